@@ -1,1 +1,49 @@
-//! x
+//! An embedded Network Module Registrar: the nine functions of `netioddk.h`, in an ordinary process,
+//! with the contract enforced.
+//!
+//! Linking this crate gives a program the symbols that the crate `nmr-sys` declares and that
+//! netio.sys exports on Windows. Modules in Rust, modules in C and driver images all register with
+//! the same registrar. [`Registrar`] is how a test or a tool makes one of its own, sets its
+//! [`Policy`], and reads its record and its reports.
+//!
+//! # How it is built
+//!
+//! The registrar is a pure state machine inside a thin shell: `machine` decides, `shell` locks,
+//! calls and blocks. A wrong, stale or null handle is looked up, not dereferenced; it is reported
+//! with the rule that it breaks and refused.
+//!
+//! # What it does not know
+//!
+//! The text "contract" is the project's description of the NMR, with its sources. Where those
+//! leave Windows open, the registrar has a setting. Nothing here was compared with a running
+//! Windows.
+
+mod callback;
+mod exports;
+mod functions;
+mod instances;
+pub mod irql;
+mod machine;
+mod module;
+mod policy;
+mod record;
+mod registrar;
+mod report;
+mod rule;
+mod shell;
+mod thread;
+mod transcript;
+mod validate;
+mod worker;
+
+pub use exports::*;
+pub use machine::{Blocker, Leak, Missing};
+pub use module::{ModuleId, ModuleLabel, Role};
+pub use policy::{
+    Cleanup, DetachIrql, EarlyCompletion, Mode, Offers, OnReport, Order, Policy, UnknownSetting,
+};
+pub use record::{Actor, Moment, Note, Record};
+pub use registrar::{Entered, Registrar};
+pub use report::Report;
+pub use rule::{Rule, Severity};
+pub use thread::{ThreadNumber, current as current_thread, current_binding};

@@ -1,0 +1,165 @@
+//! What the nine functions do, in safe code: find the registrar, watch the rules about the place of
+//! the call, and run it.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+
+use crate::instances;
+use crate::irql::{self, DISPATCH_LEVEL};
+use crate::machine::{Blocker, Event, Handle, Task};
+use crate::module::{Module, Opaque, Role};
+use crate::policy::Mode;
+use crate::rule::{Rule, Severity};
+use crate::shell::Shell;
+use crate::thread;
+use crate::transcript::Entry;
+use crate::validate::Findings;
+
+/// Registers a module. `write` stores a handle in the caller's variable, if there is one.
+pub(crate) fn register(
+    shell: &Arc<Shell>,
+    role: Role,
+    module: Option<Module>,
+    mut findings: Findings,
+    output: bool,
+    write: impl Fn(*mut c_void),
+) -> NTSTATUS {
+    if !output {
+        findings.reject(Rule::V09);
+        return shell.register(role, None, &findings, |_| ());
+    }
+    write(ptr::null_mut());
+    let status = shell.register(role, module, &findings, |handle| write(address(handle)));
+    if status != STATUS_SUCCESS {
+        write(ptr::null_mut());
+    }
+    status
+}
+
+/// What a module stores of a handle.
+fn address(handle: Handle) -> *mut c_void {
+    ptr::without_provenance_mut(handle.pack())
+}
+
+/// Finds who calls a function with a handle.
+fn enter(function: &'static str, handle: usize) -> (Arc<Shell>, Option<Handle>, Entry) {
+    let (shell, handle) = instances::route(handle);
+    let (caller, binding) = shell.identify(handle);
+    (
+        shell,
+        handle,
+        Entry {
+            function,
+            caller,
+            binding,
+            returns: true,
+        },
+    )
+}
+
+pub(crate) fn deregister(role: Role, handle: usize) -> NTSTATUS {
+    let (shell, handle, entry) = enter(deregister_name(role), handle);
+    if irql::current() > DISPATCH_LEVEL {
+        shell.report_misuse(Rule::V76, &entry);
+    }
+    shell.call(
+        &mut Task::default(),
+        Event::Deregister { handle, role },
+        &entry,
+    )
+}
+
+pub(crate) fn wait(role: Role, handle: usize) -> NTSTATUS {
+    let (shell, handle, entry) = enter(wait_name(role), handle);
+    if irql::current() >= DISPATCH_LEVEL {
+        shell.report_misuse(Rule::V76, &entry);
+    }
+    shell.report_inside_cleanup(&entry);
+    if waits_for_itself(&shell, handle, &entry) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    shell.call(&mut Task::default(), Event::Wait { handle, role }, &entry)
+}
+
+/// Whether a wait cannot end because the thread is inside a callback of a binding that it would wait
+/// for (V-77). Any other wait inside a callback gets a warning.
+fn waits_for_itself(shell: &Shell, handle: Option<Handle>, entry: &Entry) -> bool {
+    let callbacks = thread::callbacks();
+    let stuck = |blocker: &Blocker| {
+        callbacks
+            .iter()
+            .any(|inside| inside.instance == shell.instance && inside.binding == blocker.binding)
+    };
+    let cannot_end = shell.blockers(handle).iter().any(stuck);
+    if !callbacks.is_empty() {
+        let severity = (!cannot_end).then_some(Severity::Warning);
+        shell.report_with(Rule::V77, severity, entry.caller, entry.function);
+    }
+    cannot_end
+}
+
+pub(crate) fn complete(role: Role, handle: usize) {
+    let (shell, handle, entry) = enter(complete_name(role), handle);
+    let entry = Entry {
+        returns: false,
+        ..entry
+    };
+    if irql::current() > DISPATCH_LEVEL {
+        shell.report_misuse(Rule::V47, &entry);
+    }
+    shell.call(
+        &mut Task::default(),
+        Event::Complete { handle, role },
+        &entry,
+    );
+}
+
+/// Attaches a client. Returns the provider's context and table, or a status and whether the outputs
+/// are to fault.
+pub(crate) fn attach(
+    handle: usize,
+    context: Opaque,
+    dispatch: Opaque,
+    outputs: bool,
+) -> Result<(Opaque, Opaque), (NTSTATUS, bool)> {
+    let (shell, handle, entry) = enter("NmrClientAttachProvider", handle);
+    shell.report_inside_cleanup(&entry);
+    let poisoned = shell.policy.mode == Mode::Strict;
+    if !outputs {
+        shell.report_misuse(Rule::V28, &entry);
+        return Err((STATUS_INVALID_PARAMETER, poisoned));
+    }
+    let mut task = Task::default();
+    let event = Event::AttachProvider {
+        handle,
+        thread: thread::current(),
+        context,
+        dispatch,
+    };
+    let status = shell.call(&mut task, event, &entry);
+    task.attached.ok_or((status, poisoned))
+}
+
+fn deregister_name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "NmrDeregisterClient",
+        Role::Provider => "NmrDeregisterProvider",
+    }
+}
+
+fn wait_name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "NmrWaitForClientDeregisterComplete",
+        Role::Provider => "NmrWaitForProviderDeregisterComplete",
+    }
+}
+
+fn complete_name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "NmrClientDetachProviderComplete",
+        Role::Provider => "NmrProviderDetachClientComplete",
+    }
+}

@@ -1,0 +1,101 @@
+//! The registrars of the process: one that everybody shares, and as many others as tests make. A
+//! handle says whose it is; a registration goes to the registrar that its thread has entered.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
+
+use crate::machine::{Handle, INSTANCES};
+use crate::policy::{OnReport, Policy};
+use crate::shell::Shell;
+
+static GLOBAL: LazyLock<Arc<Shell>> = LazyLock::new(|| {
+    let shell = Shell::new(0, global_policy());
+    shell.set_recording(false);
+    Arc::new(shell)
+});
+static OTHERS: LazyLock<RwLock<HashMap<u32, Weak<Shell>>>> = LazyLock::new(RwLock::default);
+static NEXT: Mutex<u32> = Mutex::new(1);
+
+thread_local! {
+    static ENTERED: RefCell<Vec<Arc<Shell>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The environment variable with the policy of the shared registrar.
+pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
+
+/// The policy of the shared registrar: what the environment says, else the default with reports
+/// printed, because nobody else may look at them.
+fn global_policy() -> Policy {
+    let default = || Policy {
+        on_report: OnReport::Print,
+        ..Policy::default()
+    };
+    let text = std::env::var(POLICY_VARIABLE);
+    text.map_or_else(
+        |_| default(),
+        |text| {
+            text.parse()
+                .unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
+        },
+    )
+}
+
+/// The registrar that everybody shares.
+pub(crate) fn global() -> &'static Arc<Shell> {
+    &GLOBAL
+}
+
+/// Makes a registrar of its own.
+pub(crate) fn create(policy: Policy) -> Arc<Shell> {
+    let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    while others.contains_key(&*next) {
+        *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
+    }
+    let shell = Arc::new(Shell::new(*next, policy));
+    others.insert(*next, Arc::downgrade(&shell));
+    *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
+    shell
+}
+
+/// Forgets a registrar: from now on its handles are nobody's.
+pub(crate) fn forget(shell: &Shell) {
+    OTHERS
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(&shell.instance);
+}
+
+/// Makes a registrar the one that this thread registers with.
+pub(crate) fn enter(shell: Arc<Shell>) {
+    ENTERED.with_borrow_mut(|entered| entered.push(shell));
+}
+
+/// Undoes the last [`enter`].
+pub(crate) fn leave() {
+    ENTERED.with_borrow_mut(Vec::pop);
+}
+
+/// The registrar that this thread registers with.
+pub(crate) fn current() -> Arc<Shell> {
+    ENTERED
+        .with_borrow(|entered| entered.last().cloned())
+        .unwrap_or_else(|| Arc::clone(&GLOBAL))
+}
+
+/// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
+/// that this thread registers with gets to report it.
+pub(crate) fn route(handle: usize) -> (Arc<Shell>, Option<Handle>) {
+    let Some(handle) = Handle::unpack(handle) else {
+        return (current(), None);
+    };
+    if handle.instance == 0 {
+        return (Arc::clone(&GLOBAL), Some(handle));
+    }
+    let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
+    match others.get(&handle.instance).and_then(Weak::upgrade) {
+        Some(shell) => (shell, Some(handle)),
+        None => (current(), None),
+    }
+}

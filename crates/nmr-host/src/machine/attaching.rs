@@ -1,0 +1,257 @@
+//! Offers: the client's attach callback, the provider's inside it, and the decision after it
+//! (contract sections 2.4, 2.6, 2.7).
+
+use nmr_sys::{
+    NT_SUCCESS, NTSTATUS, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
+    STATUS_NOINTERFACE, STATUS_SUCCESS,
+};
+
+use super::binding::{Offer, Phase, Progress};
+use super::detach::Detach;
+use super::event::ProviderAnswer;
+use super::handle::Kind;
+use super::list::List;
+use super::{Action, Handle, Key, Lost, Machine, Task};
+use crate::module::{Opaque, Role};
+use crate::rule::Rule;
+use crate::thread::ThreadNumber;
+
+/// How often a client may try to attach in one offer before it looks like a loop (V-26).
+const TRIES: u32 = 8;
+
+impl Machine {
+    /// Starts the next offer of a registration. After the last one the registration is done.
+    pub(super) fn next_offer(&mut self, registration: Key, thread: ThreadNumber) -> Action {
+        while let Some(binding) = self.take_next_offer(registration) {
+            let found = self.binding(binding);
+            let role = self.registration(registration).module.role();
+            if found.phase == Phase::Planned && found.registrant == role {
+                return self.offer(binding, thread);
+            }
+        }
+        Action::Return(STATUS_SUCCESS)
+    }
+
+    fn take_next_offer(&mut self, registration: Key) -> Option<Key> {
+        let owner = self.registrations.get_mut(registration)?;
+        let binding = owner.next_offer?;
+        owner.next_offer = List::after(&self.bindings, binding, owner.module.role());
+        Some(binding)
+    }
+
+    fn offer(&mut self, binding: Key, thread: ThreadNumber) -> Action {
+        let progress = Progress::Deciding;
+        let offer = Offer {
+            thread,
+            progress,
+            last: None,
+            tries: 0,
+        };
+        self.binding_mut(binding).phase = Phase::Offering(offer);
+        let found = self.binding(binding);
+        Action::ClientAttach {
+            binding,
+            client: *self.module(found, Role::Client),
+            handle: self.handle(Kind::ClientBinding, binding),
+            provider: self.module(found, Role::Provider).instance,
+        }
+    }
+
+    /// `NmrClientAttachProvider`: asks the provider, if this is the offer it may be called in.
+    pub(super) fn attach_provider(
+        &mut self,
+        handle: Option<Handle>,
+        thread: ThreadNumber,
+        context: Opaque,
+        dispatch: Opaque,
+    ) -> Action {
+        let binding = match self.resolve(handle, Kind::ClientBinding) {
+            Ok(binding) => binding,
+            Err(lost) => return self.refuse_attach_handle(lost),
+        };
+        if let Some(rule) = self.attach_misplaced(binding, thread) {
+            self.find(rule, binding, Role::Client, None);
+            return Action::Return(STATUS_INVALID_DEVICE_STATE);
+        }
+        self.count_try(binding);
+        let client = &mut self.binding_mut(binding)[Role::Client];
+        (client.context, client.dispatch) = (context, dispatch);
+        let found = self.binding(binding);
+        Action::ProviderAttach {
+            binding,
+            provider: *self.module(found, Role::Provider),
+            handle: self.handle(Kind::ProviderBinding, binding),
+            client: self.module(found, Role::Client).instance,
+            context,
+            dispatch,
+        }
+    }
+
+    fn refuse_attach_handle(&mut self, lost: Lost) -> Action {
+        self.find_somewhere(match lost {
+            Lost::Unknown => Rule::V75,
+            Lost::WrongKind => Rule::V74,
+            Lost::Stale => Rule::V55,
+        });
+        Action::Return(STATUS_INVALID_PARAMETER)
+    }
+
+    /// Why an attach is out of place, if it is.
+    fn attach_misplaced(&self, binding: Key, thread: ThreadNumber) -> Option<Rule> {
+        let found = self.binding(binding);
+        match found.offer() {
+            Some(offer) if offer.thread != thread => Some(Rule::V24),
+            Some(Offer {
+                progress: Progress::Deciding,
+                ..
+            }) => None,
+            Some(Offer {
+                progress: Progress::Accepted,
+                ..
+            }) => Some(Rule::V25),
+            None if found.phase == Phase::Cleaning => Some(Rule::V55),
+            _ => Some(Rule::V24),
+        }
+    }
+
+    /// Counts a try. A second one is in order only after a decline (V-26).
+    fn count_try(&mut self, binding: Key) {
+        let offer = self.binding_mut(binding).offer_mut();
+        offer.tries += 1;
+        offer.progress = Progress::Asking;
+        let (last, tries) = (offer.last, offer.tries);
+        if last.is_some_and(|last| last != STATUS_NOINTERFACE) || tries > TRIES {
+            self.find(Rule::V26, binding, Role::Client, last);
+        }
+    }
+
+    /// The provider answered. Only `STATUS_SUCCESS` attaches; anything else leaves the
+    /// client free to try again.
+    pub(super) fn provider_attach_returned(
+        &mut self,
+        task: &mut Task,
+        binding: Key,
+        answer: ProviderAnswer,
+    ) -> Action {
+        let status = self.judge_provider_answer(binding, answer);
+        let accepted = status == STATUS_SUCCESS;
+        let offer = self.binding_mut(binding).offer_mut();
+        offer.last = Some(status);
+        offer.progress = if accepted {
+            Progress::Accepted
+        } else {
+            Progress::Deciding
+        };
+        if accepted {
+            task.attached = Some(self.connect(binding, answer));
+        }
+        Action::Return(status)
+    }
+
+    /// What the client is told, and what the provider did wrong.
+    fn judge_provider_answer(&mut self, binding: Key, answer: ProviderAnswer) -> NTSTATUS {
+        let ProviderAnswer {
+            status,
+            context,
+            dispatch,
+        } = answer;
+        let stored = context.is_some_and(|context| context != Opaque::NULL);
+        let rule = match status {
+            STATUS_SUCCESS if context.is_none() || dispatch.is_none() => Some(Rule::V29),
+            STATUS_SUCCESS => None,
+            _ if NT_SUCCESS(status) => Some(Rule::V23),
+            _ if stored => Some(Rule::V30),
+            _ => None,
+        };
+        if let Some(rule) = rule {
+            self.find(rule, binding, Role::Provider, Some(status));
+        }
+        let undecided = status != STATUS_SUCCESS && NT_SUCCESS(status);
+        if undecided {
+            STATUS_NOINTERFACE
+        } else {
+            status
+        }
+    }
+
+    /// Stores what the provider gave and returns it for the client.
+    fn connect(&mut self, binding: Key, answer: ProviderAnswer) -> (Opaque, Opaque) {
+        let outputs = (
+            answer.context.unwrap_or(Opaque::NULL),
+            answer.dispatch.unwrap_or(Opaque::NULL),
+        );
+        let provider = &mut self.binding_mut(binding)[Role::Provider];
+        (provider.context, provider.dispatch) = outputs;
+        for role in [Role::Client, Role::Provider] {
+            if self.binding(binding)[role].context == Opaque::NULL {
+                self.find(Rule::V36, binding, role, None);
+            }
+        }
+        outputs
+    }
+
+    /// The client's attach callback returned: the one decision about the binding.
+    pub(super) fn client_attach_returned(
+        &mut self,
+        task: &mut Task,
+        binding: Key,
+        status: NTSTATUS,
+    ) -> Action {
+        let offer = *self.binding_mut(binding).offer_mut();
+        let accepted = offer.progress == Progress::Accepted;
+        if let Some(rule) = misanswered(offer, status) {
+            self.find(rule, binding, Role::Client, Some(status));
+        }
+        match (accepted, NT_SUCCESS(status)) {
+            (false, _) => {
+                self.remove_binding(binding);
+                self.resume(task)
+            }
+            (true, true) => self.attached(task, binding),
+            (true, false) => self.abandoned(task, binding),
+        }
+    }
+
+    /// Both modules attached. A late comer, one of whose modules has deregistered meanwhile,
+    /// detaches at once (3.14).
+    fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
+        self.want_cleanup(binding, Role::Client);
+        self.want_cleanup(binding, Role::Provider);
+        let found = self.binding(binding);
+        let live = |role: Role| self.registration(found[role].registration).is_live();
+        if live(Role::Client) && live(Role::Provider) {
+            self.binding_mut(binding).phase = Phase::Attached;
+            return self.resume(task);
+        }
+        self.continue_detach(task, binding)
+    }
+
+    /// The client failed after it had attached: the provider detaches, the client is left alone,
+    /// because it has most likely freed its context.
+    fn abandoned(&mut self, task: &mut Task, binding: Key) -> Action {
+        self.want_cleanup(binding, Role::Provider);
+        if self.policy.cleanup_failed_client {
+            self.want_cleanup(binding, Role::Client);
+        }
+        self.binding_mut(binding)[Role::Client].detach = Detach::Done;
+        self.continue_detach(task, binding)
+    }
+
+    fn want_cleanup(&mut self, binding: Key, role: Role) {
+        let wanted = self.module(self.binding(binding), role).has_cleanup();
+        self.binding_mut(binding)[role].cleanup = wanted;
+    }
+}
+
+/// Which rule the client's answer to an offer breaks, if any.
+fn misanswered(offer: Offer, status: NTSTATUS) -> Option<Rule> {
+    let accepted = offer.progress == Progress::Accepted;
+    match status {
+        STATUS_SUCCESS if accepted => None,
+        STATUS_SUCCESS => Some(Rule::V21),
+        _ if NT_SUCCESS(status) => Some(Rule::V23),
+        _ if accepted => Some(Rule::V22),
+        _ if offer.last.is_some_and(|last| last != status) => Some(Rule::V20),
+        _ => None,
+    }
+}

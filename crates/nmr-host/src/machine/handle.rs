@@ -1,0 +1,101 @@
+//! Handles: what the NMR gives out instead of pointers. A handle says what it is, whose it is and
+//! which generation of its slot it means, so that a wrong, stale or invented one is recognized.
+
+use super::slab::Key;
+
+/// What a handle stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Kind {
+    /// The registration of a client.
+    Client = 1,
+    /// The registration of a provider.
+    Provider = 2,
+    /// The client's end of a binding.
+    ClientBinding = 3,
+    /// The provider's end of a binding.
+    ProviderBinding = 4,
+}
+
+/// A handle, taken apart. Packed into 64 bits: kind 3, instance 17, generation 22, index 22.
+///
+/// INVARIANT: the packed form is never zero, because no kind is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Handle {
+    pub(crate) kind: Kind,
+    /// The registrar that issued it.
+    pub(crate) instance: u32,
+    pub(crate) key: Key,
+}
+
+/// The number of registrars that can be told apart.
+pub(crate) const INSTANCES: u32 = 1 << 17;
+
+const FIELD: u32 = Key::BITS;
+const FIELD_MASK: u64 = (1 << FIELD) - 1;
+
+impl Handle {
+    /// The value that a module sees.
+    pub(crate) fn pack(self) -> usize {
+        let bits = (self.kind as u64) << 61
+            | u64::from(self.instance) << (2 * FIELD)
+            | u64::from(self.key.generation) << FIELD
+            | u64::from(self.key.index);
+        usize::try_from(bits).expect("the registrar runs on 64-bit hosts")
+    }
+
+    /// Takes a value apart. `None` if this registrar cannot have made it.
+    pub(crate) fn unpack(value: usize) -> Option<Self> {
+        let bits = value as u64;
+        let kind = match bits >> 61 {
+            1 => Kind::Client,
+            2 => Kind::Provider,
+            3 => Kind::ClientBinding,
+            4 => Kind::ProviderBinding,
+            _ => return None,
+        };
+        let field = |shift: u32| u32::try_from(bits >> shift & FIELD_MASK).expect("22 bits");
+        let instance = field(2 * FIELD) & (INSTANCES - 1);
+        Some(Self {
+            kind,
+            instance,
+            key: Key {
+                generation: field(FIELD),
+                index: field(0),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_survives_packing() {
+        let key = Key {
+            generation: (1 << 22) - 1,
+            index: 12_345,
+        };
+        for kind in [
+            Kind::Client,
+            Kind::Provider,
+            Kind::ClientBinding,
+            Kind::ProviderBinding,
+        ] {
+            let handle = Handle {
+                kind,
+                instance: INSTANCES - 1,
+                key,
+            };
+            assert_eq!(Handle::unpack(handle.pack()), Some(handle));
+        }
+    }
+
+    #[test]
+    fn null_and_pointers_are_not_handles() {
+        assert_eq!(Handle::unpack(0), None);
+        let local = 0_u32;
+        assert_eq!(Handle::unpack((&raw const local).addr()), None);
+        assert_eq!(Handle::unpack(usize::MAX), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! What a registrar holds: whom a wait waits for, and what was left behind.
+
+use std::fmt;
+
+use super::binding::{Binding, Phase};
+use super::detach::Detach;
+use super::handle::Kind;
+use super::{Handle, Key, Machine};
+use crate::module::{ModuleLabel, Role};
+
+/// One reason why a registration is not finished.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Blocker {
+    /// The number of the binding that is left.
+    pub binding: u64,
+    /// The client of the binding.
+    pub client: ModuleLabel,
+    /// Its provider.
+    pub provider: ModuleLabel,
+    /// What has to happen.
+    pub missing: Missing,
+}
+
+/// What has to happen before a binding is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// The offer has to end.
+    AttachReturn,
+    /// The module's detach callback has to be called.
+    DetachCall(Role),
+    /// The module's detach callback has to return.
+    DetachReturn(Role),
+    /// The module answered `STATUS_PENDING` and has to complete its detach.
+    Completion(Role),
+    /// The cleanup callbacks have to return.
+    Cleanup,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let module = |role| {
+            if role == Role::Client {
+                self.client
+            } else {
+                self.provider
+            }
+        };
+        write!(f, "binding {}: ", self.binding)?;
+        match self.missing {
+            Missing::AttachReturn => write!(f, "the attach callback of {} runs", self.client),
+            Missing::DetachCall(role) => {
+                write!(
+                    f,
+                    "the detach callback of {} is still to be called",
+                    module(role)
+                )
+            }
+            Missing::DetachReturn(role) => {
+                write!(f, "the detach callback of {} runs", module(role))
+            }
+            Missing::Completion(role) => {
+                write!(
+                    f,
+                    "{} answered STATUS_PENDING and has not completed",
+                    module(role)
+                )
+            }
+            Missing::Cleanup => f.write_str("the cleanup callbacks run"),
+        }
+    }
+}
+
+/// A registration that was not closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leak {
+    /// The module.
+    pub module: ModuleLabel,
+    /// Whether it was deregistered at least.
+    pub deregistered: bool,
+    /// How many bindings it has.
+    pub bindings: usize,
+}
+
+impl fmt::Display for Leak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = if self.deregistered {
+            "deregistered, not waited for"
+        } else {
+            "registered"
+        };
+        write!(
+            f,
+            "{} is still {stage}, with {} bindings",
+            self.module, self.bindings
+        )
+    }
+}
+
+impl Machine {
+    /// Why a registration is not finished.
+    pub(crate) fn blockers(&self, registration: Key) -> Vec<Blocker> {
+        let Some(owner) = self.registrations.get(registration) else {
+            return Vec::new();
+        };
+        let bindings = owner.bindings.iter(&self.bindings, owner.module.role());
+        bindings
+            .flat_map(|key| self.blockers_of(self.binding(key)))
+            .collect()
+    }
+
+    fn blockers_of(&self, binding: &Binding) -> Vec<Blocker> {
+        let blocker = |missing| Blocker {
+            binding: binding.serial,
+            client: self.module(binding, Role::Client).label,
+            provider: self.module(binding, Role::Provider).label,
+            missing,
+        };
+        match binding.phase {
+            Phase::Planned | Phase::Offering(_) => vec![blocker(Missing::AttachReturn)],
+            Phase::Cleaning => vec![blocker(Missing::Cleanup)],
+            Phase::Attached | Phase::Detaching => [Role::Client, Role::Provider]
+                .into_iter()
+                .filter_map(|role| missing(binding, role).map(blocker))
+                .collect(),
+        }
+    }
+
+    /// Whether a registration has nothing left to wait for.
+    pub(crate) fn is_finished(&self, registration: Key) -> bool {
+        self.registrations
+            .get(registration)
+            .is_none_or(|owner| owner.bindings.is_empty())
+    }
+
+    /// The module that a live handle stands for, and the number of its binding.
+    pub(crate) fn identify(&self, handle: Handle) -> Option<(ModuleLabel, Option<u64>)> {
+        let role = match handle.kind {
+            Kind::Client | Kind::Provider => {
+                return Some((self.registrations.get(handle.key)?.module.label, None));
+            }
+            Kind::ClientBinding => Role::Client,
+            Kind::ProviderBinding => Role::Provider,
+        };
+        let binding = self.bindings.get(handle.key)?;
+        Some((self.module(binding, role).label, Some(binding.serial)))
+    }
+
+    /// Every registration that was not closed.
+    pub(crate) fn leaks(&self) -> Vec<Leak> {
+        self.registrations
+            .iter()
+            .map(|(_, left)| Leak {
+                module: left.module.label,
+                deregistered: !left.is_live(),
+                bindings: left
+                    .bindings
+                    .iter(&self.bindings, left.module.role())
+                    .count(),
+            })
+            .collect()
+    }
+}
+
+fn missing(binding: &Binding, role: Role) -> Option<Missing> {
+    match binding[role].detach {
+        Detach::NotCalled | Detach::CompletedBefore => Some(Missing::DetachCall(role)),
+        Detach::InCallback | Detach::CompletedInside => Some(Missing::DetachReturn(role)),
+        Detach::Pended => Some(Missing::Completion(role)),
+        Detach::Done => None,
+    }
+}

@@ -1,0 +1,277 @@
+//! The registrar as a pure state machine: [`Machine::step`] takes what happened and says what the
+//! thread does next. It has no lock, no thread and no unsafe code, so that tests can walk through
+//! every order of events. The rules are those of contract sections 3, 5 and 8.
+//!
+//! A call into the NMR is a conversation: the thread tells an [`Event`], carries out the
+//! [`Action`], tells the outcome as the next event, until it is told to return. What the call has
+//! still to do after the binding at hand is in its [`Task`].
+
+mod attaching;
+mod binding;
+mod detach;
+mod detaching;
+mod event;
+mod handle;
+mod inventory;
+mod list;
+mod memory;
+mod registering;
+mod registration;
+mod slab;
+
+use std::collections::HashMap;
+
+use fastrand::Rng;
+use nmr_sys::GUID;
+
+pub(crate) use event::{Action, Event, Finding, ProviderAnswer, Task};
+pub(crate) use handle::{Handle, INSTANCES};
+pub use inventory::{Blocker, Leak, Missing};
+pub(crate) use slab::Key;
+
+use crate::module::{Module, Role};
+use crate::policy::{Order, Policy};
+use crate::rule::Rule;
+use binding::Binding;
+use event::Goal;
+use handle::Kind;
+use memory::Memory;
+use registration::{Interface, Registration};
+use slab::{Lookup, Slab};
+
+/// The state of a registrar.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    /// The number of the registrar, for its handles.
+    instance: u32,
+    policy: Policy,
+    random: Rng,
+    interfaces: HashMap<GUID, Interface>,
+    registrations: Slab<Registration>,
+    bindings: Slab<Binding>,
+    memory: Memory,
+    /// The number of the last binding that was made.
+    last_serial: u64,
+    findings: Vec<Finding>,
+    wake: bool,
+}
+
+/// Why a handle leads nowhere.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lost {
+    /// It was never issued.
+    Unknown,
+    /// What it stood for is gone.
+    Stale,
+    /// It stands for something else.
+    WrongKind,
+}
+
+impl Machine {
+    pub(crate) fn new(instance: u32, policy: &Policy) -> Self {
+        Self {
+            instance,
+            policy: policy.clone(),
+            random: Rng::with_seed(policy.seed),
+            interfaces: HashMap::new(),
+            registrations: Slab::new(),
+            bindings: Slab::new(),
+            memory: Memory::default(),
+            last_serial: 0,
+            findings: Vec::new(),
+            wake: false,
+        }
+    }
+
+    /// Takes one event and says what the thread does next.
+    pub(crate) fn step(&mut self, task: &mut Task, event: Event) -> Action {
+        match event {
+            Event::Register { module, thread } => self.register(task, module, thread),
+            Event::AttachProvider {
+                handle,
+                thread,
+                context,
+                dispatch,
+            } => self.attach_provider(handle, thread, context, dispatch),
+            Event::Deregister { handle, role } => self.deregister(task, handle, role),
+            Event::Complete { handle, role } => self.complete(task, handle, role),
+            Event::Wait { handle, role } => self.wait(handle, role),
+            Event::WaitAgain { registration } => self.wait_again(registration),
+            Event::ClientAttachReturned { binding, status } => {
+                self.client_attach_returned(task, binding, status)
+            }
+            Event::ProviderAttachReturned { binding, answer } => {
+                self.provider_attach_returned(task, binding, answer)
+            }
+            Event::DetachReturned {
+                binding,
+                role,
+                status,
+            } => self.detach_returned(task, binding, role, status),
+            Event::CleanupStarted { binding } | Event::CleanupReturned { binding, .. } => {
+                self.next_cleanup(task, binding)
+            }
+            Event::CleanupDeferred => self.resume(task),
+        }
+    }
+
+    /// What the steps since the last call found wrong.
+    pub(crate) fn take_findings(&mut self) -> impl Iterator<Item = Finding> {
+        self.findings.drain(..)
+    }
+
+    /// Whether a step since the last call ended something that a thread waits for.
+    pub(crate) fn take_wake(&mut self) -> bool {
+        std::mem::take(&mut self.wake)
+    }
+
+    /// Makes the reservation of memory after the next `skip` fail, once.
+    pub(crate) fn fail_reservation(&mut self, skip: u64) {
+        self.memory.fail(skip);
+    }
+
+    /// The two ends of a binding and its number.
+    pub(crate) fn describe(&self, binding: Key) -> Option<(u64, Module, Module)> {
+        let found = self.bindings.get(binding)?;
+        Some((
+            found.serial,
+            *self.module(found, Role::Client),
+            *self.module(found, Role::Provider),
+        ))
+    }
+
+    /// Goes on after a binding, as the task says.
+    fn resume(&mut self, task: &mut Task) -> Action {
+        match task.goal {
+            Goal::Return(status) => Action::Return(status),
+            Goal::Offer {
+                registration,
+                thread,
+            } => self.next_offer(registration, thread),
+            Goal::Detach { next } => self.next_detach(task, next),
+        }
+    }
+
+    /// Finds what a handle stands for.
+    fn resolve(&self, handle: Option<Handle>, kind: Kind) -> Result<Key, Lost> {
+        let handle = handle.ok_or(Lost::Unknown)?;
+        let known = match handle.kind {
+            Kind::Client | Kind::Provider => self.registrations.look_up(handle.key),
+            Kind::ClientBinding | Kind::ProviderBinding => self.bindings.look_up(handle.key),
+        };
+        match known {
+            Lookup::Unknown => Err(Lost::Unknown),
+            _ if handle.kind != kind => Err(Lost::WrongKind),
+            Lookup::Stale => Err(Lost::Stale),
+            Lookup::Live if self.is_of_kind(handle.key, kind) => Ok(handle.key),
+            Lookup::Live => Err(Lost::WrongKind),
+        }
+    }
+
+    /// Whether a live registration has the role that its handle claims. (Any end of a live binding
+    /// exists.)
+    fn is_of_kind(&self, key: Key, kind: Kind) -> bool {
+        match kind {
+            Kind::Client => self.registration(key).module.role() == Role::Client,
+            Kind::Provider => self.registration(key).module.role() == Role::Provider,
+            Kind::ClientBinding | Kind::ProviderBinding => true,
+        }
+    }
+
+    fn handle(&self, kind: Kind, key: Key) -> Handle {
+        Handle {
+            kind,
+            instance: self.instance,
+            key,
+        }
+    }
+
+    fn registration(&self, key: Key) -> &Registration {
+        self.registrations
+            .get(key)
+            .expect("the key of a live registration")
+    }
+
+    fn registration_mut(&mut self, key: Key) -> &mut Registration {
+        self.registrations
+            .get_mut(key)
+            .expect("the key of a live registration")
+    }
+
+    fn binding(&self, key: Key) -> &Binding {
+        self.bindings.get(key).expect("the key of a live binding")
+    }
+
+    fn binding_mut(&mut self, key: Key) -> &mut Binding {
+        self.bindings
+            .get_mut(key)
+            .expect("the key of a live binding")
+    }
+
+    fn module(&self, binding: &Binding, role: Role) -> &Module {
+        &self.registration(binding[role].registration).module
+    }
+
+    /// The roles in the order in which a pair of callbacks runs.
+    fn turns(&mut self, order: Order) -> [Role; 2] {
+        let client_first = match order {
+            Order::ClientFirst => true,
+            Order::ProviderFirst => false,
+            Order::Seeded => self.random.bool(),
+        };
+        if client_first {
+            [Role::Client, Role::Provider]
+        } else {
+            [Role::Provider, Role::Client]
+        }
+    }
+
+    /// Notes that one end of a binding broke a rule.
+    fn find(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
+        let found = self.binding(binding);
+        self.findings.push(Finding {
+            rule,
+            binding: Some(found.serial),
+            module: Some(self.module(found, culprit).label),
+            peer: Some(self.module(found, culprit.other()).label),
+            status,
+        });
+    }
+
+    /// Notes that a registered module broke a rule.
+    fn find_in(&mut self, rule: Rule, registration: Key) {
+        let module = Some(self.registration(registration).module.label);
+        self.findings.push(Finding {
+            rule,
+            binding: None,
+            module,
+            peer: None,
+            status: None,
+        });
+    }
+
+    /// Notes that somebody broke a rule.
+    fn find_somewhere(&mut self, rule: Rule) {
+        self.findings.push(Finding {
+            rule,
+            binding: None,
+            module: None,
+            peer: None,
+            status: None,
+        });
+    }
+}
+
+fn registration_kind(role: Role) -> Kind {
+    match role {
+        Role::Client => Kind::Client,
+        Role::Provider => Kind::Provider,
+    }
+}
+
+fn binding_kind(role: Role) -> Kind {
+    match role {
+        Role::Client => Kind::ClientBinding,
+        Role::Provider => Kind::ProviderBinding,
+    }
+}

@@ -1,0 +1,85 @@
+//! A registration, and the registrations of one interface.
+
+use super::list::{Linked, Links, List};
+use super::slab::Key;
+use crate::module::{Module, Role};
+
+/// Where a registration stands (contract section 8.1, "Registration"). A closed one is no longer
+/// there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Stage {
+    /// It is offered to others.
+    Live,
+    /// It was deregistered.
+    Stopping,
+    /// It was deregistered, and a thread waits for the end.
+    Awaited,
+}
+
+/// A registered module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Registration {
+    pub(crate) module: Module,
+    pub(crate) stage: Stage,
+    /// Its bindings, in the order in which they were made.
+    pub(crate) bindings: List,
+    /// The next binding that its own registration offers.
+    pub(crate) next_offer: Option<Key>,
+    links: Links,
+}
+
+impl Registration {
+    pub(crate) fn new(module: Module) -> Self {
+        Self {
+            module,
+            stage: Stage::Live,
+            bindings: List::default(),
+            next_offer: None,
+            links: Links::default(),
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.stage == Stage::Live
+    }
+}
+
+/// A registration is in the list of its interface and role.
+impl Linked for Registration {
+    type End = ();
+
+    fn links(&self, (): ()) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self, (): ()) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// The live registrations of one interface, in the order in which they registered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Interface {
+    clients: List,
+    providers: List,
+}
+
+impl Interface {
+    pub(crate) fn list(&self, role: Role) -> List {
+        match role {
+            Role::Client => self.clients,
+            Role::Provider => self.providers,
+        }
+    }
+
+    pub(crate) fn list_mut(&mut self, role: Role) -> &mut List {
+        match role {
+            Role::Client => &mut self.clients,
+            Role::Provider => &mut self.providers,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.clients.is_empty() && self.providers.is_empty()
+    }
+}

@@ -1,0 +1,142 @@
+//! What the registrar knows of a module: its role, its interface, its callbacks, and how to name it.
+// UNSAFETY: addresses that belong to modules travel between threads; that needs `Send`.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::fmt;
+
+use nmr_sys::{
+    GUID, NPI_CLIENT_ATTACH_PROVIDER_FN, NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN,
+    NPI_CLIENT_DETACH_PROVIDER_FN, NPI_PROVIDER_ATTACH_CLIENT_FN,
+    NPI_PROVIDER_CLEANUP_BINDING_CONTEXT_FN, NPI_PROVIDER_DETACH_CLIENT_FN,
+};
+
+/// Which side of an interface a module is on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// It registered with `NmrRegisterClient`.
+    Client,
+    /// It registered with `NmrRegisterProvider`.
+    Provider,
+}
+
+impl Role {
+    /// The role of its peers.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Provider,
+            Self::Provider => Self::Client,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Provider => "provider",
+        })
+    }
+}
+
+/// The identity in a module's `NPI_MODULEID`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ModuleId {
+    /// `MIT_GUID`.
+    Guid(GUID),
+    /// `MIT_IF_LUID`, as one number.
+    IfLuid(u64),
+}
+
+impl fmt::Display for ModuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guid(guid) => write!(f, "{{{guid}}}"),
+            Self::IfLuid(luid) => write!(f, "interface {luid:#x}"),
+        }
+    }
+}
+
+/// One registration of a module, as records and reports name it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ModuleLabel {
+    /// The side it registered on.
+    pub role: Role,
+    /// Its identity, unless it registered without one.
+    pub id: Option<ModuleId>,
+    /// The `Number` of its registration instance.
+    pub number: u32,
+}
+
+impl fmt::Display for ModuleLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "{} {id}", self.role)?,
+            None => write!(f, "{} without an identity", self.role)?,
+        }
+        if self.number != 0 {
+            write!(f, " number {}", self.number)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// An address that belongs to a module. The registrar passes it on and never looks behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Opaque(pub(crate) *mut c_void);
+
+// SAFETY: the registrar only hands the value back to the module; that its callbacks may run on any
+// thread is the NMR's contract with the module.
+unsafe impl Send for Opaque {}
+
+impl Opaque {
+    pub(crate) const NULL: Self = Self(std::ptr::null_mut());
+}
+
+/// A module's callbacks, as they were when it registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Callbacks {
+    Client {
+        attach: NPI_CLIENT_ATTACH_PROVIDER_FN,
+        detach: NPI_CLIENT_DETACH_PROVIDER_FN,
+        cleanup: Option<NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN>,
+    },
+    Provider {
+        attach: NPI_PROVIDER_ATTACH_CLIENT_FN,
+        detach: NPI_PROVIDER_DETACH_CLIENT_FN,
+        cleanup: Option<NPI_PROVIDER_CLEANUP_BINDING_CONTEXT_FN>,
+    },
+}
+
+/// A module that registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Module {
+    pub(crate) label: ModuleLabel,
+    pub(crate) npi: GUID,
+    pub(crate) callbacks: Callbacks,
+    /// The module's own registration instance, which its peers get to see.
+    pub(crate) instance: Opaque,
+    /// The registration context.
+    pub(crate) context: Opaque,
+}
+
+impl Module {
+    pub(crate) fn role(&self) -> Role {
+        self.label.role
+    }
+
+    pub(crate) fn has_cleanup(&self) -> bool {
+        matches!(
+            self.callbacks,
+            Callbacks::Client {
+                cleanup: Some(_),
+                ..
+            } | Callbacks::Provider {
+                cleanup: Some(_),
+                ..
+            }
+        )
+    }
+}

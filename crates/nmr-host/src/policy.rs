@@ -1,0 +1,293 @@
+//! What a registrar does where the public record leaves Windows open, and how strict it is. Tests
+//! run under every setting.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The behaviour of a registrar. The default is contract section 5's.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Policy {
+    /// How severe the rules are that shipped drivers break.
+    pub mode: Mode,
+    /// The order in which a registering module is offered its peers (A-02).
+    pub offers: Offers,
+    /// Which detach callback of a binding comes first (A-15).
+    pub detach_order: Order,
+    /// Which cleanup callback of a binding comes first (A-16).
+    pub cleanup_order: Order,
+    /// The IRQL of detach and cleanup callbacks (A-31).
+    pub detach_irql: DetachIrql,
+    /// The thread of the cleanup callbacks (A-16).
+    pub cleanup: Cleanup,
+    /// What a completion means that comes before the detach callback (A-18).
+    pub early_completion: EarlyCompletion,
+    /// Whether a client that fails after it has attached gets its cleanup callback (A-19).
+    pub cleanup_failed_client: bool,
+    /// The seed of every random order.
+    pub seed: u64,
+    /// After how long an unfinished wait is reported (A-38). It never changes what the wait does.
+    pub watchdog: Option<Duration>,
+    /// What happens when a rule is broken.
+    pub on_report: OnReport,
+}
+
+macro_rules! choice {
+    (
+        $(#[$doc:meta])* $name:ident, $key:literal:
+        $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// The name of this setting in a policy's text form.
+            pub const KEY: &'static str = $key;
+            /// Every value, the default first.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name of this value in a policy's text form.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            fn parse(word: &str) -> Result<Self, UnknownSetting> {
+                let found = Self::ALL.iter().find(|value| value.word() == word);
+                found.copied().ok_or_else(|| {
+                    let words: Vec<_> = Self::ALL.iter().map(|value| value.word()).collect();
+                    UnknownSetting(format!(
+                        "{} is one of {}, not `{word}`", Self::KEY, words.join(", ")
+                    ))
+                })
+            }
+        }
+    };
+}
+
+choice! {
+    /// How severe the rules are that shipped drivers break.
+    Mode, "mode":
+    /// They are warnings, and the drivers work.
+    #[default]
+    Compatible = "compatible",
+    /// They are errors: malformed module identifiers are rejected, detach and cleanup callbacks
+    /// run at `DISPATCH_LEVEL`, and a failed attach hands out addresses that fault.
+    Strict = "strict",
+}
+choice! {
+    /// The order in which a registering module is offered its peers.
+    Offers, "offers":
+    /// The order in which they registered.
+    #[default]
+    InOrder = "in-order",
+    /// An order that follows from the seed.
+    Shuffled = "shuffled",
+}
+choice! {
+    /// Which of the two callbacks of a pair comes first.
+    Order, "order":
+    /// The client's.
+    #[default]
+    ClientFirst = "client-first",
+    /// The provider's.
+    ProviderFirst = "provider-first",
+    /// One that follows from the seed, each time.
+    Seeded = "seeded",
+}
+choice! {
+    /// The IRQL of detach and cleanup callbacks.
+    DetachIrql, "irql":
+    /// That of the thread which causes them.
+    #[default]
+    Caller = "caller",
+    /// `DISPATCH_LEVEL`.
+    Dispatch = "dispatch",
+}
+choice! {
+    /// The thread of the cleanup callbacks.
+    Cleanup, "cleanup":
+    /// The one that completes last.
+    #[default]
+    Inline = "inline",
+    /// A worker of the registrar.
+    Worker = "worker",
+}
+choice! {
+    /// What a completion means that comes before the detach callback.
+    EarlyCompletion, "early":
+    /// It counts when the callback later answers `STATUS_PENDING`.
+    #[default]
+    Remembered = "remembered",
+    /// It is lost.
+    Ignored = "ignored",
+}
+choice! {
+    /// What happens when a rule is broken.
+    OnReport, "report":
+    /// It is written down.
+    #[default]
+    Collect = "collect",
+    /// It is written down and to standard error.
+    Print = "print",
+    /// The call panics, which ends the process if it came through the C library.
+    Panic = "panic",
+}
+
+/// A setting that does not exist, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownSetting(String);
+
+impl fmt::Display for UnknownSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UnknownSetting {}
+
+impl Policy {
+    /// The strictest policy.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self {
+            mode: Mode::Strict,
+            ..Self::default()
+        }
+    }
+
+    /// A policy whose every choice follows from a seed, except how reports are handled. No two
+    /// choices depend on each other.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut pick = |count: usize| random.usize(..count);
+        Self {
+            offers: Offers::ALL[pick(Offers::ALL.len())],
+            detach_order: Order::ALL[pick(Order::ALL.len())],
+            cleanup_order: Order::ALL[pick(Order::ALL.len())],
+            detach_irql: DetachIrql::ALL[pick(DetachIrql::ALL.len())],
+            cleanup: Cleanup::ALL[pick(Cleanup::ALL.len())],
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// Whether detach and cleanup callbacks run at `DISPATCH_LEVEL` whoever causes them.
+    pub(crate) fn detaches_at_dispatch(&self) -> bool {
+        self.mode == Mode::Strict || self.detach_irql == DetachIrql::Dispatch
+    }
+
+    fn set(&mut self, key: &str, word: &str) -> Result<(), UnknownSetting> {
+        match key {
+            Mode::KEY => self.mode = Mode::parse(word)?,
+            Offers::KEY => self.offers = Offers::parse(word)?,
+            "detach" => self.detach_order = Order::parse(word)?,
+            "cleanup-order" => self.cleanup_order = Order::parse(word)?,
+            DetachIrql::KEY => self.detach_irql = DetachIrql::parse(word)?,
+            Cleanup::KEY => self.cleanup = Cleanup::parse(word)?,
+            EarlyCompletion::KEY => self.early_completion = EarlyCompletion::parse(word)?,
+            OnReport::KEY => self.on_report = OnReport::parse(word)?,
+            "failed-client-cleanup" => self.cleanup_failed_client = parse(key, word)?,
+            "seed" => self.seed = parse(key, word)?,
+            "watchdog-ms" => self.watchdog = Some(Duration::from_millis(parse(key, word)?)),
+            _ => {
+                return Err(UnknownSetting(format!(
+                    "there is no setting `{key}`: {SETTINGS}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, report, \
+                        failed-client-cleanup, seed, watchdog-ms";
+
+fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
+    word.parse()
+        .map_err(|_| UnknownSetting(format!("`{word}` is no value for {key}")))
+}
+
+/// Settings as `key=value`, separated by commas: `detach=provider-first,irql=dispatch`. What is not
+/// named is as in [`Policy::default`].
+impl FromStr for Policy {
+    type Err = UnknownSetting;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSetting> {
+        let mut policy = Self::default();
+        for setting in text
+            .split(',')
+            .map(str::trim)
+            .filter(|setting| !setting.is_empty())
+        {
+            let (key, word) = setting.split_once('=').ok_or_else(|| {
+                UnknownSetting(format!("`{setting}` is not of the form key=value"))
+            })?;
+            policy.set(key.trim(), word.trim())?;
+        }
+        Ok(policy)
+    }
+}
+
+/// The settings in the text form that parses back to this policy.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mode={},offers={}", self.mode.word(), self.offers.word())?;
+        write!(f, ",detach={}", self.detach_order.word())?;
+        write!(f, ",cleanup-order={}", self.cleanup_order.word())?;
+        write!(
+            f,
+            ",irql={},cleanup={}",
+            self.detach_irql.word(),
+            self.cleanup.word()
+        )?;
+        write!(
+            f,
+            ",early={},report={}",
+            self.early_completion.word(),
+            self.on_report.word()
+        )?;
+        write!(
+            f,
+            ",failed-client-cleanup={},seed={}",
+            self.cleanup_failed_client, self.seed
+        )?;
+        match self.watchdog {
+            Some(limit) => write!(f, ",watchdog-ms={}", limit.as_millis()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_form_parses_back() {
+        for seed in 0..100 {
+            let policy = Policy {
+                watchdog: Some(Duration::from_millis(seed)),
+                ..Policy::from_seed(seed)
+            };
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        assert_eq!("".parse(), Ok(Policy::default()));
+    }
+
+    #[test]
+    fn a_wrong_setting_is_explained() {
+        let error = |text: &str| text.parse::<Policy>().unwrap_err().to_string();
+        assert_eq!(
+            error("irql=high"),
+            "irql is one of caller, dispatch, not `high`"
+        );
+        assert!(error("colour=red").starts_with("there is no setting `colour`: use mode, "));
+        assert_eq!(error("strict"), "`strict` is not of the form key=value");
+        assert_eq!(error("seed=x"), "`x` is no value for seed");
+    }
+}

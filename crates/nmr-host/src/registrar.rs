@@ -1,0 +1,161 @@
+//! The registrar as tests and tools hold it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE};
+
+use crate::instances;
+use crate::machine::{Blocker, Leak};
+use crate::module::ModuleId;
+use crate::policy::Policy;
+use crate::record::{Actor, Note, Record};
+use crate::report::Report;
+use crate::rule::Rule;
+use crate::shell::Shell;
+
+/// A Network Module Registrar.
+///
+/// The nine functions of the NMR work on the registrar that the calling thread has
+/// [entered](Self::enter), or on the [global](Self::global) one; a function that takes a handle
+/// works on the registrar that issued it. So each test can have a registrar of its own, and modules
+/// need not know.
+///
+/// Dropping a registrar that is not the global one makes its handles stale; modules that are still
+/// registered with it are never called again by later registrations.
+///
+/// # Examples
+///
+/// ```
+/// use nmr_host::{Policy, Registrar};
+///
+/// let registrar = Registrar::new("detach=provider-first".parse::<Policy>()?);
+/// let _entered = registrar.enter();
+/// // Modules that register on this thread now register here.
+/// assert!(registrar.finish().is_empty());
+/// # Ok::<(), nmr_host::UnknownSetting>(())
+/// ```
+#[derive(Debug)]
+pub struct Registrar {
+    shell: Arc<Shell>,
+}
+
+impl Registrar {
+    /// Makes a registrar.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            shell: instances::create(policy),
+        }
+    }
+
+    /// The registrar that the whole process shares. Its policy comes from the environment variable
+    /// `NMR_HOST_POLICY`; without it, reports go to standard error.
+    #[must_use]
+    pub fn global() -> Self {
+        Self {
+            shell: Arc::clone(instances::global()),
+        }
+    }
+
+    /// Lets this thread register with this registrar until the result is dropped.
+    pub fn enter(&self) -> Entered {
+        instances::enter(Arc::clone(&self.shell));
+        Entered {
+            thread: PhantomData,
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.shell.policy
+    }
+
+    /// Everything that happened, in order.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        self.shell.records()
+    }
+
+    /// Stops or continues the record. It is on from the start, except in the global registrar.
+    pub fn set_recording(&self, on: bool) {
+        self.shell.set_recording(on);
+    }
+
+    /// Adds a note to the record, on behalf of this thread.
+    pub fn note(&self, note: Note) {
+        self.shell.add_note(note);
+    }
+
+    /// The rules that were broken so far.
+    #[must_use]
+    pub fn reports(&self) -> Vec<Report> {
+        self.shell.reports()
+    }
+
+    /// Takes the reports away, so that later ones stand alone.
+    #[must_use]
+    pub fn take_reports(&self) -> Vec<Report> {
+        self.shell.take_reports()
+    }
+
+    /// The registrations that were not closed.
+    #[must_use]
+    pub fn leaks(&self) -> Vec<Leak> {
+        self.shell.leaks()
+    }
+
+    /// Reports every registration that was not closed (V-73), and returns all reports.
+    #[must_use]
+    pub fn finish(&self) -> Vec<Report> {
+        for leak in self.leaks() {
+            let culprit = Actor::Module(leak.module);
+            self.shell
+                .report_with(Rule::V73, None, culprit, "the end of the test");
+        }
+        self.reports()
+    }
+
+    /// Gives a module a name for reports.
+    pub fn name(&self, id: ModuleId, name: &str) {
+        self.shell.name(id, name);
+    }
+
+    /// Makes one reservation of memory fail: the next one after `skip` that succeed. A registration
+    /// makes two, and one more for each module it is offered.
+    pub fn fail_reservation(&self, skip: u64) {
+        self.shell.fail_reservation(skip);
+    }
+
+    /// Why a client's registration is not finished. Empty if nothing is left to wait for.
+    #[must_use]
+    pub fn client_blockers(&self, handle: NMR_CLIENT_HANDLE) -> Vec<Blocker> {
+        self.shell.blockers(instances::route(handle.0.addr()).1)
+    }
+
+    /// Why a provider's registration is not finished. Empty if nothing is left to wait for.
+    #[must_use]
+    pub fn provider_blockers(&self, handle: NMR_PROVIDER_HANDLE) -> Vec<Blocker> {
+        self.shell.blockers(instances::route(handle.0.addr()).1)
+    }
+}
+
+impl Drop for Registrar {
+    fn drop(&mut self) {
+        instances::forget(&self.shell);
+    }
+}
+
+/// A thread's stay in a registrar.
+#[must_use = "dropping this leaves the registrar again"]
+#[derive(Debug)]
+pub struct Entered {
+    thread: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        instances::leave();
+    }
+}

@@ -1,0 +1,85 @@
+//! Reports: a broken rule, who broke it, and what to do about it.
+
+use std::fmt;
+
+use nmr_sys::NTSTATUS;
+
+use crate::irql::Irql;
+use crate::machine::Blocker;
+use crate::module::ModuleLabel;
+use crate::policy::Mode;
+use crate::rule::{Rule, Severity};
+use crate::thread::ThreadNumber;
+
+/// A rule of the contract that was broken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The rule.
+    pub rule: Rule,
+    /// How bad it is under the registrar's mode: never [`Severity::Tolerated`].
+    pub severity: Severity,
+    /// The function or callback that gave it away.
+    pub function: &'static str,
+    /// The number of the binding, if it is about one.
+    pub binding: Option<u64>,
+    /// The module that broke the rule, if it is known.
+    pub module: Option<ModuleLabel>,
+    /// The name of that module, if it was given one.
+    pub name: Option<String>,
+    /// The other module of the binding.
+    pub peer: Option<ModuleLabel>,
+    /// The status that gave it away.
+    pub status: Option<NTSTATUS>,
+    /// What an unfinished wait waits for.
+    pub blockers: Vec<Blocker>,
+    /// The thread.
+    pub thread: ThreadNumber,
+    /// Its simulated IRQL.
+    pub irql: Irql,
+}
+
+/// The severity of a rule under a mode.
+pub(crate) fn severity(rule: Rule, mode: Mode) -> Severity {
+    match (rule.severity(), mode) {
+        (Severity::Tolerated, Mode::Strict) => Severity::Error,
+        (Severity::Tolerated, Mode::Compatible) => Severity::Warning,
+        (severity, _) => severity,
+    }
+}
+
+/// One line: rule, severity, function, culprit, what was expected, what to do.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = if self.severity == Severity::Error {
+            "error"
+        } else {
+            "warning"
+        };
+        write!(f, "{} {severity} in {}", self.rule, self.function)?;
+        match (&self.name, self.module) {
+            (Some(name), Some(module)) => write!(f, " by {name} ({module})")?,
+            (None, Some(module)) => write!(f, " by {module}")?,
+            _ => {}
+        }
+        if let Some(binding) = self.binding {
+            write!(f, ", binding {binding}")?;
+        }
+        if let Some(peer) = self.peer {
+            write!(f, " with {peer}")?;
+        }
+        if let Some(status) = self.status {
+            write!(f, ", status {status:#010x}")?;
+        }
+        write!(f, ", thread {} at {}: ", self.thread, self.irql)?;
+        write!(
+            f,
+            "expected: {}; {}",
+            self.rule.expected(),
+            self.rule.advice()
+        )?;
+        for blocker in &self.blockers {
+            write!(f, "; waiting for {blocker}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! The rules of the contract (section 4) that the registrar watches.
+
+use std::fmt;
+
+/// How bad it is to break a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Severity {
+    /// The contract is broken.
+    Error,
+    /// The contract is broken in a way that shipped drivers get away with: an error in strict mode,
+    /// else a warning.
+    Tolerated,
+    /// It is legal, and often a mistake.
+    Warning,
+}
+
+macro_rules! rules {
+    ($($name:ident = $number:literal, $severity:ident, $expected:literal, $advice:literal;)*) => {
+        /// A rule, by its number in contract section 4.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub enum Rule {
+            $(
+                #[doc = concat!($expected, ".")]
+                $name = $number,
+            )*
+        }
+
+        impl Rule {
+            /// Every rule that the registrar watches.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// How bad it is to break the rule.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+
+            /// What the contract expects.
+            #[must_use]
+            pub fn expected(self) -> &'static str {
+                match self { $(Self::$name => $expected,)* }
+            }
+
+            /// What to do instead.
+            #[must_use]
+            pub fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    V01 = 1, Error, "the characteristics pointer leads to a structure",
+        "pass the address of the module's characteristics";
+    V02 = 2, Error, "the Version of the characteristics is 0",
+        "set Version to 0";
+    V03 = 3, Error, "the Length of the characteristics is their size, 72",
+        "set Length to sizeof of the characteristics";
+    V04 = 4, Error, "the attach and the detach callback are set",
+        "set both; only the cleanup callback is optional";
+    V05 = 5, Error, "the Size of the registration instance is its size, 40",
+        "set Size to sizeof(NPI_REGISTRATION_INSTANCE)";
+    V06 = 6, Tolerated, "the Version of the registration instance is 0",
+        "set Version to 0";
+    V07 = 7, Error, "NpiId points to an interface identifier that is not all zero",
+        "point NpiId to the interface's GUID";
+    V08 = 8, Tolerated, "ModuleId points to an identifier of Length 24 and Type MIT_GUID or MIT_IF_LUID",
+        "set ModuleId; peers read it without looking for NULL";
+    V09 = 9, Error, "the address for the handle is not NULL",
+        "pass the address of a variable that lives as long as the registration";
+    V10 = 10, Error, "a module registers at PASSIVE_LEVEL",
+        "register from DriverEntry or a work item";
+    V20 = 20, Error, "ClientAttachProvider returns what NmrClientAttachProvider returned last",
+        "return that status unchanged";
+    V21 = 21, Error, "ClientAttachProvider succeeds only after NmrClientAttachProvider has",
+        "call NmrClientAttachProvider, or return STATUS_NOINTERFACE";
+    V22 = 22, Error, "ClientAttachProvider does not fail after NmrClientAttachProvider has succeeded",
+        "decide before that call; afterwards return STATUS_SUCCESS";
+    V23 = 23, Error, "an attach callback returns STATUS_SUCCESS or an error, not another success code",
+        "attach at once; there is no pending attach";
+    V24 = 24, Error, "NmrClientAttachProvider is called inside the ClientAttachProvider of this very offer, on its thread",
+        "attach before the callback returns, or decline";
+    V25 = 25, Error, "NmrClientAttachProvider is not called again once it has succeeded",
+        "keep the context and the table of the first call";
+    V26 = 26, Warning, "a client tries again only after STATUS_NOINTERFACE, and not without end",
+        "decline instead";
+    V28 = 28, Error, "both outputs of NmrClientAttachProvider are given",
+        "pass the addresses of two variables";
+    V29 = 29, Error, "a provider that succeeds writes both of its outputs",
+        "write the context and the table, if only NULL";
+    V30 = 30, Warning, "a provider that fails stores no context",
+        "free it and leave NULL: there will be no cleanup";
+    V36 = 36, Warning, "a binding context is not NULL",
+        "give every binding a context of its own";
+    V40 = 40, Error, "a detach callback returns STATUS_SUCCESS or STATUS_PENDING",
+        "return one of the two; detachment cannot fail";
+    V41 = 41, Error, "a pending detach is completed",
+        "call the completion function when the last call into the peer has returned";
+    V42 = 42, Tolerated, "a detach is completed only after it was asked for",
+        "wait for the detach callback";
+    V43 = 43, Error, "a detach is completed once",
+        "let only the last call into the peer complete";
+    V44 = 44, Error, "a detach callback that has been completed returns STATUS_PENDING",
+        "return STATUS_SUCCESS only when nothing completes";
+    V45 = 45, Error, "a detach is completed with the binding handle of this side",
+        "keep the handle that this module's own attach callback received";
+    V46 = 46, Error, "a binding handle is not used after the binding is gone",
+        "complete once, and forget the handle";
+    V47 = 47, Error, "a detach is completed at DISPATCH_LEVEL or below",
+        "complete from a DPC or a work item";
+    V55 = 55, Error, "a binding handle is not used once cleanup has started or the offer was declined",
+        "forget the handle then";
+    V62 = 62, Warning, "a cleanup callback does not register, wait or attach",
+        "do that from a work item";
+    V70 = 70, Error, "a registration is deregistered once",
+        "deregister where the handle is owned, and forget it";
+    V71 = 71, Error, "a wait follows a deregistration",
+        "call the deregister function first";
+    V72 = 72, Error, "a registration is waited for once",
+        "wait where the handle is owned, and forget it";
+    V73 = 73, Error, "every registration is deregistered and waited for",
+        "do both before the module is unloaded";
+    V74 = 74, Error, "a registration handle goes to the functions of its own role",
+        "pass the handle that this role's register function returned";
+    V75 = 75, Error, "a handle is one that the NMR issued",
+        "use the handle only if the register function succeeded";
+    V76 = 76, Error, "a wait is below DISPATCH_LEVEL, and a deregistration not above it",
+        "lower the IRQL first";
+    V77 = 77, Error, "a wait is not inside a callback of a binding that it waits for",
+        "deregister there at most, and wait elsewhere";
+}
+
+/// The rule's id: `V-43`.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "V-{:02}", *self as u8)
+    }
+}

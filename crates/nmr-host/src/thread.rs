@@ -1,0 +1,61 @@
+//! Threads as the registrar counts them, and the callbacks that each is inside.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The number of a thread, in the order in which threads first met a registrar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ThreadNumber(pub u32);
+
+impl fmt::Display for ThreadNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{}", self.0)
+    }
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+thread_local! {
+    static NUMBER: Cell<Option<u32>> = const { Cell::new(None) };
+    static CALLBACKS: RefCell<Vec<Callback>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The number of this thread.
+#[must_use]
+pub fn current() -> ThreadNumber {
+    ThreadNumber(NUMBER.get().unwrap_or_else(|| {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        NUMBER.set(Some(number));
+        number
+    }))
+}
+
+/// A callback that a thread is inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Callback {
+    pub(crate) function: &'static str,
+    pub(crate) instance: u32,
+    /// The number of the binding, which both of its modules have to wait for.
+    pub(crate) binding: u64,
+}
+
+/// Runs a callback, remembering on the thread that it runs.
+pub(crate) fn inside<T>(callback: Callback, run: impl FnOnce() -> T) -> T {
+    CALLBACKS.with_borrow_mut(|callbacks| callbacks.push(callback));
+    let result = run();
+    CALLBACKS.with_borrow_mut(Vec::pop);
+    result
+}
+
+/// The callbacks that this thread is inside, the innermost last.
+pub(crate) fn callbacks() -> Vec<Callback> {
+    CALLBACKS.with_borrow(Clone::clone)
+}
+
+/// The number of the binding whose callback this thread is inside, if it is inside one: so that a
+/// module under test can tell which of its bindings is being made.
+#[must_use]
+pub fn current_binding() -> Option<u64> {
+    CALLBACKS.with_borrow(|callbacks| callbacks.last().map(|callback| callback.binding))
+}
