@@ -1,0 +1,36 @@
+//! Allocation that can fail. `Box::new` cannot: when memory runs out, it stops the system.
+// UNSAFETY: the allocator is called directly, because the fallible `Box` is not stable.
+#![expect(unsafe_code)]
+
+use alloc::alloc::{Layout, alloc};
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+use crate::error::{Error, Result};
+
+/// The alignment that every kernel allocator gives. Those for drivers ignore a greater one.
+const POOL_ALIGNMENT: usize = 16;
+
+/// Moves a value to the heap. On failure the value is dropped.
+pub(crate) fn try_box<T>(value: T) -> Result<Box<T>> {
+    let place = allocate::<T>().ok_or(Error::INSUFFICIENT_RESOURCES)?;
+    // SAFETY: a write needs valid and aligned memory: `place` was just allocated for a `T`.
+    unsafe { place.write(value) };
+    // SAFETY: a box needs an initialized value in memory of the global allocator, with the layout
+    // of its type, and nobody else may use it: all of that was established above.
+    Ok(unsafe { Box::from_raw(place.as_ptr()) })
+}
+
+/// Memory for one `T`.
+fn allocate<T>() -> Option<NonNull<T>> {
+    const {
+        assert!(size_of::<T>() > 0, "nothing to allocate");
+        assert!(
+            align_of::<T>() <= POOL_ALIGNMENT,
+            "pool memory is only aligned to 16 bytes"
+        );
+    }
+    // SAFETY: the size must not be zero, which was asserted.
+    let memory = unsafe { alloc(Layout::new::<T>()) };
+    NonNull::new(memory.cast())
+}

@@ -1,0 +1,190 @@
+//! Dispatch tables: the C functions of an interface, made from traits.
+// UNSAFETY: a table is called with untyped contexts, which only its author can vouch for.
+#![expect(unsafe_code)]
+
+use core::ffi::c_void;
+use core::ptr;
+
+/// A dispatch table of an interface. [`dispatch!`](crate::dispatch!) declares one; `()` stands for
+/// none, which the NMR sees as a null pointer.
+///
+/// # Safety
+///
+/// * The type is `repr(C)`.
+/// * Its functions are `extern "efiapi"`; each takes the callee's binding context as its first
+///   argument, or needs none.
+pub unsafe trait Dispatch: Sized + Sync + 'static {}
+
+/// A table for the callees of type `T`.
+///
+/// # Safety
+///
+/// * Every function of `TABLE` may be called from any thread, with a pointer to a live and shared
+///   `T` and any other arguments of the right types.
+pub unsafe trait DispatchFor<T>: Dispatch {
+    /// The table.
+    const TABLE: &'static Self;
+}
+
+/// An object that the peer calls through the table `D`.
+///
+/// Every `T: Send + Sync + 'static` is one that implements the trait of the table: the `trait` of
+/// the [`dispatch!`](crate::dispatch!) that declares it.
+#[diagnostic::on_unimplemented(
+    message = "the peer cannot call `{Self}` through `{D}`",
+    label = "the binding of this module",
+    note = "the peer calls the binding: implement the trait that `dispatch!` declares with `{D}` for it",
+    note = "the peer calls from any thread: the binding has to be `Send + Sync + 'static`"
+)]
+pub trait Serves<D: Dispatch>: Send + Sync + 'static {
+    /// The table.
+    const TABLE: &'static D;
+}
+
+// SAFETY: there is no function that could be called wrongly.
+unsafe impl Dispatch for () {}
+
+// SAFETY: as above.
+unsafe impl<T> DispatchFor<T> for () {
+    const TABLE: &'static Self = &();
+}
+
+impl<D: DispatchFor<T>, T: Send + Sync + 'static> Serves<D> for T {
+    const TABLE: &'static D = D::TABLE;
+}
+
+/// The other end of a binding: the peer's context and its table.
+///
+/// [`dispatch!`](crate::dispatch!) implements the trait of the table for it. There is none without
+/// a [`Call`](crate::Call), so the peer is attached.
+///
+/// # Invariants
+///
+/// The context and the table come from the peer in one attach. The table is null or points to a
+/// `D`, of which a peer that speaks an older version may have only the beginning.
+pub struct Remote<D> {
+    context: *mut c_void,
+    table: *const D,
+}
+
+impl<D: Dispatch> Remote<D> {
+    /// No peer.
+    pub(crate) const ABSENT: Self = Self::new(ptr::null_mut(), ptr::null());
+
+    pub(crate) const fn new(context: *mut c_void, table: *const c_void) -> Self {
+        Self {
+            context,
+            table: table.cast(),
+        }
+    }
+
+    /// Whether the peer gave everything that a call needs.
+    pub(crate) fn can_be_called(&self) -> bool {
+        is_empty::<D>() || !self.table.is_null()
+    }
+
+    /// The peer's binding context: the first argument of its functions. It means nothing else.
+    #[must_use]
+    pub fn context(&self) -> *mut c_void {
+        self.context
+    }
+
+    /// The peer's table, for an interface that does not use [`dispatch!`](crate::dispatch!). Not
+    /// null unless `D` is empty.
+    ///
+    /// A peer may have a shorter table of an older version. So read one field at a time, after
+    /// looking at its size, and do not make a reference of the pointer.
+    #[must_use]
+    pub fn table(&self) -> *const D {
+        self.table
+    }
+}
+
+// SAFETY: the interface lets the peer be called from any thread (`Npi`), which is all that the two
+// pointers are good for.
+unsafe impl<D: Dispatch> Send for Remote<D> {}
+// SAFETY: as for `Send`.
+unsafe impl<D: Dispatch> Sync for Remote<D> {}
+
+/// What the NMR gets for a table, or for characteristics: null if there is nothing in it.
+pub(crate) fn as_npi<T>(value: &T) -> *const c_void {
+    if is_empty::<T>() {
+        ptr::null()
+    } else {
+        ptr::from_ref(value).cast()
+    }
+}
+
+const fn is_empty<D>() -> bool {
+    size_of::<D>() == 0
+}
+
+/// Declares a dispatch table as a trait.
+///
+/// ```
+/// nmr::dispatch! {
+///     /// What a counter does for its clients.
+///     pub trait Counter in struct CounterDispatch {
+///         /// Adds to the count and returns it.
+///         fn add(&self, value: u32) -> u32;
+///     }
+/// }
+/// ```
+///
+/// That is a trait and a `repr(C)` table with one `extern "efiapi"` function for each method, in
+/// their order, whose first argument is the callee's binding context. The callee implements the
+/// trait for its binding. The caller finds it implemented for [`Remote`] of the table, which a
+/// [`Call`](crate::Call) gives: `provider.enter()?.add(1)`.
+///
+/// Arguments and results go through C, so they must have a C form. Prefer integers: a peer that
+/// is not written in Rust can get a `bool`, an `enum` or a reference wrong, and its author then has
+/// to promise not to.
+///
+/// The functions must not unwind: a panic in a callee stops the system.
+#[macro_export]
+macro_rules! dispatch {
+    ($(#[$doc:meta])* $vis:vis trait $Trait:ident in struct $Table:ident { $(
+        $(#[$fn_doc:meta])*
+        fn $name:ident(&self $(, $arg:ident: $Arg:ty)* $(,)?) $(-> $Ret:ty)?;
+    )* }) => {
+        $(#[$doc])*
+        $vis trait $Trait { $(
+            $(#[$fn_doc])*
+            fn $name(&self $(, $arg: $Arg)*) $(-> $Ret)?;
+        )* }
+
+        #[doc = concat!("The dispatch table of [`", stringify!($Trait), "`].")]
+        #[repr(C)]
+        $vis struct $Table { $(
+            $name: unsafe extern "efiapi" fn(*mut ::core::ffi::c_void $(, $Arg)*) $(-> $Ret)?,
+        )* }
+
+        // SAFETY: the table is `repr(C)`, and its functions take the callee's context.
+        unsafe impl $crate::Dispatch for $Table {}
+
+        // SAFETY: the functions use their context as a shared `T`, and `T` accepts any arguments.
+        unsafe impl<T: $Trait> $crate::DispatchFor<T> for $Table {
+            const TABLE: &'static Self = &Self { $(
+                $name: {
+                    unsafe extern "efiapi" fn $name<T: $Trait>(
+                        context: *mut ::core::ffi::c_void $(, $arg: $Arg)*
+                    ) $(-> $Ret)? {
+                        // SAFETY: the caller passes a pointer to a live and shared `T`.
+                        let callee = unsafe { &*context.cast::<T>() };
+                        callee.$name($($arg),*)
+                    }
+                    $name::<T>
+                },
+            )* };
+        }
+
+        impl $Trait for $crate::Remote<$Table> { $(
+            fn $name(&self $(, $arg: $Arg)*) $(-> $Ret)? {
+                // SAFETY: the peer is attached, and its table has all functions of this interface.
+                let function = unsafe { (*self.table()).$name };
+                // SAFETY: the function takes the context that its peer gave with the table.
+                unsafe { function(self.context() $(, $arg)*) }
+            }
+        )* }
+    };
+}

@@ -1,0 +1,383 @@
+//! The gate: who may call the peer, and who completes the detach.
+//!
+//! This is the only concurrent algorithm of the crate. It is one word of four flags and a count of
+//! the calls in progress. `enter` adds one call, `leave` takes one away, each with one operation
+//! that cannot fail and does not wait. The attach and the detach callback count as calls too.
+//!
+//! ```text
+//! vacant ──claim──▶ claimed ──open──▶ open ──close──▶ closing ──(no call left)──▶ finished ──release──▶ vacant
+//! ```
+//!
+//! # Exactly one thread completes the detach
+//!
+//! It is the one whose `leave` brings the count to zero for the first time after `close`, and
+//! `leave` tells it so by answering [`Left::Last`].
+//!
+//! * `close` counts the detach callback in the same step that closes the gate. So the count does
+//!   not reach zero before the callback leaves, and somebody is left to reach it.
+//! * A thread that enters a closing gate has to leave it again, and may bring the count back to
+//!   zero. If it found the count at zero it is too late, and sets `FINISHED` before it leaves. One
+//!   that found the count above zero cannot know whether it is late. If it is, then a thread that
+//!   does know was counted at that moment, and sets the flag before the count returns to zero.
+//!
+//! # What keeps the word alive
+//!
+//! * A thread that enters borrows a `Peer` or a `Slot` until it is done, and that owns the memory.
+//! * A thread that leaves owns nothing. It uses the memory once, while it is still counted, unless
+//!   it is the last: then the NMR waits for its completion and keeps the binding, which owns the
+//!   memory.
+//!
+//! # Order of memory
+//!
+//! Entering acquires what `open` released, so a call sees the peer that the attach wrote. Leaving
+//! releases, and the last to leave acquires, so whatever the calls did comes before the completion.
+//! In the same way a `claim` comes after everything that happened before the `release`.
+//!
+//! # Evidence
+//!
+//! The models at the foot of this file run under loom, which tries every interleaving. Each model
+//! must also be able to fail: `scripts/seeded-faults.sh` plants one fault at a time in this file and
+//! requires that a model notices. The faults are: a relaxed `open`, `enter`, `leave` and `claim`; an `enter`
+//! that ignores `CLOSING`, or `OPEN`; a late thread that does not set `FINISHED`; every leaver as the
+//! last; a `close` that is not counted; a `claim` that does not wait, or takes what is taken, or
+//! keeps an old `FINISHED`; a `release` that overwrites the count.
+
+use crate::sync::{AtomicUsize, Ordering, spin_loop};
+
+/// A binding uses the gate.
+const CLAIMED: usize = 1;
+/// Calls may begin.
+const OPEN: usize = 1 << 1;
+/// No more calls may begin.
+const CLOSING: usize = 1 << 2;
+/// The count has been at zero since the gate closed: somebody else completes the detach.
+const FINISHED: usize = 1 << 3;
+/// All flags.
+const FLAGS: usize = CLAIMED | OPEN | CLOSING | FINISHED;
+/// One call. The bits from here on are the count, which cannot overflow: that takes 2^60 calls.
+const CALL: usize = 1 << 4;
+
+/// The state of a connection to a peer.
+pub(crate) struct Gate(AtomicUsize);
+
+/// What a thread has to do after it has left.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Left {
+    /// Nothing. It must not use the connection any more.
+    Done,
+    /// Complete the detach.
+    Last,
+}
+
+impl Gate {
+    /// A gate that no binding uses.
+    pub(crate) fn vacant() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// Takes a vacant gate for a binding and counts its attach, which must leave. False if a
+    /// binding has it already.
+    ///
+    /// Waits for threads that found the gate shut and are about to leave it: a few instructions.
+    pub(crate) fn claim(&self) -> bool {
+        let mut state = self.0.load(Ordering::Relaxed);
+        while state & CLAIMED == 0 {
+            let idle = state & FLAGS;
+            match self.0.compare_exchange_weak(
+                idle,
+                CLAIMED | CALL,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => state = now,
+            }
+            spin_loop();
+        }
+        false
+    }
+
+    /// Lets calls begin. The caller is the attach, which is counted.
+    pub(crate) fn open(&self) {
+        self.0.fetch_or(OPEN, Ordering::Release);
+    }
+
+    /// Begins a call, or says what the caller has to do when the gate is not open.
+    pub(crate) fn enter(&self) -> Result<(), Left> {
+        let before = self.0.fetch_add(CALL, Ordering::Acquire);
+        if before & (OPEN | CLOSING) == OPEN {
+            Ok(())
+        } else {
+            Err(self.turn_back(before))
+        }
+    }
+
+    /// Leaves a gate that was entered in the state `before`, when it was not open.
+    #[cold]
+    fn turn_back(&self, before: usize) -> Left {
+        let late = before & CLOSING != 0 && before < CALL;
+        if late {
+            self.0.fetch_or(FINISHED, Ordering::Relaxed);
+        }
+        self.leave()
+    }
+
+    /// Counts one more call. The caller is counted already.
+    pub(crate) fn enter_again(&self) {
+        self.0.fetch_add(CALL, Ordering::Relaxed);
+    }
+
+    /// Ends a call, or the attach, or the detach callback.
+    pub(crate) fn leave(&self) -> Left {
+        let before = self.0.fetch_sub(CALL, Ordering::AcqRel);
+        if before & !(CLAIMED | OPEN) == CALL | CLOSING {
+            Left::Last
+        } else {
+            Left::Done
+        }
+    }
+
+    /// Lets no more calls begin, and counts the detach callback, which must leave.
+    pub(crate) fn close(&self) {
+        self.0.fetch_add(CLOSING | CALL, Ordering::Relaxed);
+    }
+
+    /// Makes the gate vacant, after the detach is complete or the attach has failed and left.
+    pub(crate) fn release(&self) {
+        self.0.fetch_and(!FLAGS, Ordering::Release);
+    }
+
+    /// Whether a call could have begun a moment ago.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & (OPEN | CLOSING) == OPEN
+    }
+}
+
+#[cfg(all(loom, test))]
+mod models {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+    use loom::cell::UnsafeCell;
+    use loom::thread::{self, JoinHandle};
+
+    use super::{Gate, Left};
+
+    /// A connection, and the NMR that frees its binding when the detach is complete.
+    struct Connection {
+        gate: Gate,
+        /// Stands for the memory of the binding: loom fails the model if a write overlaps another
+        /// access.
+        binding: UnsafeCell<()>,
+        /// Whether that memory holds a binding.
+        attached: AtomicBool,
+        completions: AtomicUsize,
+    }
+
+    impl Connection {
+        fn vacant() -> Arc<Self> {
+            Arc::new(Self {
+                gate: Gate::vacant(),
+                binding: UnsafeCell::new(()),
+                attached: AtomicBool::new(false),
+                completions: AtomicUsize::new(0),
+            })
+        }
+
+        /// A connection whose attach is in progress.
+        fn attaching() -> Arc<Self> {
+            let connection = Self::vacant();
+            assert!(connection.gate.claim());
+            connection
+        }
+
+        fn attached() -> Arc<Self> {
+            let connection = Self::attaching();
+            connection.attach();
+            connection
+        }
+
+        /// The rest of an attach that has claimed the gate.
+        fn attach(&self) {
+            self.write(true);
+            self.gate.open();
+            self.end();
+        }
+
+        /// The rest of an attach that has claimed the gate, when the peer declines.
+        fn fail_to_attach(&self) {
+            assert_eq!(self.gate.leave(), Left::Done);
+            self.gate.release();
+        }
+
+        fn call(&self) {
+            match self.gate.enter() {
+                Ok(()) => self.rest_of_call(),
+                Err(left) => self.complete_if(left),
+            }
+        }
+
+        fn rest_of_call(&self) {
+            self.read();
+            self.end();
+        }
+
+        fn detach(&self) {
+            self.gate.close();
+            self.end();
+        }
+
+        fn end(&self) {
+            self.complete_if(self.gate.leave());
+        }
+
+        fn complete_if(&self, left: Left) {
+            if left == Left::Last {
+                self.completions.fetch_add(1, SeqCst);
+                self.write(false);
+                self.gate.release();
+            }
+        }
+
+        fn read(&self) {
+            self.binding.with(|_| assert!(self.attached.load(SeqCst)));
+        }
+
+        fn write(&self, attached: bool) {
+            self.binding
+                .with_mut(|_| self.attached.store(attached, SeqCst));
+        }
+
+        fn spawn<T: 'static>(self: &Arc<Self>, run: fn(&Self) -> T) -> JoinHandle<T> {
+            let connection = Arc::clone(self);
+            thread::spawn(move || run(&connection))
+        }
+
+        fn completions(&self) -> usize {
+            self.completions.load(SeqCst)
+        }
+    }
+
+    /// Tries every interleaving of a model, and prints how many there were.
+    fn explore(name: &str, model: fn()) {
+        let executions = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&executions);
+        loom::model(move || {
+            counter.fetch_add(1, SeqCst);
+            model();
+        });
+        println!("{name}: {} executions", executions.load(SeqCst));
+    }
+
+    fn join<const N: usize>(threads: [JoinHandle<()>; N]) {
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_call_sees_what_the_attach_wrote() {
+        explore("a_call_sees_what_the_attach_wrote", || {
+            let it = Connection::attaching();
+            let threads = [it.spawn(Connection::call), it.spawn(Connection::call)];
+            it.attach();
+            join(threads);
+            assert_eq!(it.completions(), 0);
+        });
+    }
+
+    #[test]
+    fn calls_and_a_detach_complete_once() {
+        explore("calls_and_a_detach_complete_once", || {
+            let it = Connection::attached();
+            let threads = [it.spawn(Connection::call), it.spawn(Connection::call)];
+            it.detach();
+            join(threads);
+            assert_eq!(it.completions(), 1);
+        });
+    }
+
+    #[test]
+    fn a_detach_during_the_attach_completes_once() {
+        explore("a_detach_during_the_attach_completes_once", || {
+            let it = Connection::attaching();
+            let threads = [it.spawn(Connection::attach), it.spawn(Connection::call)];
+            it.detach();
+            join(threads);
+            assert_eq!(it.completions(), 1);
+        });
+    }
+
+    #[test]
+    fn late_threads_complete_nothing() {
+        explore("late_threads_complete_nothing", || {
+            let it = Connection::attached();
+            it.gate.close();
+            assert_eq!(it.gate.leave(), Left::Last);
+            let threads = [it.spawn(Connection::call), it.spawn(Connection::call)];
+            it.call();
+            join(threads);
+            assert_eq!(it.completions(), 0);
+        });
+    }
+
+    #[test]
+    fn a_call_in_two_places_ends_twice() {
+        explore("a_call_in_two_places_ends_twice", || {
+            let it = Connection::attached();
+            assert!(it.gate.enter().is_ok());
+            it.gate.enter_again();
+            let threads = [
+                it.spawn(Connection::rest_of_call),
+                it.spawn(Connection::rest_of_call),
+            ];
+            it.detach();
+            join(threads);
+            assert_eq!(it.completions(), 1);
+        });
+    }
+
+    #[test]
+    fn a_vacant_gate_can_be_claimed_again() {
+        explore("a_vacant_gate_can_be_claimed_again", || {
+            let it = Connection::attached();
+            let call = it.spawn(Connection::call);
+            let claim = it.spawn(|it| {
+                let claimed = it.gate.claim();
+                if claimed {
+                    it.attach();
+                    it.detach();
+                }
+                usize::from(claimed)
+            });
+            it.detach();
+            join([call]);
+            let claimed = claim.join().unwrap();
+            assert_eq!(it.completions(), 1 + claimed);
+        });
+    }
+
+    #[test]
+    fn a_failed_attach_leaves_a_vacant_gate() {
+        explore("a_failed_attach_leaves_a_vacant_gate", || {
+            let it = Connection::attaching();
+            let call = it.spawn(Connection::call);
+            it.fail_to_attach();
+            assert!(it.gate.claim());
+            it.attach();
+            it.detach();
+            join([call]);
+            assert_eq!(it.completions(), 1);
+        });
+    }
+
+    #[test]
+    fn one_of_two_claims_succeeds() {
+        explore("one_of_two_claims_succeeds", || {
+            let it = Connection::vacant();
+            let other = it.spawn(|it| it.gate.claim());
+            assert_ne!(it.gate.claim(), other.join().unwrap());
+        });
+    }
+}
