@@ -16,9 +16,9 @@
 //! * `close` counts the detach callback in the same step that closes the gate. So the count does
 //!   not reach zero before the callback leaves, and somebody is left to reach it.
 //! * A thread that enters a closing gate has to leave it again, and may bring the count back to
-//!   zero. If it found the count at zero it is too late, and sets `FINISHED` before it leaves. One
-//!   that found the count above zero cannot know whether it is late. If it is, then a thread that
-//!   does know was counted at that moment, and sets the flag before the count returns to zero.
+//!   zero. If it found the count at zero it is late, and sets `FINISHED` before it leaves. If it
+//!   found the count above zero, it cannot know whether it is late. But if it is, then another has
+//!   found the count at zero since, and sets the flag before it leaves.
 //!
 //! # What keeps the word alive
 //!
@@ -35,12 +35,16 @@
 //!
 //! # Evidence
 //!
-//! The models at the foot of this file run under loom, which tries every interleaving. Each model
-//! must also be able to fail: `scripts/seeded-faults.sh` plants one fault at a time in this file and
-//! requires that a model notices. The faults are: a relaxed `open`, `enter`, `leave` and `claim`; an `enter`
-//! that ignores `CLOSING`, or `OPEN`; a late thread that does not set `FINISHED`; every leaver as the
-//! last; a `close` that is not counted; a `claim` that does not wait, or takes what is taken, or
-//! keeps an old `FINISHED`; a `release` that overwrites the count.
+//! The models at the foot of this file run under loom, which tries every interleaving. A model that
+//! cannot fail proves nothing, so `scripts/seeded-faults.sh` plants one fault at a time in this file
+//! and requires that a model notices. The faults are:
+//!
+//! * a relaxed `open`, `enter`, `claim` or `release`; a `leave` that does not acquire, or release;
+//! * an `enter` that looks first and adds later, or ignores `CLOSING`, or `OPEN`;
+//! * a late thread that does not set `FINISHED`, one in time that does, a `leave` that ignores it;
+//! * every leaver as the last; a `close` or an `enter_again` that does not count;
+//! * a `claim` that does not wait, takes what is taken, or keeps an old `FINISHED`;
+//! * a `release` that overwrites the count.
 
 use crate::sync::{AtomicUsize, Ordering, spin_loop};
 
@@ -156,6 +160,7 @@ impl Gate {
 
 #[cfg(all(loom, test))]
 mod models {
+    use std::println;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -176,6 +181,10 @@ mod models {
     }
 
     impl Connection {
+        #[expect(
+            clippy::arc_with_non_send_sync,
+            reason = "loom runs one thread at a time"
+        )]
         fn vacant() -> Arc<Self> {
             Arc::new(Self {
                 gate: Gate::vacant(),

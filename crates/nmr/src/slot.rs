@@ -13,6 +13,7 @@ use crate::peer::{Call, Detached, Peer};
 /// vacant, and the next offer can take it: a provider may go away and come back.
 ///
 /// ```
+/// # use nmr_host as _;
 /// use nmr::Slot;
 ///
 /// nmr::dispatch! {
