@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Runs the host tests under a sanitizer:  scripts/sanitizers.sh thread|address [cargo test arguments]
+#
+# The standard library is built with the sanitizer too, because ThreadSanitizer would otherwise
+# misread std's own synchronization. That needs the library's source: of the compiler in use
+# (`rustup component add rust-src`), or else Debian's compiler with its source (packages rustc-web,
+# cargo-web, rust-web-src), whose missing run-time library comes from rustup's toolchain.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sanitizer=${1:?"usage: scripts/sanitizers.sh thread|address [cargo test arguments]"}
+shift
+case $sanitizer in
+thread) runtime=tsan ;;
+address) runtime=asan ;;
+*)
+    echo "sanitizers.sh: '$sanitizer' is neither thread nor address" >&2
+    exit 2
+    ;;
+esac
+
+target=x86_64-unknown-linux-gnu
+lib=$(rustc --print sysroot)/lib/rustlib
+export RUSTC_BOOTSTRAP=1
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/sanitizers/$sanitizer
+export NMR_ROUNDS=${NMR_ROUNDS:-1000}
+flags="-Zsanitizer=$sanitizer"
+cargo=cargo
+
+if [ ! -d "$lib/src/rust/library" ]; then
+    if ! [ -x /usr/bin/rustc ] || ! [ -d /usr/lib/rustlib/src/rust/library ]; then
+        echo "installing Debian's compiler with the source of its library"
+        apt-get update -qq
+        apt-get install -y -qq --no-install-recommends rustc-web cargo-web rust-web-src >/dev/null
+    fi
+    cargo=/usr/bin/cargo
+    export RUSTC=/usr/bin/rustc
+    run=$(ls "$lib/$target/lib/"librustc-*_rt.$runtime.a)
+    flags+=" -Zexternal-clangrt -Clink-arg=-fuse-ld=lld -Clink-arg=-B$lib/$target/bin/gcc-ld"
+    flags+=" -Clink-arg=-Wl,--whole-archive,$run,--no-whole-archive"
+    for library in pthread dl m rt gcc_s c; do flags+=" -Clink-arg=-l$library"; done
+fi
+
+run_tests() {
+    RUSTFLAGS=$flags "$cargo" test -Zbuild-std --target $target "$@"
+}
+
+# A sanitizer that finds nothing in a program with a fault is not running.
+check() {
+    local dir=$CARGO_TARGET_DIR/check
+    mkdir -p "$dir/src"
+    cat >"$dir/Cargo.toml" <<'MANIFEST'
+[package]
+name = "check"
+edition = "2024"
+[workspace]
+MANIFEST
+    if [ "$sanitizer" = thread ]; then
+        cat >"$dir/src/lib.rs" <<'RUST'
+#[test]
+fn race() {
+    static mut SHARED: u32 = 0;
+    let add = || unsafe { *(&raw mut SHARED) += 1 };
+    std::thread::scope(|s| { s.spawn(add); s.spawn(add); });
+}
+RUST
+    else
+        cat >"$dir/src/lib.rs" <<'RUST'
+#[test]
+fn late() {
+    let value = Box::into_raw(Box::new(7));
+    unsafe { drop(Box::from_raw(value)) };
+    assert_eq!(unsafe { std::hint::black_box(value).read() }, 7);
+}
+RUST
+    fi
+    if run_tests --manifest-path "$dir/Cargo.toml" --lib >"$dir/output" 2>&1; then
+        echo "sanitizers.sh: the $sanitizer sanitizer overlooked a fault" >&2
+        exit 1
+    fi
+    grep -q 'Sanitizer: ' "$dir/output" || { cat "$dir/output" >&2; exit 1; }
+    echo "the $sanitizer sanitizer finds a fault that was planted"
+}
+
+check
+if [ $# -eq 0 ]; then
+    set -- -p nmr-host -p nmr -p exnpi-driver --lib --tests
+fi
+run_tests "$@"
