@@ -113,7 +113,7 @@ impl<R: Role, M: Module<R>> Attach<R, M> {
         unsafe { self.borrow().connection.open(remote) };
     }
 
-    /// Undoes the attach when the peer has declined.
+    /// Drops the binding, because the peer has declined.
     ///
     /// # Safety
     ///

@@ -2,7 +2,7 @@
 
 use crate::detach::Detach;
 use crate::dispatch::Serves;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::offer::Offer;
 use crate::role::Role;
@@ -34,15 +34,13 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
     /// Decides whether to attach to a peer. `PASSIVE_LEVEL`.
     ///
     /// Returns the binding, or the reason for declining: [`Error::NO_INTERFACE`] if there is no
-    /// better one. The NMR does not make the same offer again. The peer may still decline in its
-    /// turn; then the binding is dropped and nothing else is called.
+    /// better one. The NMR does not make the same offer again. A provider may decline what its
+    /// client has accepted: then the client's binding is dropped, and `declined` called.
     ///
     /// The peer may call a client's binding as soon as this returns, and a provider's as soon as
     /// the attach is complete. Existing bindings are not affected, whatever this returns.
     ///
     /// Source: `ClientAttachProvider`, `ProviderAttachClient`.
-    ///
-    /// [`Error::NO_INTERFACE`]: crate::Error::NO_INTERFACE
     fn attach(&self, offer: Offer<'_, R>) -> Result<Self::Binding>;
 
     /// The attach succeeded. `PASSIVE_LEVEL`, on the thread of `attach`; may overlap `detaching`.
@@ -51,6 +49,14 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
     /// asks it not to, before its attach callback has returned.
     fn attached(&self, binding: &Self::Binding) {
         let _ = binding;
+    }
+
+    /// The provider has declined, for this reason, an offer that this client accepted; the binding
+    /// was dropped. `PASSIVE_LEVEL`, on the thread of `attach`. Not called for providers.
+    ///
+    /// Source: the status of `NmrClientAttachProvider`.
+    fn declined(&self, reason: Error) {
+        let _ = reason;
     }
 
     /// The peer can no longer be called, and calls in progress should end soon. At most
