@@ -2,8 +2,17 @@
 //! EXNPI, in one image.
 //!
 //! The two modules are ordinary Rust without `unsafe`. They depend on the crates `nmr` and `exnpi`
-//! alone, so the tests in `tests/` run the same files natively, on the embedded registrar.
+//! alone, so programs and tests run the same files natively, on the embedded registrar: they are
+//! compiled once more in `crates/exnpi-native`.
+//!
+//! This package is the image and nothing else. It is empty on other systems than Windows, so that a
+//! build of the whole workspace works everywhere, and under `cfg(test)`, where `std` brings the
+//! panic handler.
+#![cfg(all(windows, not(test)))]
 #![no_std]
 
+#[cfg(feature = "client")]
 pub mod client;
+mod driver;
+#[cfg(feature = "provider")]
 pub mod provider;

@@ -1,0 +1,14 @@
+//! The client and the provider of the sample driver, from the very same files, as a library for
+//! programs: what the tests and `nmr-lab` run on the embedded registrar. They know it by the
+//! driver's name.
+//!
+//! The driver itself cannot be that library. It has a panic handler, an allocator and an entry
+//! point of its own, which no program can have next to those of `std`; and a package that is built
+//! as a library too is not optimized as one piece, so that texts of panics would stay in the image.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[path = "../../../src/client.rs"]
+pub mod client;
+#[path = "../../../src/provider.rs"]
+pub mod provider;

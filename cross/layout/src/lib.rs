@@ -1,0 +1,89 @@
+//! The layout of everything that a driver and Windows hand each other, asserted when a driver is
+//! compiled on Linux: it guards the headers in `cross/include`, which are ours, against the
+//! published layout of KMDF 1.31, and `nmr-sys` against the headers.
+//!
+//! It holds for x64 and ARM64 alike.
+#![cfg(windows)]
+#![no_std]
+
+use wdk_sys::{
+    _WDF_EXECUTION_LEVEL, _WDF_SYNCHRONIZATION_SCOPE, _WDFFUNCENUM, DRIVER_OBJECT, GUID, NTSTATUS,
+    PFN_WDFDEVICECREATE, PFN_WDFDRIVERCREATE, POOL_FLAGS, UNICODE_STRING, WDF_DRIVER_CONFIG,
+    WDF_DRIVER_GLOBALS, WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO, WDF_TIMER_CONFIG,
+    WDF_WORKITEM_CONFIG, WDFDEVICE, WDFDRIVER, WDFFUNC,
+};
+
+/// Asserts the size and every offset of one structure.
+macro_rules! layout {
+    ($type:ident: size $size:literal { $($field:ident @ $offset:literal),* $(,)? }) => {
+        const _: () = {
+            assert!(size_of::<$type>() == $size);
+            $(assert!(core::mem::offset_of!($type, $field) == $offset);)*
+        };
+    };
+}
+
+layout!(UNICODE_STRING: size 0x10 {
+    Length @ 0, MaximumLength @ 2, Buffer @ 8,
+});
+layout!(DRIVER_OBJECT: size 0x150 {
+    Type @ 0, Size @ 2, DeviceObject @ 0x08, Flags @ 0x10, DriverStart @ 0x18, DriverSize @ 0x20,
+    DriverSection @ 0x28, DriverExtension @ 0x30, DriverName @ 0x38, HardwareDatabase @ 0x48,
+    FastIoDispatch @ 0x50, DriverInit @ 0x58, DriverStartIo @ 0x60, DriverUnload @ 0x68,
+    MajorFunction @ 0x70,
+});
+layout!(WDF_DRIVER_GLOBALS: size 0x38 {
+    Driver @ 0, DriverFlags @ 0x08, DriverTag @ 0x0c, DriverName @ 0x10,
+    DisplaceDriverUnload @ 0x30,
+});
+layout!(WDF_DRIVER_CONFIG: size 0x20 {
+    Size @ 0, EvtDriverDeviceAdd @ 0x08, EvtDriverUnload @ 0x10, DriverInitFlags @ 0x18,
+    DriverPoolTag @ 0x1c,
+});
+layout!(WDF_OBJECT_ATTRIBUTES: size 0x38 {
+    Size @ 0, EvtCleanupCallback @ 0x08, EvtDestroyCallback @ 0x10, ExecutionLevel @ 0x18,
+    SynchronizationScope @ 0x1c, ParentObject @ 0x20, ContextSizeOverride @ 0x28,
+    ContextTypeInfo @ 0x30,
+});
+layout!(WDF_OBJECT_CONTEXT_TYPE_INFO: size 0x28 {
+    Size @ 0, ContextName @ 0x08, ContextSize @ 0x10, UniqueType @ 0x18,
+    EvtDriverGetUniqueContextType @ 0x20,
+});
+layout!(WDF_TIMER_CONFIG: size 0x28 {
+    Size @ 0, EvtTimerFunc @ 0x08, Period @ 0x10, AutomaticSerialization @ 0x14,
+    TolerableDelay @ 0x18, UseHighResolutionTimer @ 0x20,
+});
+layout!(WDF_WORKITEM_CONFIG: size 0x18 {
+    Size @ 0, EvtWorkItemFunc @ 0x08, AutomaticSerialization @ 0x10,
+});
+
+// What is passed and returned by value.
+const _: () = assert!(size_of::<NTSTATUS>() == 4 && size_of::<POOL_FLAGS>() == 8);
+const _: () = assert!(size_of::<WDFDRIVER>() == 8 && size_of::<WDFDEVICE>() == 8);
+const _: () = assert!(size_of::<WDFFUNC>() == 8);
+const _: () = assert!(size_of::<PFN_WDFDRIVERCREATE>() == 8);
+const _: () = assert!(size_of::<PFN_WDFDEVICECREATE>() == 8);
+const _: () = assert!(size_of::<_WDF_EXECUTION_LEVEL::Type>() == 4);
+const _: () = assert!(size_of::<_WDF_SYNCHRONIZATION_SCOPE::Type>() == 4);
+
+// What nmr-sys and the headers both declare.
+const _: () = assert!(size_of::<nmr_sys::NTSTATUS>() == size_of::<NTSTATUS>());
+const _: () = assert!(size_of::<nmr_sys::GUID>() == size_of::<GUID>());
+const _: () = assert!(align_of::<nmr_sys::GUID>() == align_of::<GUID>());
+
+// The places in the function table, and its length in KMDF 1.31.
+const _: () = assert!(_WDFFUNCENUM::WdfDeviceCreateTableIndex == 75);
+const _: () = assert!(_WDFFUNCENUM::WdfDriverCreateTableIndex == 116);
+const _: () = assert!(_WDFFUNCENUM::WdfObjectGetTypedContextWorkerTableIndex == 202);
+const _: () = assert!(_WDFFUNCENUM::WdfSpinLockCreateTableIndex == 315);
+const _: () = assert!(_WDFFUNCENUM::WdfTimerStopTableIndex == 320);
+const _: () = assert!(_WDFFUNCENUM::WdfWorkItemFlushTableIndex == 382);
+const _: () = assert!(_WDFFUNCENUM::WdfFunctionTableNumEntries == 458);
+
+// What is not a failure here must be none there.
+const _: () = assert!(nmr_sys::STATUS_SUCCESS == wdk_sys::STATUS_SUCCESS);
+const _: () = assert!(nmr_sys::STATUS_PENDING == wdk_sys::STATUS_PENDING);
+const _: () = assert!(nmr_sys::STATUS_NOINTERFACE == wdk_sys::STATUS_NOINTERFACE);
+const _: () = assert!(nmr_sys::STATUS_INVALID_PARAMETER == wdk_sys::STATUS_INVALID_PARAMETER);
+const _: () =
+    assert!(nmr_sys::STATUS_INSUFFICIENT_RESOURCES == wdk_sys::STATUS_INSUFFICIENT_RESOURCES);

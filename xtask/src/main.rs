@@ -1,0 +1,3 @@
+//! Sets up, builds and tests: `cargo xtask`.
+
+fn main() {}
