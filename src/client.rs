@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use exnpi::{
     CHARACTERISTICS, Characteristics, ClientCalls, Exnpi, ProviderCalls, ProviderDispatch,
 };
-use nmr::{Call, Client, Error, Guid, Identity, Module, Offer, Result, Shared, Slot};
+use nmr::{Client, Error, Guid, Identity, Module, Offer, Result, Shared, Slot};
 
 /// A client that uses one provider at a time, from any thread.
 pub struct Adder {
@@ -29,12 +29,7 @@ impl Adder {
 
     /// Sends a value to the provider, which returns the sum. Fails if there is no provider.
     pub fn add(&self, value: u32) -> Result<u32> {
-        Ok(self.begin()?.add(value))
-    }
-
-    /// Begins a call that the caller ends later. Fails if there is no provider.
-    pub fn begin(&self) -> Result<Call<ProviderDispatch>> {
-        Ok(self.provider.enter()?)
+        Ok(self.provider.enter()?.add(value))
     }
 
     /// How often a provider has said that its sum changed.
