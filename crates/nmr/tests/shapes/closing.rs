@@ -83,7 +83,7 @@ fn p_17_a_type_is_a_module_in_several_roles() {
 }
 
 #[test]
-fn p_21_a_forgotten_registration_goes_on() {
+fn p_17_a_registration_that_is_forgotten_goes_on() {
     let registrar = nmr_host::Registrar::new(nmr_host::Policy::default());
     let _entered = registrar.enter();
     mem::forget(Registration::new(Summer).unwrap());
