@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
 use crate::machine::{Handle, INSTANCES};
 use crate::policy::{OnReport, Policy};
@@ -14,6 +14,8 @@ static GLOBAL: LazyLock<Arc<Shell>> = LazyLock::new(|| {
     shell.set_recording(false);
     Arc::new(shell)
 });
+/// The policy of the shared registrar, if the program sets it before the first use.
+static CHOSEN: OnceLock<Policy> = OnceLock::new();
 static OTHERS: LazyLock<RwLock<HashMap<u32, Weak<Shell>>>> = LazyLock::new(RwLock::default);
 static NEXT: Mutex<u32> = Mutex::new(1);
 
@@ -24,9 +26,12 @@ thread_local! {
 /// The environment variable with the policy of the shared registrar.
 pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
 
-/// The policy of the shared registrar: what the environment says, else the default with reports
-/// printed, because nobody else may look at them.
+/// The policy of the shared registrar: what the program or else the environment says, else the
+/// default with reports printed, because nobody else may look at them.
 fn global_policy() -> Policy {
+    if let Some(policy) = CHOSEN.get() {
+        return policy.clone();
+    }
     let default = || Policy {
         on_report: OnReport::Print,
         ..Policy::default()
@@ -39,6 +44,13 @@ fn global_policy() -> Policy {
                 .unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
         },
     )
+}
+
+/// Sets the policy of the shared registrar, unless it exists already. Returns whether it has this
+/// policy now.
+pub(crate) fn set_global_policy(policy: &Policy) -> bool {
+    CHOSEN.get_or_init(|| policy.clone());
+    global().policy == *policy
 }
 
 /// The registrar that everybody shares.

@@ -37,6 +37,11 @@ pub fn current() -> Irql {
     LEVEL.get()
 }
 
+/// Sets the level of this thread, up or down: what a C program does.
+pub(crate) fn set(level: Irql) {
+    LEVEL.set(level);
+}
+
 /// Raises this thread to a level, or keeps it where it is if that is higher. Dropping the result
 /// restores the old level.
 pub fn raise(level: Irql) -> Raised {

@@ -21,6 +21,7 @@
 mod callback;
 mod exports;
 mod functions;
+mod inspection;
 mod instances;
 pub mod irql;
 mod machine;

@@ -1,0 +1,112 @@
+//! What a C program asks the shared registrar: the functions of `nmr_host.h`, which documents them.
+//! Rust programs use [`Registrar`].
+// UNSAFETY: exported functions, and the C strings of their callers.
+#![expect(unsafe_code)]
+
+use std::ffi::{CStr, c_char};
+
+use crate::instances;
+use crate::irql::{self, Irql};
+use crate::policy::Policy;
+use crate::registrar::Registrar;
+
+/// Sets the policy, if this comes before the first use.
+///
+/// # Safety
+///
+/// * `policy` is null or a zero-terminated string.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn nmr_host_set_policy(policy: *const c_char) -> bool {
+    if policy.is_null() {
+        return false;
+    }
+    // SAFETY: it takes a zero-terminated string, as the caller vouches, since it is not null.
+    let text = unsafe { CStr::from_ptr(policy) };
+    match text.to_string_lossy().parse::<Policy>() {
+        Ok(policy) => instances::set_global_policy(&policy),
+        Err(error) => {
+            eprintln!("nmr-host: {error}");
+            false
+        }
+    }
+}
+
+/// The number of reports.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_report_count() -> usize {
+    Registrar::global().reports().len()
+}
+
+/// Reads a report.
+///
+/// # Safety
+///
+/// * `rule` is null or valid for a write.
+/// * `text` is valid for writes of `size` bytes, unless `size` is 0.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn nmr_host_report(
+    index: usize,
+    rule: *mut u32,
+    text: *mut c_char,
+    size: usize,
+) -> usize {
+    let reports = Registrar::global().reports();
+    let report = reports.get(index);
+    let whole = report.map(ToString::to_string).unwrap_or_default();
+    if let (Some(report), false) = (report, rule.is_null()) {
+        // SAFETY: the caller vouches for the output, which is not null.
+        unsafe { rule.write(report.rule as u32) };
+    }
+    // SAFETY: this function asks the same of its caller.
+    unsafe { copy_text(&whole, text, size) };
+    whole.len()
+}
+
+/// Copies as much as fits, never half a character, and a zero.
+///
+/// # Safety
+///
+/// * `buffer` is valid for writes of `size` bytes, unless `size` is 0.
+unsafe fn copy_text(text: &str, buffer: *mut c_char, size: usize) {
+    let Some(room) = size.checked_sub(1) else {
+        return;
+    };
+    let length = text.floor_char_boundary(room);
+    // SAFETY: a copy needs two valid ranges that do not overlap: the text has at least `length`
+    // bytes, and the caller vouches for more of them; nobody else has this text.
+    unsafe { buffer.copy_from_nonoverlapping(text.as_ptr().cast(), length) };
+    // SAFETY: an address in the buffer, since `length` is less than `size`.
+    let end = unsafe { buffer.add(length) };
+    // SAFETY: as above.
+    unsafe { end.write(0) };
+}
+
+/// Forgets the reports.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_clear_reports() {
+    drop(Registrar::global().take_reports());
+}
+
+/// The number of registrations that were not closed.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_registration_count() -> usize {
+    Registrar::global().leaks().len()
+}
+
+/// Reports what was not closed, and counts all reports.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_finish() -> usize {
+    Registrar::global().finish().len()
+}
+
+/// The simulated IRQL of this thread.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_irql() -> u8 {
+    irql::current().0
+}
+
+/// Sets the simulated IRQL of this thread.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_set_irql(level: u8) {
+    irql::set(Irql(level));
+}

@@ -1,0 +1,24 @@
+/* The groups of checks, one in each source file. */
+#ifndef CHECKS_H
+#define CHECKS_H
+
+#include <stdbool.h>
+
+#include "modules.h"
+
+/* Malformed characteristics are reported, and refused if they cannot be worked with. */
+void check_characteristics(bool strict, const struct pair *bystanders);
+
+/*
+ * Handles that are null, invented, stale or of the wrong kind are reported and refused. `stale` was
+ * started and stopped before the bystanders were started.
+ */
+void check_handles(const struct pair *stale, const struct pair *bystanders);
+
+/* Attach, detach that pends, completion and cleanup, without a fault. */
+void check_life(void);
+
+/* The functions of nmr_host.h. */
+void check_inspection(const struct pair *bystanders);
+
+#endif

@@ -1,0 +1,253 @@
+//! The registrar as a C team uses it: C programs are compiled with the system's compiler against
+//! the headers in `include`, linked with the library that this package builds, and run.
+//!
+//! The compiler is `cc`, or what `CC` names; `CFLAGS` is added to the command line.
+#![cfg(all(unix, not(miri)))]
+
+use std::env;
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use object::Object;
+
+/// The sources of the test program. `headers.c` is a test of its own.
+const SOURCES: [&str; 7] = [
+    "main.c",
+    "check.c",
+    "modules.c",
+    "life.c",
+    "characteristics.c",
+    "handles.c",
+    "inspection.c",
+];
+
+const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// The policies that the test program runs under. The first is the default one.
+const POLICIES: [Option<&str>; 4] = [
+    None,
+    Some("mode=strict,report=print"),
+    Some("irql=dispatch,detach=provider-first,cleanup-order=provider-first,report=print"),
+    Some("offers=shuffled,detach=seeded,cleanup-order=seeded,seed=7,report=print"),
+];
+
+#[test]
+fn a_c_program_finds_every_misuse_reported_with_the_shared_library() {
+    if needs_a_sanitizer() {
+        return;
+    }
+    let program = build("shared", &["-lnmr_host", &run_path()]);
+    for policy in POLICIES {
+        run(&program, policy);
+    }
+}
+
+#[test]
+fn a_c_program_finds_every_misuse_reported_with_the_static_library() {
+    if needs_a_sanitizer() {
+        return;
+    }
+    let library = library("libnmr_host.a").display().to_string();
+    let program = build("static", &[&library, "-lpthread", "-ldl", "-lm"]);
+    run(&program, None);
+}
+
+#[test]
+fn the_program_of_a_wrong_policy_is_told_why() {
+    if needs_a_sanitizer() {
+        return;
+    }
+    let program = build("policy", &["-lnmr_host", &run_path()]);
+    let output = Command::new(program).arg("irql=high").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        "nmr-host: irql is one of caller, dispatch, not `high`\n"
+    );
+}
+
+#[test]
+fn the_headers_are_clean_c_and_cpp() {
+    let headers = source("headers.c");
+    for standard in ["c11", "c17", "c++11", "c++17"] {
+        let language = if standard.starts_with("c++") {
+            "c++"
+        } else {
+            "c"
+        };
+        if language == "c++" && !compiles_cpp() {
+            eprintln!("no C++ compiler here: the headers were not tried as C++");
+            continue;
+        }
+        let standard = format!("-std={standard}");
+        let mut compiler = compiler();
+        compiler.args(["-x", language, &standard, "-fsyntax-only"]);
+        succeed(compiler.args(WARNINGS).arg(&headers));
+    }
+}
+
+/// On x86-64 hosts other than Windows the NMR's convention is not the compiler's own.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_callback_of_another_convention_is_refused_by_the_compiler() {
+    let mut compiler = compiler();
+    compiler.args(["-std=c11", "-fsyntax-only", "-Wall", "-Werror"]);
+    let output = compiler.arg(source("wrong_convention.c")).output().unwrap();
+    let errors = text(&output.stderr);
+    assert!(
+        !output.status.success() && errors.contains("ms_abi"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
+    let bytes = std::fs::read(shared_library()).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let mut names: Vec<String> = file
+        .exports()
+        .unwrap()
+        .iter()
+        .map(|export| text(export.name()))
+        // Mach-O puts an underscore before every name.
+        .map(|name| name.trim_start_matches('_').to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "NmrClientAttachProvider",
+            "NmrClientDetachProviderComplete",
+            "NmrDeregisterClient",
+            "NmrDeregisterProvider",
+            "NmrProviderDetachClientComplete",
+            "NmrRegisterClient",
+            "NmrRegisterProvider",
+            "NmrWaitForClientDeregisterComplete",
+            "NmrWaitForProviderDeregisterComplete",
+            "nmr_host_clear_reports",
+            "nmr_host_finish",
+            "nmr_host_irql",
+            "nmr_host_registration_count",
+            "nmr_host_report",
+            "nmr_host_report_count",
+            "nmr_host_set_irql",
+            "nmr_host_set_policy",
+        ]
+    );
+}
+
+/// Whether the library was built for a sanitizer, whose run time a C program does not have.
+fn needs_a_sanitizer() -> bool {
+    let bytes = std::fs::read(shared_library()).unwrap();
+    let imports = object::File::parse(&*bytes).unwrap().imports().unwrap();
+    let of_sanitizer = |name: &str| name.starts_with("__tsan") || name.starts_with("__asan");
+    let needs = imports
+        .iter()
+        .any(|import| of_sanitizer(&text(import.name())));
+    if needs {
+        eprintln!("built for a sanitizer: no C program was linked");
+    }
+    needs
+}
+
+/// Builds the test program.
+fn build(name: &str, libraries: &[&str]) -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c_library_{name}"));
+    // Also sees to a good message if it is missing.
+    let directory = shared_library().with_file_name("");
+    let mut compiler = compiler();
+    compiler.args(["-std=c11", "-g"]).args(WARNINGS);
+    compiler.args(SOURCES.map(source)).arg("-o").arg(&program);
+    compiler.arg("-L").arg(directory).args(libraries);
+    succeed(&mut compiler);
+    program
+}
+
+/// Runs the test program. Every check passes, and what the checks found is what was printed.
+fn run(program: &Path, policy: Option<&str>) {
+    let mut command = Command::new(program);
+    command.env_remove("NMR_HOST_POLICY").args(policy);
+    let output = succeed(&mut command);
+    let lines = text(&output.stdout);
+    let (checks, end): (Vec<&str>, Vec<&str>) =
+        lines.lines().partition(|line| line.starts_with("pass: "));
+    assert_eq!(end, ["0 failed"]);
+    // 32 malformed characteristics, 77 bad handles, 3 bad times, and 13 others.
+    assert_eq!(checks.len(), 125);
+    let found: Vec<&str> = checks
+        .iter()
+        .filter_map(|check| check.rsplit_once(": V-"))
+        .map(|(_, rule)| rule)
+        .collect();
+    let errors = text(&output.stderr);
+    let printed: Vec<&str> = errors
+        .lines()
+        .map(|line| line.strip_prefix("nmr-host: V-").expect("a report"))
+        .map(|line| line.split_once(' ').expect("a rule and its text").0)
+        .collect();
+    assert_eq!(found, printed);
+}
+
+/// Runs a command that has to succeed.
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().expect("the command can be started");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    output
+}
+
+fn compiler() -> Command {
+    let mut compiler = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    let flags = env::var("CFLAGS").unwrap_or_default();
+    let headers = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    compiler
+        .args(flags.split_whitespace())
+        .arg("-I")
+        .arg(headers);
+    compiler
+}
+
+/// Whether the compiler knows C++, which Rust does not ask of it.
+fn compiles_cpp() -> bool {
+    let mut compiler = compiler();
+    compiler.args(["-x", "c++", "-fsyntax-only", "/dev/null"]);
+    compiler
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/c")
+        .join(name)
+}
+
+fn shared_library() -> PathBuf {
+    library(&format!("{DLL_PREFIX}nmr_host{DLL_SUFFIX}"))
+}
+
+/// Lets the program find the shared library.
+fn run_path() -> String {
+    let directory = shared_library().with_file_name("");
+    format!("-Wl,-rpath,{}", directory.display())
+}
+
+/// A library of this package. Cargo builds all of them before the tests, beside the tests.
+fn library(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let mut directories = test.ancestors().skip(1).take(2);
+    directories
+        .find_map(|directory| Some(directory.join(name)).filter(|path| path.exists()))
+        .unwrap_or_else(|| panic!("{name} is not beside {}", test.display()))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
