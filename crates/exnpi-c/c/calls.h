@@ -26,8 +26,8 @@ void calls_open(struct calls *calls);
 bool calls_enter(struct calls *calls);
 
 /*
- * Ends a call. Returns true to the last one of a binding that is detaching, whose caller completes the
- * detach and uses the binding no more.
+ * Ends a call. Returns true to the last one of a binding that is detaching, whose caller completes
+ * the detach and uses the binding no more.
  */
 bool calls_leave(struct calls *calls);
 

@@ -158,7 +158,10 @@ NTSTATUS exnpi_c_client_start(exnpi_c_listener listen, void *context,
     return STATUS_SUCCESS;
 }
 
-/* Begins a call into the provider in use. The lock keeps its session from being cleaned up meanwhile. */
+/*
+ * Begins a call into the provider in use. The lock keeps its session from being cleaned up
+ * meanwhile.
+ */
 static struct session *enter(struct exnpi_c_client *client)
 {
     struct session *session;

@@ -1,6 +1,6 @@
 /*
- * A spin lock, in the place of a driver's KSPIN_LOCK: detach callbacks may run at DISPATCH_LEVEL. It is
- * never held across a call into the NMR or into a peer.
+ * A spin lock, in the place of a driver's KSPIN_LOCK: detach callbacks may run at DISPATCH_LEVEL.
+ * It is never held across a call into the NMR or into a peer.
  */
 #ifndef LOCK_H
 #define LOCK_H

@@ -1,8 +1,9 @@
 /*
- * The two modules, for the program that they are in. Each is started, closed once and freed; between the
- * last two it ends, and freeing waits for that. Any number of each can be started.
+ * The two modules, for the program that they are in. Each is started, closed once and freed;
+ * between the last two it ends, and freeing waits for that. Any number of each can be started.
  *
- * These functions have the ordinary C convention. src/lib.rs declares them for Rust.
+ * These functions have the ordinary C convention. src/client.rs and src/provider.rs declare them
+ * for Rust.
  */
 #ifndef MODULES_H
 #define MODULES_H
@@ -11,7 +12,9 @@
 
 #include "exnpi.h"
 
-/* Told a value, on the thread of the call that brings it. `context` is what was given at the start. */
+/*
+ * Told a value, on the thread of the call that brings it. `context` is what was given at the start.
+ */
 typedef void (*exnpi_c_listener)(void *context, uint32_t value);
 
 struct exnpi_c_client;
@@ -30,7 +33,10 @@ NTSTATUS exnpi_c_client_close(struct exnpi_c_client *client);
 /* Waits for the end and frees the client, which nobody may use any more. */
 NTSTATUS exnpi_c_client_free(struct exnpi_c_client *client);
 
-/* Registers a provider. `added` is told each value that a client sends, before the client is answered. */
+/*
+ * Registers a provider. `added` is told each value that a client sends, before the client is
+ * answered.
+ */
 NTSTATUS exnpi_c_provider_start(exnpi_c_listener added, void *context,
                                 struct exnpi_c_provider **provider);
 

@@ -92,7 +92,9 @@ static NTSTATUS NTAPI attach_client(HANDLE binding, PVOID context,
     account->client_context = client_context;
     account->client = client;
     calls_init(&account->calls);
-    /* The only calls into the client come from `add`, which the client calls when it is attached. */
+    /*
+     * The only calls into the client come from `add`, which the client calls when it is attached.
+     */
     calls_open(&account->calls);
     *own_context = account;
     *own_dispatch = &dispatch;

@@ -215,8 +215,8 @@ typedef NTSTATUS NTAPI NPI_CLIENT_ATTACH_PROVIDER_FN(
 typedef NPI_CLIENT_ATTACH_PROVIDER_FN *PNPI_CLIENT_ATTACH_PROVIDER_FN;
 
 /*
- * Client: start no more calls into the provider. Returns STATUS_SUCCESS if none is in progress, else
- * STATUS_PENDING; then NmrClientDetachProviderComplete follows, once. Must not block:
+ * Client: start no more calls into the provider. Returns STATUS_SUCCESS if none is in progress,
+ * else STATUS_PENDING; then NmrClientDetachProviderComplete follows, once. Must not block:
  * DISPATCH_LEVEL at most.
  */
 typedef NTSTATUS NTAPI NPI_CLIENT_DETACH_PROVIDER_FN(PVOID ClientBindingContext);

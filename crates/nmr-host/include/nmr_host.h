@@ -4,9 +4,9 @@
  * All of it is about the one registrar that the whole process shares. Its functions have the
  * ordinary C convention, not NTAPI, and may be called from any thread.
  *
- * A report is a broken rule of the NMR's contract: which rule, by whom, where, what was expected and
- * what to do instead. Reports are kept until they are cleared. With the default policy each is also
- * printed to standard error, as a line that begins with "nmr-host: ".
+ * A report is a broken rule of the NMR's contract: which rule, by whom, where, what was expected
+ * and what to do instead. Reports are kept until they are cleared. With the default policy each is
+ * also printed to standard error, as a line that begins with "nmr-host: ".
  */
 #ifndef NMR_HOST_H
 #define NMR_HOST_H
@@ -21,10 +21,10 @@ extern "C" {
 
 /*
  * Sets how the registrar behaves where the contract leaves it open: "key=value" pairs, separated by
- * commas, such as "mode=strict,irql=dispatch,report=print". What is not named has its default, which
- * for report is "collect": nothing is printed. To be called first, before anything registers; without it
- * the environment variable NMR_HOST_POLICY decides. Returns whether the registrar has this policy
- * now, and prints the reason if the text is no policy.
+ * commas, such as "mode=strict,irql=dispatch,report=print". What is not named has its default,
+ * which for report is "collect": nothing is printed. To be called first, before anything registers;
+ * without it the environment variable NMR_HOST_POLICY decides. Returns whether the registrar has
+ * this policy now, and prints the reason if the text is no policy.
  */
 bool nmr_host_set_policy(const char *policy);
 
@@ -32,10 +32,10 @@ bool nmr_host_set_policy(const char *policy);
 size_t nmr_host_report_count(void);
 
 /*
- * Reads a report, the oldest with index 0. Stores the number of its rule, 43 for V-43, in *rule, and
- * its text in text, cut off to fit in size bytes and always ended with a zero if size is not 0. rule
- * may be NULL; so may text, if size is 0. Returns the length of the whole text without the zero, or
- * 0 if there is no such report, and then stores nothing but the zero.
+ * Reads a report, the oldest with index 0. Stores the number of its rule, 43 for V-43, in *rule,
+ * and its text in text, cut off to fit in size bytes and always ended with a zero if size is not 0.
+ * rule may be NULL; so may text, if size is 0. Returns the length of the whole text without the
+ * zero, or 0 if there is no such report, and then stores nothing but the zero.
  */
 size_t nmr_host_report(size_t index, uint32_t *rule, char *text, size_t size);
 
@@ -53,8 +53,8 @@ size_t nmr_host_finish(void);
 
 /*
  * The simulated IRQL of this thread: 0 is PASSIVE_LEVEL, as every thread begins, 1 is APC_LEVEL and
- * 2 DISPATCH_LEVEL. The registrar checks it, and policy lets it raise it around callbacks; then it puts
- * back what it found.
+ * 2 DISPATCH_LEVEL. The registrar checks it. If the policy says so it raises it around callbacks,
+ * and puts back what it found.
  */
 uint8_t nmr_host_irql(void);
 

@@ -22,8 +22,8 @@ void check_no_report(void);
 void check_that(bool is_so, const char *what);
 
 /*
- * Ends a check and prints it: "pass: name", with the rule that was reported if there is one, or "FAIL: name"
- * after a line for each reason.
+ * Ends a check and prints it: "pass: name", with the rule that was reported if there is one, or
+ * "FAIL: name" after a line for each reason.
  */
 void check_end(void);
 

@@ -1,6 +1,6 @@
 /*
- * Uses the embedded registrar as a C program does. Prints a line for each check; exits with 0 if all
- * passed. An argument is the policy.
+ * Uses the embedded registrar as a C program does. Prints a line for each check; exits with 0 if
+ * all passed. An argument is the policy.
  */
 #include <stdio.h>
 

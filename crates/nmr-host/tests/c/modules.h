@@ -1,6 +1,6 @@
 /*
- * A well-behaved client and a well-behaved provider of a small interface: what the checks misuse, and the
- * bystanders that must not notice.
+ * A well-behaved client and a well-behaved provider of a small interface: what the checks misuse,
+ * and the bystanders that must not notice.
  */
 #ifndef MODULES_H
 #define MODULES_H
