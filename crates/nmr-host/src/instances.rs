@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
 use crate::machine::{Handle, INSTANCES};
-use crate::policy::{OnReport, Policy};
+use crate::policy::Policy;
 use crate::shell::Shell;
 
 static GLOBAL: LazyLock<Arc<Shell>> = LazyLock::new(|| {
@@ -26,24 +26,16 @@ thread_local! {
 /// The environment variable with the policy of the shared registrar.
 pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
 
-/// The policy of the shared registrar: what the program or else the environment says, else the
-/// default with reports printed, because nobody else may look at them.
+/// The policy of the shared registrar: what the program or else the environment says. Unless the
+/// latter says otherwise reports are printed, because nobody else may look at them.
 fn global_policy() -> Policy {
     if let Some(policy) = CHOSEN.get() {
         return policy.clone();
     }
-    let default = || Policy {
-        on_report: OnReport::Print,
-        ..Policy::default()
-    };
-    let text = std::env::var(POLICY_VARIABLE);
-    text.map_or_else(
-        |_| default(),
-        |text| {
-            text.parse()
-                .unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
-        },
-    )
+    let text = std::env::var(POLICY_VARIABLE).unwrap_or_default();
+    format!("report=print,{text}")
+        .parse()
+        .unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
 }
 
 /// Sets the policy of the shared registrar, unless it exists already. Returns whether it has this
