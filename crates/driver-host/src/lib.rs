@@ -1,0 +1,67 @@
+//! Loads a Windows driver image into a Linux process and runs it: the bytes that ship, in
+//! `cargo test`.
+//!
+//! [`Host`] is a machine of its own: a pool, a registrar, a list of what was printed and of what
+//! went wrong. [`Host::load`] maps an image, gives it what it imports, and runs its entry point;
+//! [`Image::add_device`] and [`Image::unload`] do what Plug and Play would do. The image's
+//! `NETIO.SYS` is the registrar of the crate `nmr-host`, so its rules, its record and its policies
+//! hold for a `.sys` file as they do for native modules, and the two can attach to each other.
+//!
+//! # Trust
+//!
+//! An image runs as a part of the process, with all its rights. Malformed images are refused, but
+//! nothing confines a well-formed one: **load only drivers that you trust**.
+//!
+//! # What an image finds
+//!
+//! * Every import by its name. One that this crate does not have becomes a trap, which names itself
+//!   when it is called; so does every function of KMDF that is not implemented.
+//! * Pool with tags, owners and guards, aligned to 16 bytes and never to more; events, rundown
+//!   protection, spin locks, IRQL of the thread, work items, `DbgPrint`, KMDF's driver, device,
+//!   object, lock and work item functions.
+//! * Its `/GS` cookie, set.
+//! * No structured exception handling, no `KPCR` behind `gs`, no paging, no hardware, no registry.
+//!   What needs these faults, and the fault is reported with the image and the offset.
+//!
+//! # How a bug check ends
+//!
+//! A bug check stops a machine: nothing of it ever runs again. So here: the thread that calls
+//! `KeBugCheckEx`, or faults, or calls a trap, stays where it is for ever, and the [`Host`] is
+//! stopped. Nothing is unwound, because the frames between belong to foreign code, to the
+//! registrar and to this crate in any order. Code of images therefore runs on threads of the host;
+//! whoever waits for such a thread (in [`Host::load`], [`Image::unload`], [`Host::run`]) gets the
+//! report instead. What the stopped thread stands on stays mapped. A thread that the caller made,
+//! and that calls into an image directly, is stopped like any other: make it with [`Host::run`].
+//!
+//! # What is checked when an image is unloaded
+//!
+//! * Registrations with the NMR that the image made and did not close.
+//! * Pool that it allocated and nobody freed, and blocks written beyond their end.
+//! * Threads inside: those that this crate sent into the image (entry points, KMDF callbacks, work
+//!   items) and those that left the image through an import and will come back to it. Callbacks of
+//!   the NMR need no count of their own: a registration whose wait has returned has none in
+//!   progress.
+//! * **Not seen**: a thread that came in through a dispatch table, straight from another module,
+//!   and is running the image's own instructions at that moment. If it is still there after the
+//!   image was unmapped, it faults at an address that is never used again, and the report names
+//!   the image that used to be there.
+//!
+//! The modules [`pe`], [`facts`] and [`hygiene`] are pure and available everywhere. The rest needs
+//! Linux on x86-64; elsewhere [`SUPPORTED`] is false and `Host` does not exist.
+
+pub mod facts;
+pub mod hygiene;
+pub mod pe;
+
+/// Whether this machine can load images.
+pub const SUPPORTED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+/// What to tell a user where it cannot.
+pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only";
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod native;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use native::{
+    DeviceError, Fault, Host, Image, LoadError, LoadOptions, Print, Report, Source, Stopped,
+    Unloaded, Visit,
+};

@@ -1,0 +1,154 @@
+//! `NETIO.SYS`: the nine functions of the NMR, which are those of nmr-host. Two things are added:
+//! a registration goes to the registrar of the image's host whatever thread it comes from, and the
+//! image is known to own it until it has been waited for.
+// UNSAFETY: passes the image's pointers on, and reads the identity in characteristics.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::sync::{Mutex, PoisonError};
+
+use nmr_host::{ModuleId, ModuleLabel, Role};
+use nmr_sys::{
+    MIT_GUID, NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NPI_CLIENT_CHARACTERISTICS,
+    NPI_PROVIDER_CHARACTERISTICS, NPI_REGISTRATION_INSTANCE,
+};
+
+use super::super::gate;
+use super::super::imports::Target;
+use super::super::kernel::{NtStatus, STATUS_SUCCESS};
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "NmrRegisterClient" => register_client as *const (),
+        "NmrRegisterProvider" => register_provider as *const (),
+        "NmrDeregisterClient" => nmr_host::NmrDeregisterClient as *const (),
+        "NmrDeregisterProvider" => nmr_host::NmrDeregisterProvider as *const (),
+        "NmrWaitForClientDeregisterComplete" => wait_for_client as *const (),
+        "NmrWaitForProviderDeregisterComplete" => wait_for_provider as *const (),
+        "NmrClientAttachProvider" => nmr_host::NmrClientAttachProvider as *const (),
+        "NmrClientDetachProviderComplete" => nmr_host::NmrClientDetachProviderComplete as *const (),
+        "NmrProviderDetachClientComplete" => nmr_host::NmrProviderDetachClientComplete as *const (),
+        _ => return None,
+    }))
+}
+
+/// The registrations that an image has not closed.
+#[derive(Debug, Default)]
+pub(crate) struct Registrations(Mutex<Vec<(usize, ModuleLabel)>>);
+
+impl Registrations {
+    fn add(&self, handle: usize, module: ModuleLabel) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((handle, module));
+    }
+
+    fn remove(&self, handle: usize) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(open, _)| *open != handle);
+    }
+
+    /// The modules that are still registered.
+    pub(crate) fn open(&self) -> Vec<ModuleLabel> {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.iter().map(|(_, module)| *module).collect()
+    }
+}
+
+unsafe extern "efiapi" fn register_client(
+    characteristics: *const NPI_CLIENT_CHARACTERISTICS,
+    context: *mut c_void,
+    handle: *mut NMR_CLIENT_HANDLE,
+) -> NtStatus {
+    let image = gate::caller().image;
+    let _entered = image.system.registrar.enter();
+    // SAFETY: the image vouches for the arguments, as it does to the NMR.
+    let status = unsafe { nmr_host::NmrRegisterClient(characteristics, context, handle) };
+    if status == STATUS_SUCCESS {
+        // SAFETY: the registrar has accepted the characteristics, so they can be read.
+        let instance = unsafe { &raw const (*characteristics).ClientRegistrationInstance };
+        // SAFETY: as above.
+        let module = unsafe { label(Role::Client, instance) };
+        // SAFETY: the registrar has written the handle.
+        image
+            .registrations
+            .add(unsafe { handle.read() }.0.addr(), module);
+    }
+    status
+}
+
+unsafe extern "efiapi" fn register_provider(
+    characteristics: *const NPI_PROVIDER_CHARACTERISTICS,
+    context: *mut c_void,
+    handle: *mut NMR_PROVIDER_HANDLE,
+) -> NtStatus {
+    let image = gate::caller().image;
+    let _entered = image.system.registrar.enter();
+    // SAFETY: the image vouches for the arguments, as it does to the NMR.
+    let status = unsafe { nmr_host::NmrRegisterProvider(characteristics, context, handle) };
+    if status == STATUS_SUCCESS {
+        // SAFETY: the registrar has accepted the characteristics, so they can be read.
+        let instance = unsafe { &raw const (*characteristics).ProviderRegistrationInstance };
+        // SAFETY: as above.
+        let module = unsafe { label(Role::Provider, instance) };
+        // SAFETY: the registrar has written the handle.
+        image
+            .registrations
+            .add(unsafe { handle.read() }.0.addr(), module);
+    }
+    status
+}
+
+extern "efiapi" fn wait_for_client(handle: NMR_CLIENT_HANDLE) -> NtStatus {
+    closed(
+        handle.0.addr(),
+        nmr_host::NmrWaitForClientDeregisterComplete(handle),
+    )
+}
+
+extern "efiapi" fn wait_for_provider(handle: NMR_PROVIDER_HANDLE) -> NtStatus {
+    closed(
+        handle.0.addr(),
+        nmr_host::NmrWaitForProviderDeregisterComplete(handle),
+    )
+}
+
+/// A wait returned: if it succeeded, the registration is closed.
+fn closed(handle: usize, status: NtStatus) -> NtStatus {
+    if status == STATUS_SUCCESS {
+        gate::caller().image.registrations.remove(handle);
+    }
+    status
+}
+
+/// How the registrar names the module of a registration instance.
+///
+/// # Safety
+///
+/// The instance and what it points to can be read.
+unsafe fn label(role: Role, instance: *const NPI_REGISTRATION_INSTANCE) -> ModuleLabel {
+    // SAFETY: the caller vouches for the instance.
+    let instance = unsafe { instance.read() };
+    // SAFETY: the caller vouches for the identifier.
+    let id = (!instance.ModuleId.is_null()).then(|| unsafe { instance.ModuleId.read() });
+    let id = id.map(|id| {
+        if id.Type == MIT_GUID {
+            // SAFETY: the type says that the value is a GUID.
+            ModuleId::Guid(unsafe { id.Value.Guid })
+        } else {
+            // SAFETY: the registrar accepts two types, and this is the other.
+            let luid = unsafe { id.Value.IfLuid };
+            ModuleId::IfLuid(
+                u64::from(luid.LowPart) | u64::from(luid.HighPart.cast_unsigned()) << 32,
+            )
+        }
+    });
+    ModuleLabel {
+        role,
+        id,
+        number: instance.Number,
+    }
+}

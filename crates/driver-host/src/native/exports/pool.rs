@@ -1,0 +1,308 @@
+//! Pool: `ExAllocatePool2`, `ExAllocatePoolWithTag`, `ExFreePool`, `ExFreePoolWithTag`.
+//!
+//! A block is aligned to 16 bytes and deliberately to no more (to a page, from a page on), lies
+//! between guards, belongs to the image that allocated it, and is overwritten when it is freed.
+// UNSAFETY: it hands out memory.
+#![expect(unsafe_code)]
+
+use std::alloc::{self, Layout};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nmr_host::irql::{self, DISPATCH_LEVEL};
+
+use super::super::gate;
+use super::super::imports::Target;
+use super::super::loaded::Loaded;
+use super::super::report::Fault;
+use super::{bugcheck, misuse};
+use crate::pe::PAGE;
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "ExAllocatePool2" => allocate_2 as *const (),
+        "ExAllocatePoolWithTag" => allocate_with_tag as *const (),
+        "ExFreePool" => free as *const (),
+        "ExFreePoolWithTag" => free_with_tag as *const (),
+        _ => return None,
+    }))
+}
+
+/// The pool of a host.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    blocks: HashMap<usize, Block>,
+    /// How many allocations there were.
+    count: u64,
+    /// Which one is to fail, counted from now.
+    fail: u64,
+}
+
+#[derive(Debug)]
+struct Block {
+    memory: NonNull<u8>,
+    layout: Layout,
+    size: usize,
+    tag: u32,
+    number: u64,
+    owner: Arc<Loaded>,
+}
+
+// SAFETY: a block is plain memory.
+unsafe impl Send for Block {}
+
+/// A block that an image left behind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Left {
+    pub(crate) number: u64,
+    pub(crate) tag: u32,
+    pub(crate) size: usize,
+}
+
+/// How much is in front of a block and behind it.
+const GUARD: usize = 16;
+const GUARD_BYTE: u8 = 0xa5;
+/// What memory holds that was not asked to be zero.
+const FRESH_BYTE: u8 = 0xcd;
+/// What memory holds that was freed.
+const DEAD_BYTE: u8 = 0xdd;
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn fail(&self, n: u64) {
+        self.lock().fail = n;
+    }
+
+    pub(crate) fn will_fail(&self) -> bool {
+        self.lock().fail != 0
+    }
+
+    pub(crate) fn in_use(&self) -> usize {
+        self.lock().blocks.values().map(|block| block.size).sum()
+    }
+
+    /// Counts an allocation. Returns its number, or nothing if it is the one that is to fail.
+    pub(crate) fn admit(&self) -> Option<u64> {
+        self.lock().admit()
+    }
+
+    fn allocate(&self, image: &Arc<Loaded>, size: usize, tag: u32, fill: u8) -> *mut c_void {
+        let Some((layout, offset)) = layout(size) else {
+            return ptr::null_mut();
+        };
+        let mut state = self.lock();
+        let Some(number) = state.admit() else {
+            return ptr::null_mut();
+        };
+        // SAFETY: the size is not zero: it holds the guards.
+        let Some(memory) = NonNull::new(unsafe { alloc::alloc(layout) }) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: the memory is new and this long.
+        let bytes = unsafe { slice::from_raw_parts_mut(memory.as_ptr(), layout.size()) };
+        bytes.fill(GUARD_BYTE);
+        bytes[offset..offset + size].fill(fill);
+        let start = memory.as_ptr().wrapping_add(offset);
+        let owner = Arc::clone(image);
+        state.blocks.insert(
+            start.expose_provenance(),
+            Block {
+                memory,
+                layout,
+                size,
+                tag,
+                number,
+                owner,
+            },
+        );
+        start.cast()
+    }
+
+    /// Frees a block. Returns it, and whether its guards are intact.
+    fn free(&self, start: usize) -> Option<(Block, bool)> {
+        let block = self.lock().blocks.remove(&start)?;
+        let intact = block.release(start);
+        Some((block, intact))
+    }
+
+    /// Takes away and frees what an image left behind.
+    pub(crate) fn take_left(&self, image: &Arc<Loaded>) -> Vec<Left> {
+        let mut state = self.lock();
+        let owned = |block: &Block| Arc::ptr_eq(&block.owner, image);
+        let left: Vec<_> = state.blocks.extract_if(|_, block| owned(block)).collect();
+        drop(state);
+        let mut left: Vec<_> = left
+            .into_iter()
+            .map(|(start, block)| {
+                block.release(start);
+                Left {
+                    number: block.number,
+                    tag: block.tag,
+                    size: block.size,
+                }
+            })
+            .collect();
+        left.sort_unstable();
+        left
+    }
+}
+
+impl State {
+    fn admit(&mut self) -> Option<u64> {
+        self.count += 1;
+        self.fail = match self.fail {
+            1 => {
+                self.fail = 0;
+                return None;
+            }
+            n => n.saturating_sub(1),
+        };
+        Some(self.count)
+    }
+}
+
+impl Block {
+    /// Gives the memory back. Returns whether its guards were intact.
+    fn release(&self, start: usize) -> bool {
+        // SAFETY: the block has left the list, so this is its last use, and it was this long.
+        let bytes = unsafe { slice::from_raw_parts_mut(self.memory.as_ptr(), self.layout.size()) };
+        let offset = start - self.memory.addr().get();
+        let (before, after) = (&bytes[..offset], &bytes[offset + self.size..]);
+        let intact = before.iter().chain(after).all(|&byte| byte == GUARD_BYTE);
+        bytes.fill(DEAD_BYTE);
+        // SAFETY: it was allocated with this layout, and is released once.
+        unsafe { alloc::dealloc(self.memory.as_ptr(), self.layout) };
+        intact
+    }
+}
+
+/// The layout of a block with its guards, and where in it the block begins: 16 bytes behind an
+/// address that 32 divides, so that nobody gets used to more than 16.
+fn layout(size: usize) -> Option<(Layout, usize)> {
+    let (align, offset) = if size < PAGE as usize {
+        (2 * GUARD, GUARD)
+    } else {
+        (PAGE as usize, PAGE as usize)
+    };
+    let whole = size.checked_add(offset)?.checked_add(GUARD)?;
+    Some((Layout::from_size_align(whole, align).ok()?, offset))
+}
+
+const UNINITIALIZED: u64 = 0x2;
+const RAISE_ON_FAILURE: u64 = 0x20;
+const NON_PAGED: u64 = 0x40;
+const NON_PAGED_EXECUTE: u64 = 0x80;
+const PAGED: u64 = 0x100;
+
+/// `ExAllocatePool2`.
+extern "win64" fn allocate_2(flags: u64, size: usize, tag: u32) -> *mut c_void {
+    let kind = flags & (NON_PAGED | NON_PAGED_EXECUTE | PAGED);
+    if kind.count_ones() != 1 {
+        misuse(format!("the flags {flags:#x} do not name one kind of pool"));
+        return ptr::null_mut();
+    }
+    if flags & RAISE_ON_FAILURE != 0 {
+        misuse("POOL_FLAG_RAISE_ON_FAILURE needs structured exceptions, which this host lacks");
+    }
+    let fill = if flags & UNINITIALIZED == 0 {
+        0
+    } else {
+        FRESH_BYTE
+    };
+    allocate(size, tag, fill, kind == PAGED)
+}
+
+/// `ExAllocatePoolWithTag`. Paged pool has an odd type.
+extern "win64" fn allocate_with_tag(kind: i32, size: usize, tag: u32) -> *mut c_void {
+    allocate(size, tag, FRESH_BYTE, kind & 1 != 0)
+}
+
+fn allocate(size: usize, tag: u32, fill: u8, paged: bool) -> *mut c_void {
+    let level = irql::current();
+    if level > DISPATCH_LEVEL || (paged && level >= DISPATCH_LEVEL) {
+        misuse(format!("allocated at {level}"));
+    }
+    if tag == 0 {
+        misuse("the tag is zero");
+    }
+    if size == 0 {
+        misuse("the size is zero");
+        return ptr::null_mut();
+    }
+    let image = gate::caller().image;
+    image.system.pool.allocate(&image, size, tag, fill)
+}
+
+/// `ExFreePool`.
+extern "win64" fn free(block: *mut c_void) {
+    free_block(block, None);
+}
+
+/// `ExFreePoolWithTag`. The top bit of a tag is the mark of protected pool.
+extern "win64" fn free_with_tag(block: *mut c_void, tag: u32) {
+    free_block(block, (tag != 0).then_some(tag & 0x7fff_ffff));
+}
+
+const BAD_POOL_CALLER: u32 = 0xc2;
+
+fn free_block(block: *mut c_void, tag: Option<u32>) {
+    if irql::current() > DISPATCH_LEVEL {
+        misuse(format!("freed at {}", irql::current()));
+    }
+    let image = gate::caller().image;
+    let Some((freed, intact)) = image.system.pool.free(block.addr()) else {
+        bugcheck::stop(BAD_POOL_CALLER, [0x7, 0, 0, block.addr() as u64]);
+    };
+    if tag.is_some_and(|tag| tag != freed.tag & 0x7fff_ffff) {
+        let tag = u64::from(tag.unwrap_or_default());
+        bugcheck::stop(
+            BAD_POOL_CALLER,
+            [0xa, block.addr() as u64, freed.tag.into(), tag],
+        );
+    }
+    if !intact {
+        freed.owner.report(Fault::Misuse {
+            function: "pool".to_owned(),
+            text: format!(
+                "wrote outside of the {} bytes of allocation {}, tag '{}'",
+                freed.size,
+                freed.number,
+                freed.tag.to_le_bytes().escape_ascii()
+            ),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_aligned_to_16_bytes_and_large_ones_to_pages() {
+        for size in [1, 16, 40, 4095] {
+            let (layout, offset) = layout(size).unwrap();
+            assert_eq!((layout.align(), offset % 32), (32, 16));
+        }
+        assert_eq!(layout(4096).unwrap().1, 4096);
+        assert!(layout(usize::MAX - 8).is_none());
+    }
+
+    #[test]
+    fn the_one_that_was_asked_to_fail_fails() {
+        let pool = Pool::default();
+        pool.fail(2);
+        assert_eq!(
+            [pool.admit(), pool.admit(), pool.admit()],
+            [Some(1), None, Some(3)]
+        );
+    }
+}

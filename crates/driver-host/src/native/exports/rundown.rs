@@ -1,0 +1,74 @@
+//! Run-down protection: `ExInitializeRundownProtection` and its family. The word holds twice the
+//! number of those who are protected, and one more once it is run down.
+// UNSAFETY: the word is in the memory of an image.
+#![expect(unsafe_code)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nmr_host::irql::{self, APC_LEVEL};
+
+use super::super::imports::Target;
+use super::{event, misuse};
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "ExInitializeRundownProtection" | "ExReInitializeRundownProtection" => {
+            initialize as *const ()
+        }
+        "ExAcquireRundownProtection" => acquire as *const (),
+        "ExReleaseRundownProtection" => release as *const (),
+        "ExWaitForRundownProtectionRelease" => wait as *const (),
+        "ExRundownCompleted" => completed as *const (),
+        _ => return None,
+    }))
+}
+
+const RUN_DOWN: usize = 1;
+const ONE: usize = 2;
+
+/// # Safety
+///
+/// `reference` is an `EX_RUNDOWN_REF`.
+unsafe fn word<'a>(reference: *mut usize) -> &'a AtomicUsize {
+    // SAFETY: it is an aligned word that is only used as one.
+    unsafe { AtomicUsize::from_ptr(reference) }
+}
+
+unsafe extern "win64" fn initialize(reference: *mut usize) {
+    // SAFETY: the caller vouches for the word.
+    unsafe { word(reference) }.store(0, Ordering::Release);
+}
+
+unsafe extern "win64" fn acquire(reference: *mut usize) -> u8 {
+    // SAFETY: the caller vouches for the word.
+    let word = unsafe { word(reference) };
+    let more = |count| (count & RUN_DOWN == 0).then_some(count + ONE);
+    u8::from(
+        word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more)
+            .is_ok(),
+    )
+}
+
+unsafe extern "win64" fn release(reference: *mut usize) {
+    // SAFETY: the caller vouches for the word.
+    let before = unsafe { word(reference) }.fetch_sub(ONE, Ordering::AcqRel);
+    if before < ONE {
+        misuse("released more often than acquired");
+    }
+    event::ring();
+}
+
+unsafe extern "win64" fn wait(reference: *mut usize) {
+    if irql::current() > APC_LEVEL {
+        misuse(format!("waited at {}", irql::current()));
+    }
+    // SAFETY: the caller vouches for the word.
+    let word = unsafe { word(reference) };
+    word.fetch_or(RUN_DOWN, Ordering::AcqRel);
+    event::block(None, || word.load(Ordering::Acquire) == RUN_DOWN);
+}
+
+unsafe extern "win64" fn completed(reference: *mut usize) {
+    // SAFETY: the caller vouches for the word.
+    unsafe { word(reference) }.store(RUN_DOWN, Ordering::Release);
+}

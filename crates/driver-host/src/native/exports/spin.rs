@@ -1,0 +1,95 @@
+//! Spin locks: the lock holds the number of the thread that owns it, so that a thread that waits
+//! for itself is reported.
+// UNSAFETY: a lock is a word in the memory of an image.
+#![expect(unsafe_code)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use nmr_host::irql::{self, DISPATCH_LEVEL};
+
+use super::super::imports::Target;
+use super::{bugcheck, misuse};
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "KeInitializeSpinLock" => initialize as *const (),
+        "KeAcquireSpinLockRaiseToDpc" => acquire as *const (),
+        "KeReleaseSpinLock" => release as *const (),
+        "KeAcquireSpinLockAtDpcLevel" => acquire_at_dispatch as *const (),
+        "KeReleaseSpinLockFromDpcLevel" => release_at_dispatch as *const (),
+        _ => return None,
+    }))
+}
+
+/// What a lock holds while this thread owns it.
+fn me() -> usize {
+    nmr_host::current_thread().0 as usize + 1
+}
+
+/// # Safety
+///
+/// `lock` is a spin lock.
+unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
+    // SAFETY: a spin lock is an aligned word that is only used as one.
+    unsafe { AtomicUsize::from_ptr(lock) }
+}
+
+unsafe extern "win64" fn initialize(lock: *mut usize) {
+    // SAFETY: the caller vouches for the lock.
+    unsafe { word(lock) }.store(0, Ordering::Release);
+}
+
+unsafe extern "win64" fn acquire(lock: *mut usize) -> u8 {
+    let level = irql::current();
+    if level > DISPATCH_LEVEL {
+        misuse(format!("acquired at {level}"));
+    }
+    let before = super::irql::raise(DISPATCH_LEVEL.0.max(level.0));
+    // SAFETY: the caller vouches for the lock.
+    lock_word(unsafe { word(lock) });
+    before
+}
+
+unsafe extern "win64" fn acquire_at_dispatch(lock: *mut usize) {
+    if irql::current() < DISPATCH_LEVEL {
+        misuse(format!("acquired at {}", irql::current()));
+    }
+    // SAFETY: the caller vouches for the lock.
+    lock_word(unsafe { word(lock) });
+}
+
+unsafe extern "win64" fn release(lock: *mut usize, before: u8) {
+    // SAFETY: the caller vouches for the lock.
+    unlock_word(unsafe { word(lock) });
+    super::irql::lower(before);
+}
+
+unsafe extern "win64" fn release_at_dispatch(lock: *mut usize) {
+    // SAFETY: the caller vouches for the lock.
+    unlock_word(unsafe { word(lock) });
+}
+
+const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0f;
+const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
+
+fn lock_word(lock: &AtomicUsize) {
+    let address = lock.as_ptr().addr() as u64;
+    while let Err(owner) = lock.compare_exchange_weak(0, me(), Ordering::Acquire, Ordering::Relaxed)
+    {
+        if owner == me() {
+            bugcheck::stop(SPIN_LOCK_ALREADY_OWNED, [address, 0, 0, 0]);
+        }
+        thread::yield_now();
+    }
+}
+
+fn unlock_word(lock: &AtomicUsize) {
+    let address = lock.as_ptr().addr() as u64;
+    if lock
+        .compare_exchange(me(), 0, Ordering::Release, Ordering::Relaxed)
+        .is_err()
+    {
+        bugcheck::stop(SPIN_LOCK_NOT_OWNED, [address, 0, 0, 0]);
+    }
+}

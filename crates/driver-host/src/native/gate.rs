@@ -1,0 +1,132 @@
+//! The gate: the way of every call from an image into this crate. It remembers on the thread which
+//! image calls which function, so that the function can ask, and that the image is known to be in
+//! use until the call returns.
+//!
+//! It keeps the Microsoft convention on both sides and passes up to [`STACK_ARGUMENTS`] arguments
+//! beyond the four in registers.
+// UNSAFETY: assembly, and slots that come in as addresses.
+#![expect(unsafe_code)]
+
+use std::arch::naked_asm;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::loaded::Loaded;
+use super::thunk::Slot;
+
+/// How many arguments on the stack reach a function.
+pub(crate) const STACK_ARGUMENTS: usize = 12;
+
+/// A call from an image that has not returned.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The image.
+    pub(crate) image: Arc<Loaded>,
+    /// The library.
+    pub(crate) library: Arc<str>,
+    /// The function.
+    pub(crate) function: Arc<str>,
+    /// Where it returns to, as an offset in the image. `None` for a call that returns elsewhere:
+    /// one that was the last thing its function did.
+    pub(crate) offset: Option<u64>,
+    visit: Option<u64>,
+}
+
+thread_local! {
+    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The call that this thread is in. Only functions behind the gate may ask.
+pub(crate) fn caller() -> Call {
+    try_caller().expect("only an image comes through the gate")
+}
+
+/// The same, for those who do not know.
+pub(crate) fn try_caller() -> Option<Call> {
+    CALLS.with(|calls| calls.try_borrow().ok()?.last().cloned())
+}
+
+/// The address that thunks jump to.
+pub(crate) fn address() -> usize {
+    (gate as *const ()).expose_provenance()
+}
+
+/// Comes from a thunk, with the slot in `r11`.
+///
+/// The frame, from the bottom: 32 bytes of home space and twelve stack arguments for the callee,
+/// then four integer and four floating-point argument registers (and later the result).
+#[unsafe(naked)]
+extern "win64" fn gate() {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "sub rsp, 224",
+        "mov [rbp - 8], rcx",
+        "mov [rbp - 16], rdx",
+        "mov [rbp - 24], r8",
+        "mov [rbp - 32], r9",
+        "movups [rbp - 48], xmm0",
+        "movups [rbp - 64], xmm1",
+        "movups [rbp - 80], xmm2",
+        "movups [rbp - 96], xmm3",
+        "mov rcx, r11",
+        "mov rdx, [rbp + 8]",
+        "call {enter}",
+        "mov rcx, [rbp - 8]",
+        "mov rdx, [rbp - 16]",
+        "mov r8, [rbp - 24]",
+        "mov r9, [rbp - 32]",
+        "movups xmm0, [rbp - 48]",
+        "movups xmm1, [rbp - 64]",
+        "movups xmm2, [rbp - 80]",
+        "movups xmm3, [rbp - 96]",
+        ".set argument, 0",
+        ".rept 12",
+        "mov r10, [rbp + 48 + argument]",
+        "mov [rsp + 32 + argument], r10",
+        ".set argument, argument + 8",
+        ".endr",
+        "call rax",
+        "mov [rbp - 8], rax",
+        "movups [rbp - 32], xmm0",
+        "call {leave}",
+        "mov rax, [rbp - 8]",
+        "movups xmm0, [rbp - 32]",
+        "leave",
+        "ret",
+        enter = sym enter,
+        leave = sym leave,
+    )
+}
+
+/// A call begins. Returns the function.
+extern "win64" fn enter(slot: *const Slot, return_address: usize) -> usize {
+    // SAFETY: thunks pass their own slot, and live as long as it; a thread that comes from a thunk
+    // is in an image that is loaded.
+    let slot = unsafe { &*slot };
+    let image = slot.image.upgrade().expect("an image lives while it runs");
+    let offset = image.offset(return_address);
+    let visit = offset.map(|_| image.inside.enter(&slot.function));
+    let call = Call {
+        image,
+        library: Arc::clone(&slot.library),
+        function: Arc::clone(&slot.function),
+        offset,
+        visit,
+    };
+    CALLS.with_borrow_mut(|calls| calls.push(call));
+    slot.target
+}
+
+/// The call ends.
+extern "win64" fn leave() {
+    let call = CALLS.with_borrow_mut(Vec::pop);
+    if let Some(Call {
+        image,
+        visit: Some(visit),
+        ..
+    }) = call
+    {
+        image.inside.leave(visit);
+    }
+}

@@ -1,0 +1,123 @@
+//! The host, as tests and tools hold it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nmr_host::{Policy, Registrar};
+
+use super::fault;
+use super::image::Image;
+use super::options::{LoadError, LoadOptions, Source};
+use super::report::{Report, Stopped};
+use super::runner;
+use super::system::{Print, System};
+
+/// How long the code of an image may take before it is said to hang.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A machine that drivers are loaded into: see [the crate](crate).
+///
+/// # Examples
+///
+/// ```
+/// use driver_host::{Host, LoadError, LoadOptions};
+/// use nmr_host::Policy;
+///
+/// let host = Host::new(Policy::default());
+/// let refused = host.load(b"MZ, and nothing else".to_vec(), LoadOptions::default());
+/// assert!(matches!(refused, Err(LoadError::Malformed(_))));
+/// ```
+#[derive(Debug)]
+pub struct Host {
+    system: Arc<System>,
+}
+
+impl Host {
+    /// Makes a host whose registrar follows a policy.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self::with_patience(policy, Some(PATIENCE))
+    }
+
+    /// The same, and says how long the code of an image may take before it is reported as hanging.
+    #[must_use]
+    pub fn with_patience(policy: Policy, patience: Option<Duration>) -> Self {
+        fault::install();
+        Self {
+            system: System::new(policy, patience),
+        }
+    }
+
+    /// Loads an image and runs its entry point.
+    pub fn load(
+        &self,
+        source: impl Into<Source>,
+        options: LoadOptions,
+    ) -> Result<Image, LoadError> {
+        Image::load(&self.system, source.into(), options)
+    }
+
+    /// Runs something on a thread of the host that has entered the host's registrar: native modules
+    /// that register there meet those of the images. A panic goes on in the caller.
+    pub fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        runner::run(&self.system, "the test", "a job of the test", job)
+    }
+
+    /// The registrar of the host: its record, its reports, its policy.
+    #[must_use]
+    pub fn registrar(&self) -> &Registrar {
+        &self.system.registrar
+    }
+
+    /// What the images printed so far.
+    #[must_use]
+    pub fn prints(&self) -> Vec<Print> {
+        self.system.prints()
+    }
+
+    /// Takes away what the images printed.
+    #[must_use]
+    pub fn take_prints(&self) -> Vec<Print> {
+        self.system.take_prints()
+    }
+
+    /// What the images did wrong so far. The NMR's rules have [reports](Registrar::reports) of
+    /// their own.
+    #[must_use]
+    pub fn reports(&self) -> Vec<Report> {
+        self.system.reports()
+    }
+
+    /// Takes the reports away, so that later ones stand alone.
+    #[must_use]
+    pub fn take_reports(&self) -> Vec<Report> {
+        self.system.take_reports()
+    }
+
+    /// Why the host is stopped, if it is.
+    #[must_use]
+    pub fn stopped(&self) -> Option<Stopped> {
+        self.system.runners.stopped()
+    }
+
+    /// Makes the `n`-th allocation from now fail: of pool, or of something that KMDF allocates.
+    /// 1 is the next one; 0 takes it back.
+    pub fn fail_allocation(&self, n: u64) {
+        self.system.pool.fail(n);
+    }
+
+    /// Whether the allocation that is to fail is still to come.
+    #[must_use]
+    pub fn will_fail_allocation(&self) -> bool {
+        self.system.pool.will_fail()
+    }
+
+    /// How many bytes of pool are allocated now.
+    #[must_use]
+    pub fn pool_in_use(&self) -> usize {
+        self.system.pool.in_use()
+    }
+}

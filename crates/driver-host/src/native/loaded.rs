@@ -1,0 +1,173 @@
+//! An image in memory, with everything that belongs to it alone.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::exports::netio::Registrations;
+use super::imports;
+use super::inside::Inside;
+use super::kernel::UNICODE_STRING;
+use super::map::{self, Memory};
+use super::objects::Objects;
+use super::ranges;
+use super::report::Fault;
+use super::system::System;
+use super::thunk::{Slot, Thunks};
+use super::wdf::{self, Framework};
+use crate::pe::Image;
+
+/// A loaded image.
+pub(crate) struct Loaded {
+    /// What reports call it.
+    pub(crate) name: Arc<str>,
+    /// The host it runs on.
+    pub(crate) system: Arc<System>,
+    /// Who is in it.
+    pub(crate) inside: Inside,
+    /// What it has registered with the NMR.
+    pub(crate) registrations: Registrations,
+    /// Its side of KMDF.
+    pub(crate) framework: Framework,
+    /// The kernel objects that it gets.
+    pub(crate) objects: Objects,
+    /// How many breakpoints it ran into.
+    pub(crate) breakpoints: AtomicU64,
+    /// The imports that are traps.
+    pub(crate) missing: Vec<String>,
+    start: usize,
+    size: usize,
+    entry: usize,
+    code: Mutex<Option<(Memory, Thunks)>>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:#x}", self.name, self.start)
+    }
+}
+
+impl Loaded {
+    /// Maps an image and gives it what it imports.
+    pub(crate) fn new(
+        system: &Arc<System>,
+        name: &str,
+        image: &Image,
+        bytes: &[u8],
+    ) -> io::Result<Arc<Self>> {
+        let memory = map::map(image, bytes)?;
+        let (start, size) = (memory.address(), memory.size());
+        let targets: Vec<_> = image
+            .imports
+            .iter()
+            .map(|import| imports::find(&import.library, &import.name))
+            .collect();
+        let missing = image
+            .imports
+            .iter()
+            .zip(&targets)
+            .filter(|(_, target)| target.is_none());
+        let missing = missing.map(|(import, _)| format!("{}!{}", import.library, import.name));
+        let loaded = Arc::new(Self {
+            name: name.into(),
+            system: Arc::clone(system),
+            inside: Inside::default(),
+            registrations: Registrations::default(),
+            framework: Framework::default(),
+            objects: Objects::new(name, start, size),
+            breakpoints: AtomicU64::new(0),
+            missing: missing.collect(),
+            start,
+            size,
+            entry: start + image.entry as usize,
+            code: Mutex::new(None),
+        });
+        loaded.link(image, memory, &targets)?;
+        Ok(loaded)
+    }
+
+    /// Makes the thunks, fills in the import slots, and protects the image.
+    fn link(
+        self: &Arc<Self>,
+        image: &Image,
+        mut memory: Memory,
+        targets: &[Option<imports::Target>],
+    ) -> io::Result<()> {
+        let slot = |library: &str, function: &str, target| Slot {
+            image: Arc::downgrade(self),
+            library: library.into(),
+            function: function.into(),
+            target,
+        };
+        let imported = image.imports.iter().zip(targets).map(|(import, target)| {
+            let target = target.map_or(imports::trap(), imports::Target::address);
+            slot(&import.library, &import.name.to_string(), target)
+        });
+        let framework = wdf::functions().map(|(name, target)| slot(wdf::LIBRARY, name, target));
+        let thunks = Thunks::new(imported.chain(framework).collect())?;
+        for (index, (import, target)) in image.imports.iter().zip(targets).enumerate() {
+            let address = match *target {
+                Some(imports::Target::Direct(address)) => address,
+                Some(imports::Target::Gated(_)) | None => thunks.address(index),
+            };
+            map::write_u64(memory.bytes(), import.slot, address as u64);
+        }
+        let first = image.imports.len();
+        self.framework
+            .set_table(|index| thunks.address(first + index));
+        map::protect(&mut memory, image)?;
+        *self.code() = Some((memory, thunks));
+        ranges::add(self, self.start, self.size);
+        Ok(())
+    }
+
+    fn code(&self) -> std::sync::MutexGuard<'_, Option<(Memory, Thunks)>> {
+        self.code.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The entry point.
+    pub(crate) fn entry(&self) -> usize {
+        self.entry
+    }
+
+    /// The offset of an address in the image, if it is in it.
+    pub(crate) fn offset(&self, address: usize) -> Option<u64> {
+        let offset = address.checked_sub(self.start)?;
+        (offset < self.size).then_some(offset as u64)
+    }
+
+    /// Runs something that calls into the image.
+    pub(crate) fn enter<T>(&self, what: &str, run: impl FnOnce() -> T) -> T {
+        let visit = self.inside.enter(what);
+        let result = run();
+        self.inside.leave(visit);
+        result
+    }
+
+    /// Takes the memory away.
+    pub(crate) fn unmap(&self) {
+        ranges::bury(self);
+        drop(self.code().take());
+    }
+
+    /// Reports something about the image.
+    pub(crate) fn report(&self, fault: Fault) {
+        self.system.report(&self.name, fault);
+    }
+
+    /// Reports something after which nothing may run.
+    pub(crate) fn stop(&self, fault: Fault) -> ! {
+        self.system.stop(&self.name, fault)
+    }
+
+    /// The image ran into a breakpoint, and goes on.
+    pub(crate) fn count_breakpoint(&self) {
+        self.breakpoints.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The registry path that `DriverEntry` gets.
+    pub(crate) fn registry_path(&self) -> *mut UNICODE_STRING {
+        self.objects.registry_path()
+    }
+}

@@ -1,0 +1,33 @@
+//! Everything that runs an image: Linux on x86-64.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a register has 64 bits, of which C's types take a part; and pointers have 64 bits here"
+)]
+
+mod exports;
+mod fault;
+mod gate;
+mod host;
+mod image;
+mod imports;
+mod inside;
+mod kernel;
+mod loaded;
+mod map;
+mod objects;
+mod options;
+mod ranges;
+mod report;
+mod runner;
+mod system;
+mod thunk;
+mod wdf;
+
+pub use host::Host;
+pub use image::{DeviceError, Image, Unloaded};
+pub use inside::Visit;
+pub use options::{LoadError, LoadOptions, Source};
+pub use report::{Fault, Report, Stopped};
+pub use system::Print;

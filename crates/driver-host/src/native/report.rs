@@ -1,0 +1,209 @@
+//! Reports: what an image did wrong, and which image it was.
+
+use std::fmt;
+
+use nmr_host::ThreadNumber;
+
+use super::inside::Visit;
+use super::kernel::NtStatus;
+
+/// One finding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The name of the image.
+    pub image: String,
+    /// The thread that was there.
+    pub thread: ThreadNumber,
+    /// What happened.
+    pub fault: Fault,
+}
+
+/// What can be wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// It called `KeBugCheckEx`, or did what makes the kernel call it. The host is stopped.
+    BugCheck {
+        /// The code.
+        code: u32,
+        /// The four parameters.
+        parameters: [u64; 4],
+        /// What the code means, if this crate knows.
+        meaning: String,
+        /// The offset in the image of the instruction after the call.
+        offset: Option<u64>,
+    },
+    /// It panicked: the bug check of the crate wdk-panic. The host is stopped.
+    Panic {
+        /// The Rust source file.
+        file: String,
+        /// The line in it.
+        line: u64,
+        /// The column.
+        column: u64,
+    },
+    /// It called a function that the host does not have. The host is stopped.
+    Unimplemented {
+        /// The library, or `KMDF`.
+        library: String,
+        /// The function.
+        function: String,
+        /// The offset in the image of the instruction after the call.
+        offset: Option<u64>,
+    },
+    /// The processor refused an instruction. The host is stopped.
+    Exception {
+        /// What it was, in words.
+        what: &'static str,
+        /// The offset of the instruction in the image, if that is where it was.
+        offset: Option<u64>,
+        /// The address that the instruction wanted.
+        address: u64,
+    },
+    /// A thread ran where the image used to be, or looked there. The host is stopped.
+    Late {
+        /// The offset in the image that is gone.
+        offset: u64,
+    },
+    /// An entry into the image did not return in time. The host is stopped.
+    Hang {
+        /// What did not return.
+        what: String,
+    },
+    /// It used a function wrongly and went on.
+    Misuse {
+        /// The function.
+        function: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// It was unloaded and left a registration with the NMR behind.
+    RegistrationLeft {
+        /// The module, as the registrar names it.
+        module: String,
+    },
+    /// It was unloaded and left memory behind.
+    PoolLeft {
+        /// The tag.
+        tag: u32,
+        /// How many bytes.
+        size: usize,
+        /// Which allocation of the host it was, from 1.
+        number: u64,
+    },
+    /// It was unloaded while a thread was inside, and stays mapped for it.
+    ThreadInside(Visit),
+    /// It cannot be unloaded: its driver object has no unload routine.
+    NoUnload,
+    /// KMDF refused something.
+    Framework {
+        /// The function.
+        function: &'static str,
+        /// Why.
+        text: String,
+        /// What it answered.
+        status: NtStatus,
+    },
+}
+
+impl Fault {
+    /// Whether nothing of the host runs any more after this.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        matches!(
+            self,
+            Self::BugCheck { .. }
+                | Self::Panic { .. }
+                | Self::Unimplemented { .. }
+                | Self::Exception { .. }
+                | Self::Late { .. }
+                | Self::Hang { .. }
+        )
+    }
+}
+
+/// One line that begins with the image.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} (thread {})", self.image, self.fault, self.thread)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BugCheck {
+                code,
+                parameters: [first, second, third, fourth],
+                meaning,
+                offset,
+            } => {
+                write!(
+                    f,
+                    "bug check {code:#010x} ({first:#x}, {second:#x}, {third:#x}, {fourth:#x}): {meaning}"
+                )?;
+                called(f, *offset)
+            }
+            Self::Panic { file, line, column } => write!(f, "panic at {file}:{line}:{column}"),
+            Self::Unimplemented {
+                library,
+                function,
+                offset,
+            } => {
+                write!(
+                    f,
+                    "called {function} of {library}, which this host does not have"
+                )?;
+                called(f, *offset)
+            }
+            Self::Exception {
+                what,
+                offset,
+                address,
+            } => {
+                write!(f, "{what} at address {address:#x}")?;
+                called(f, *offset)
+            }
+            Self::Late { offset } => {
+                write!(f, "used at offset {offset:#x} after it was unloaded")
+            }
+            Self::Hang { what } => write!(f, "{what} does not return"),
+            Self::Misuse { function, text } => write!(f, "{function}: {text}"),
+            Self::RegistrationLeft { module } => write!(
+                f,
+                "unloaded with a registration left: {module}; deregister it and wait before unload"
+            ),
+            Self::PoolLeft { tag, size, number } => write!(
+                f,
+                "unloaded with {size} bytes of pool left, tag '{}', allocation {number}",
+                tag.to_le_bytes().escape_ascii()
+            ),
+            Self::ThreadInside(visit) => write!(f, "unloaded with a thread inside: {visit}"),
+            Self::NoUnload => f.write_str("has no unload routine"),
+            Self::Framework {
+                function,
+                text,
+                status,
+            } => {
+                write!(f, "{function}: {text}; answered {status:#010x}")
+            }
+        }
+    }
+}
+
+fn called(f: &mut fmt::Formatter<'_>, offset: Option<u64>) -> fmt::Result {
+    offset.map_or(Ok(()), |offset| {
+        write!(f, ", at offset {offset:#x} of the image")
+    })
+}
+
+/// The host is stopped: see [the crate's text](crate#how-a-bug-check-ends).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stopped(pub Report);
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stopped: {}", self.0)
+    }
+}
+
+impl std::error::Error for Stopped {}

@@ -1,0 +1,146 @@
+//! The checks of object attributes that the framework makes.
+// UNSAFETY: attributes are behind pointers of the driver.
+#![expect(unsafe_code)]
+
+use super::super::kernel::{
+    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_WDF_EXECUTION_LEVEL_INVALID,
+    STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED,
+    STATUS_WDF_PARENT_NOT_SPECIFIED, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
+};
+use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
+use super::refuse;
+
+/// What an object may have for a parent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Parent {
+    /// None: the framework decides.
+    Forbidden,
+    /// One or none.
+    Optional,
+    /// One.
+    Required,
+}
+
+const INHERIT: i32 = 1;
+const NO_SCOPE: i32 = 4;
+
+/// Reads and checks attributes. `levels` says whether the object has an execution level and a
+/// synchronization scope of its own.
+///
+/// # Safety
+///
+/// `attributes` is null or valid for a read, as is the type information in it.
+pub(super) unsafe fn attributes(
+    function: &'static str,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    parent: Parent,
+    levels: bool,
+) -> Result<Option<WDF_OBJECT_ATTRIBUTES>, NtStatus> {
+    if attributes.is_null() {
+        return if parent == Parent::Required {
+            let status = STATUS_WDF_PARENT_NOT_SPECIFIED;
+            Err(refuse(function, status, "needs attributes with a parent"))
+        } else {
+            Ok(None)
+        };
+    }
+    // SAFETY: the caller vouches for the structure.
+    let value = unsafe { attributes.read() };
+    check_size(
+        function,
+        value.Size,
+        size_of::<WDF_OBJECT_ATTRIBUTES>(),
+        "attributes",
+    )?;
+    // SAFETY: the caller vouches for the type information.
+    let info = unsafe { type_info(function, value.ContextTypeInfo) }?;
+    check(value, info, parent, levels).map_err(|(status, text)| refuse(function, status, text))?;
+    Ok(Some(value))
+}
+
+/// Reads and checks the type information of a context, if there is any.
+///
+/// # Safety
+///
+/// It is null or valid for a read.
+pub(super) unsafe fn type_info(
+    function: &'static str,
+    info: *const WDF_OBJECT_CONTEXT_TYPE_INFO,
+) -> Result<Option<WDF_OBJECT_CONTEXT_TYPE_INFO>, NtStatus> {
+    if info.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller vouches for the structure.
+    let info = unsafe { info.read() };
+    let size = size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>();
+    check_size(function, info.Size, size, "context type")?;
+    Ok(Some(info))
+}
+
+/// Checks a `Size` field.
+pub(super) fn check_size(
+    function: &'static str,
+    found: u32,
+    expected: usize,
+    what: &str,
+) -> Result<(), NtStatus> {
+    if found as usize == expected {
+        return Ok(());
+    }
+    let text = format!("the Size of its {what} is {found:#x}, not {expected:#x}");
+    Err(refuse(function, STATUS_INFO_LENGTH_MISMATCH, text))
+}
+
+/// The rules, in the framework's order.
+fn check(
+    value: WDF_OBJECT_ATTRIBUTES,
+    info: Option<WDF_OBJECT_CONTEXT_TYPE_INFO>,
+    parent: Parent,
+    levels: bool,
+) -> Result<(), (NtStatus, &'static str)> {
+    let invalid = STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
+    if info.is_some_and(|info| info.ContextSize > 0 && info.ContextName.is_null()) {
+        return Err((invalid, "a context type with a size has no name"));
+    }
+    let size = info.map(|info| info.ContextSize);
+    if value.ContextSizeOverride > 0 && size.is_none_or(|size| value.ContextSizeOverride < size) {
+        return Err((
+            invalid,
+            "ContextSizeOverride is less than the size of the context type",
+        ));
+    }
+    if parent == Parent::Forbidden && !value.ParentObject.is_null() {
+        return Err((
+            STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED,
+            "it cannot have a parent",
+        ));
+    }
+    if parent == Parent::Required && value.ParentObject.is_null() {
+        return Err((STATUS_WDF_PARENT_NOT_SPECIFIED, "it needs a parent"));
+    }
+    if !(1..=3).contains(&value.ExecutionLevel) {
+        return Err((
+            invalid,
+            "ExecutionLevel is not 1 to 3: the initializer sets 1",
+        ));
+    }
+    if !(1..=4).contains(&value.SynchronizationScope) {
+        return Err((
+            invalid,
+            "SynchronizationScope is not 1 to 4: the initializer sets 1",
+        ));
+    }
+    if !levels && ![INHERIT, NO_SCOPE].contains(&value.SynchronizationScope) {
+        return Err((
+            STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
+            "it has no SynchronizationScope",
+        ));
+    }
+    if !levels && value.ExecutionLevel != INHERIT {
+        return Err((
+            STATUS_WDF_EXECUTION_LEVEL_INVALID,
+            "it has no ExecutionLevel",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! `WDFDEVICE_INIT`: what is set before a device is created. Most of it makes no difference to a
+//! device without hardware and without a user; it is checked and accepted.
+// UNSAFETY: structures of the driver.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+
+use super::super::exports::text;
+use super::super::kernel::{
+    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, UNICODE_STRING,
+};
+use super::device::Init;
+use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
+use super::object::Kind;
+use super::{Handle, image, refuse, violation};
+
+/// Looks at a `WDFDEVICE_INIT`, or stops.
+fn with<T>(init: Handle, change: impl FnOnce(&mut Init) -> T) -> T {
+    let image = image();
+    let mut state = image.framework.lock();
+    let object = state.objects.get_mut(init);
+    if let Some(Kind::DeviceInit(about)) = object.map(|object| &mut object.kind) {
+        return change(about);
+    }
+    drop(state);
+    violation(format_args!("{init:p} is not a WDFDEVICE_INIT"))
+}
+
+/// Whether a structure has its size. The framework ignores one that has not, silently.
+fn has_size(function: &'static str, found: u32, expected: usize) -> bool {
+    let right = found as usize == expected;
+    if !right {
+        let text = format!("ignored: its Size is {found:#x}, not {expected:#x}");
+        refuse(function, STATUS_INFO_LENGTH_MISMATCH, text);
+    }
+    right
+}
+
+/// `WdfDeviceInitFree`: only for those that the driver allocated itself, which cannot exist here.
+pub(super) extern "win64" fn free(_globals: *const c_void, _init: Handle) {
+    violation("the WDFDEVICE_INIT of EvtDriverDeviceAdd belongs to the framework");
+}
+
+/// `WdfDeviceInitSetPnpPowerEventCallbacks`.
+pub(super) unsafe extern "win64" fn set_pnp_power_callbacks(
+    _globals: *const c_void,
+    init: Handle,
+    callbacks: *const WDF_PNPPOWER_EVENT_CALLBACKS,
+) {
+    // SAFETY: the caller vouches for the structure.
+    let callbacks = unsafe { callbacks.read() };
+    let function = "WdfDeviceInitSetPnpPowerEventCallbacks";
+    if has_size(
+        function,
+        callbacks.Size,
+        size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>(),
+    ) {
+        with(init, |about| about.callbacks = callbacks.Callbacks);
+    }
+}
+
+/// `WdfDeviceInitSetPowerPolicyEventCallbacks`: nothing here ever sleeps.
+pub(super) unsafe extern "win64" fn set_power_policy_callbacks(
+    _globals: *const c_void,
+    init: Handle,
+    callbacks: *const u32,
+) {
+    // SAFETY: the caller vouches for the structure, which begins with its size.
+    let size = unsafe { callbacks.read() };
+    has_size("WdfDeviceInitSetPowerPolicyEventCallbacks", size, 0x40);
+    with(init, |_| ());
+}
+
+/// The functions that set one number or none.
+pub(super) extern "win64" fn set_number(_globals: *const c_void, init: Handle, _number: u32) {
+    with(init, |_| ());
+}
+
+/// `WdfDeviceInitAssignName` and `WdfDeviceInitAssignSDDLString`.
+pub(super) unsafe extern "win64" fn assign_string(
+    _globals: *const c_void,
+    init: Handle,
+    string: *const UNICODE_STRING,
+) -> NtStatus {
+    with(init, |_| ());
+    // SAFETY: the caller vouches for null or a string.
+    match unsafe { text::unicode(string) } {
+        Some(text) if text.is_empty() => refuse(
+            "WdfDeviceInitAssign…",
+            STATUS_INVALID_PARAMETER,
+            "the string is empty",
+        ),
+        _ => STATUS_SUCCESS,
+    }
+}
+
+/// `WdfDeviceInitSetDeviceClass`.
+pub(super) extern "win64" fn set_class(
+    _globals: *const c_void,
+    init: Handle,
+    _class: *const c_void,
+) {
+    with(init, |_| ());
+}
+
+/// `WdfDeviceInitSetFileObjectConfig`: nobody opens the device.
+pub(super) unsafe extern "win64" fn set_file_object_config(
+    _globals: *const c_void,
+    init: Handle,
+    config: *const u32,
+    _attributes: *const WDF_OBJECT_ATTRIBUTES,
+) {
+    // SAFETY: the caller vouches for the structure, which begins with its size.
+    let size = unsafe { config.read() };
+    has_size("WdfDeviceInitSetFileObjectConfig", size, 0x28);
+    with(init, |_| ());
+}
+
+/// `WdfDeviceInitSetRequestAttributes`: nobody sends requests.
+pub(super) unsafe extern "win64" fn set_request_attributes(
+    _globals: *const c_void,
+    init: Handle,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+) {
+    // SAFETY: the caller vouches for the structure, which begins with its size.
+    let size = unsafe { attributes.cast::<u32>().read() };
+    has_size(
+        "WdfDeviceInitSetRequestAttributes",
+        size,
+        size_of::<WDF_OBJECT_ATTRIBUTES>(),
+    );
+    with(init, |_| ());
+}

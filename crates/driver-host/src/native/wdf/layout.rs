@@ -1,0 +1,158 @@
+//! The structures that cross the boundary between a driver and KMDF on x64.
+#![allow(non_snake_case, non_camel_case_types, reason = "the names are KMDF's")]
+// UNSAFETY: the image holds a pointer to its globals and reads them at any time.
+#![expect(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::ffi::{c_char, c_void};
+use std::mem::offset_of;
+use std::ptr;
+
+use super::Handle;
+
+/// A callback of the driver, as an address. Zero is none.
+pub(super) type Callback = usize;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_BIND_INFO {
+    pub(super) Size: u32,
+    pub(super) Component: *const u16,
+    pub(super) Major: u32,
+    pub(super) Minor: u32,
+    pub(super) Build: u32,
+    pub(super) FuncCount: u32,
+    pub(super) FuncTable: *mut c_void,
+    pub(super) Module: *mut c_void,
+}
+
+/// What newer drivers have after [`WDF_BIND_INFO`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_BIND_INFO2 {
+    pub(super) V1: WDF_BIND_INFO,
+    pub(super) MinimumVersionRequired: *mut u32,
+    pub(super) ClientVersionHigherThanFramework: *mut u8,
+    pub(super) FuncCountPtr: *mut u32,
+    pub(super) StructCountPtr: *mut u32,
+    pub(super) StructTable: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_DRIVER_CONFIG {
+    pub(super) Size: u32,
+    pub(super) EvtDriverDeviceAdd: Callback,
+    pub(super) EvtDriverUnload: Callback,
+    pub(super) DriverInitFlags: u32,
+    pub(super) DriverPoolTag: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_OBJECT_ATTRIBUTES {
+    pub(super) Size: u32,
+    pub(super) EvtCleanupCallback: Callback,
+    pub(super) EvtDestroyCallback: Callback,
+    pub(super) ExecutionLevel: i32,
+    pub(super) SynchronizationScope: i32,
+    pub(super) ParentObject: Handle,
+    pub(super) ContextSizeOverride: usize,
+    pub(super) ContextTypeInfo: *const WDF_OBJECT_CONTEXT_TYPE_INFO,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_OBJECT_CONTEXT_TYPE_INFO {
+    pub(super) Size: u32,
+    pub(super) ContextName: *const c_char,
+    pub(super) ContextSize: usize,
+    pub(super) UniqueType: *const Self,
+    pub(super) EvtDriverGetUniqueContextType: Callback,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_PNPPOWER_EVENT_CALLBACKS {
+    pub(super) Size: u32,
+    /// In the order of the structure: the places have names in `device`.
+    pub(super) Callbacks: [Callback; 17],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_WORKITEM_CONFIG {
+    pub(super) Size: u32,
+    pub(super) EvtWorkItemFunc: Callback,
+    pub(super) AutomaticSerialization: u8,
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub(super) struct WDF_DRIVER_GLOBALS {
+    pub(super) Driver: Handle,
+    pub(super) DriverFlags: u32,
+    pub(super) DriverTag: u32,
+    pub(super) DriverName: [u8; 32],
+    pub(super) DisplaceDriverUnload: u8,
+}
+
+const _: () = assert!(size_of::<WDF_BIND_INFO>() == 0x30);
+const _: () = assert!(offset_of!(WDF_BIND_INFO, FuncTable) == 0x20);
+const _: () = assert!(size_of::<WDF_BIND_INFO2>() == 0x58);
+const _: () = assert!(size_of::<WDF_DRIVER_CONFIG>() == 0x20);
+const _: () = assert!(offset_of!(WDF_DRIVER_CONFIG, DriverInitFlags) == 0x18);
+const _: () = assert!(size_of::<WDF_OBJECT_ATTRIBUTES>() == 0x38);
+const _: () = assert!(offset_of!(WDF_OBJECT_ATTRIBUTES, ParentObject) == 0x20);
+const _: () = assert!(size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>() == 0x28);
+const _: () = assert!(size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>() == 0x90);
+const _: () = assert!(size_of::<WDF_WORKITEM_CONFIG>() == 0x18);
+const _: () = assert!(size_of::<WDF_DRIVER_GLOBALS>() == 0x38);
+const _: () = assert!(offset_of!(WDF_DRIVER_GLOBALS, DisplaceDriverUnload) == 0x30);
+
+/// The globals of one driver, at an address that stays.
+#[derive(Debug)]
+pub(super) struct Globals(Box<UnsafeCell<WDF_DRIVER_GLOBALS>>);
+
+// SAFETY: this crate writes single fields through raw pointers; the image only reads.
+unsafe impl Send for Globals {}
+// SAFETY: as above.
+unsafe impl Sync for Globals {}
+
+impl Default for Globals {
+    fn default() -> Self {
+        Self(Box::new(UnsafeCell::new(WDF_DRIVER_GLOBALS {
+            Driver: ptr::null_mut(),
+            DriverFlags: 0,
+            DriverTag: 0,
+            DriverName: [0; 32],
+            DisplaceDriverUnload: 0,
+        })))
+    }
+}
+
+impl Globals {
+    /// The pointer that the driver gets.
+    pub(super) fn address(&self) -> *mut WDF_DRIVER_GLOBALS {
+        self.0.get()
+    }
+
+    /// Sets everything that `WdfDriverCreate` sets.
+    pub(super) fn set(&self, driver: Handle, tag: u32, name: &str, displace: bool) {
+        let mut value = WDF_DRIVER_GLOBALS {
+            Driver: driver,
+            DriverFlags: 0,
+            DriverTag: tag,
+            DriverName: [0; 32],
+            DisplaceDriverUnload: displace.into(),
+        };
+        let name = name.bytes().take(value.DriverName.len() - 1);
+        value
+            .DriverName
+            .iter_mut()
+            .zip(name)
+            .for_each(|(to, byte)| *to = byte);
+        // SAFETY: the image does not read while it is in `WdfDriverCreate` or after its unload.
+        unsafe { self.address().write(value) };
+    }
+}

@@ -1,0 +1,176 @@
+//! The framework's locks: spin locks, which raise the IRQL, and wait locks, which do not.
+// UNSAFETY: functions that images call.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
+
+use super::super::exports::{lower_irql, raise_irql};
+use super::super::kernel::{NtStatus, STATUS_SUCCESS, STATUS_TIMEOUT};
+use super::layout::WDF_OBJECT_ATTRIBUTES;
+use super::object::{self, Kind};
+use super::{Handle, image, violation};
+
+/// A `WDFSPINLOCK`.
+#[derive(Debug, Default)]
+pub(super) struct SpinLock {
+    owner: AtomicI32,
+    /// The IRQL before, for the owner only.
+    before: AtomicI32,
+}
+
+/// A `WDFWAITLOCK`: the number of its owner, or nobody's.
+#[derive(Debug, Default)]
+pub(super) struct WaitLock {
+    owner: Mutex<i32>,
+    free: Condvar,
+}
+
+fn me() -> i32 {
+    nmr_host::current_thread().0.cast_signed() + 1
+}
+
+fn spin_lock(lock: Handle) -> Arc<SpinLock> {
+    match image()
+        .framework
+        .lock()
+        .objects
+        .get(lock)
+        .map(|object| &object.kind)
+    {
+        Some(Kind::SpinLock(lock)) => Arc::clone(lock),
+        _ => violation(format_args!("{lock:p} is not a spin lock")),
+    }
+}
+
+fn wait_lock(lock: Handle) -> Arc<WaitLock> {
+    match image()
+        .framework
+        .lock()
+        .objects
+        .get(lock)
+        .map(|object| &object.kind)
+    {
+        Some(Kind::WaitLock(lock)) => Arc::clone(lock),
+        _ => violation(format_args!("{lock:p} is not a wait lock")),
+    }
+}
+
+/// `WdfSpinLockCreate`.
+pub(super) unsafe extern "win64" fn create_spin(
+    _globals: *const c_void,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    let kind = Kind::SpinLock(Arc::default());
+    // SAFETY: the caller vouches for its arguments.
+    unsafe { object::create_simple("WdfSpinLockCreate", attributes, output, kind) }
+}
+
+/// `WdfSpinLockAcquire`.
+pub(super) extern "win64" fn acquire_spin(_globals: *const c_void, lock: Handle) {
+    let lock = spin_lock(lock);
+    if lock.owner.load(Ordering::Relaxed) == me() {
+        violation("the thread owns the spin lock already");
+    }
+    let before = raise_irql(DISPATCH_LEVEL.0.max(irql::current().0));
+    while lock
+        .owner
+        .compare_exchange_weak(0, me(), Ordering::Acquire, Ordering::Relaxed)
+        .is_err()
+    {
+        std::thread::yield_now();
+    }
+    lock.before.store(before.into(), Ordering::Relaxed);
+}
+
+/// `WdfSpinLockRelease`.
+pub(super) extern "win64" fn release_spin(_globals: *const c_void, lock: Handle) {
+    let lock = spin_lock(lock);
+    let before = lock.before.load(Ordering::Relaxed);
+    if lock
+        .owner
+        .compare_exchange(me(), 0, Ordering::Release, Ordering::Relaxed)
+        .is_err()
+    {
+        violation("the thread does not own the spin lock");
+    }
+    lower_irql(u8::try_from(before).unwrap_or_default());
+}
+
+/// `WdfWaitLockCreate`.
+pub(super) unsafe extern "win64" fn create_wait(
+    _globals: *const c_void,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    let kind = Kind::WaitLock(Arc::default());
+    // SAFETY: the caller vouches for its arguments.
+    unsafe { object::create_simple("WdfWaitLockCreate", attributes, output, kind) }
+}
+
+/// `WdfWaitLockAcquire`. The time is relative, in steps of 100 nanoseconds below zero.
+pub(super) unsafe extern "win64" fn acquire_wait(
+    _globals: *const c_void,
+    lock: Handle,
+    timeout: *const i64,
+) -> NtStatus {
+    if irql::current() > PASSIVE_LEVEL && timeout.is_null() {
+        violation("a thread may block at PASSIVE_LEVEL only");
+    }
+    // SAFETY: the caller vouches for null or a time.
+    let limit = (!timeout.is_null()).then(|| unsafe { timeout.read() });
+    let limit = limit.map(|limit| Duration::from_nanos(limit.unsigned_abs().saturating_mul(100)));
+    if wait_lock(lock).acquire(limit) {
+        STATUS_SUCCESS
+    } else {
+        STATUS_TIMEOUT
+    }
+}
+
+/// `WdfWaitLockRelease`.
+pub(super) extern "win64" fn release_wait(_globals: *const c_void, lock: Handle) {
+    if !wait_lock(lock).release() {
+        violation("the thread does not own the wait lock");
+    }
+}
+
+impl WaitLock {
+    fn acquire(&self, limit: Option<Duration>) -> bool {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if *owner == me() {
+            drop(owner);
+            violation("the thread owns the wait lock already");
+        }
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        while *owner != 0 {
+            owner = match deadline.map(|end| end.saturating_duration_since(Instant::now())) {
+                None => self
+                    .free
+                    .wait(owner)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return false,
+                Some(left) => {
+                    let waited = self.free.wait_timeout(owner, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        *owner = me();
+        true
+    }
+
+    fn release(&self) -> bool {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = *owner == me();
+        if mine {
+            *owner = 0;
+            self.free.notify_one();
+        }
+        mine
+    }
+}

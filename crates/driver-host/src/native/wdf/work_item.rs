@@ -1,0 +1,180 @@
+//! Work items: callbacks that run on a thread of the host.
+// UNSAFETY: structures of the driver.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use super::super::kernel::{
+    NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL,
+};
+use super::super::runner;
+use super::checks::{self, Parent, check_size};
+use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_WORKITEM_CONFIG};
+use super::object::{self, Kind};
+use super::{Handle, call, image, refuse, violation};
+
+/// A `WDFWORKITEM`.
+#[derive(Debug)]
+pub(super) struct WorkItem {
+    callback: Callback,
+    state: Mutex<State>,
+    idle: Condvar,
+}
+
+/// Enqueuing an item that waits to run changes nothing; one that runs runs again.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct State {
+    queued: bool,
+    running: bool,
+}
+
+const FUNCTION: &str = "WdfWorkItemCreate";
+
+/// `WdfWorkItemCreate`.
+pub(super) unsafe extern "win64" fn create(
+    _globals: *const c_void,
+    config: *const WDF_WORKITEM_CONFIG,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    if config.is_null() || output.is_null() {
+        return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
+    }
+    // SAFETY: the caller vouches for the configuration.
+    let config = unsafe { config.read() };
+    if let Err(status) = check(config) {
+        return status;
+    }
+    // SAFETY: the caller vouches for the attributes.
+    let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, false) };
+    let (callback, image) = (config.EvtWorkItemFunc, image());
+    let item = WorkItem {
+        callback,
+        state: Mutex::default(),
+        idle: Condvar::new(),
+    };
+    let kind = Kind::WorkItem(Arc::new(item));
+    match checked.and_then(|attributes| object::make(&image, kind, None, attributes)) {
+        Ok(handle) => {
+            // SAFETY: the caller vouches for the output.
+            unsafe { output.write(handle) };
+            STATUS_SUCCESS
+        }
+        Err(status) => status,
+    }
+}
+
+fn check(config: WDF_WORKITEM_CONFIG) -> Result<(), NtStatus> {
+    check_size(
+        FUNCTION,
+        config.Size,
+        size_of::<WDF_WORKITEM_CONFIG>(),
+        "configuration",
+    )?;
+    if config.EvtWorkItemFunc == 0 {
+        return Err(refuse(
+            FUNCTION,
+            STATUS_INVALID_PARAMETER,
+            "there is no callback",
+        ));
+    }
+    if config.AutomaticSerialization != 0 {
+        let text = "AutomaticSerialization needs a parent at passive level, which none is here";
+        return Err(refuse(
+            FUNCTION,
+            STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL,
+            text,
+        ));
+    }
+    Ok(())
+}
+
+fn find(item: Handle) -> Arc<WorkItem> {
+    match image()
+        .framework
+        .lock()
+        .objects
+        .get(item)
+        .map(|object| &object.kind)
+    {
+        Some(Kind::WorkItem(item)) => Arc::clone(item),
+        _ => violation(format_args!("{item:p} is not a work item")),
+    }
+}
+
+/// `WdfWorkItemEnqueue`.
+pub(super) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) {
+    let item = find(handle);
+    if !item.queue() {
+        return;
+    }
+    let (image, handle) = (image(), handle.addr());
+    let system = Arc::clone(&image.system);
+    // From now on somebody is going to be in the image.
+    let visit = image.inside.enter("a work item");
+    runner::start(&system, move || {
+        item.begin();
+        let handle = ptr::without_provenance_mut(handle);
+        call::object(&image, "EvtWorkItem", item.callback, handle);
+        item.end();
+        image.inside.leave(visit);
+    });
+}
+
+impl WorkItem {
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.idle.notify_all();
+        result
+    }
+
+    /// Returns whether it was not queued yet.
+    fn queue(&self) -> bool {
+        self.change(|state| !std::mem::replace(&mut state.queued, true))
+    }
+
+    /// Waits until no other thread runs it, and runs it.
+    fn begin(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.running {
+            state = self
+                .idle
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        *state = State {
+            queued: false,
+            running: true,
+        };
+    }
+
+    fn end(&self) {
+        self.change(|state| state.running = false);
+    }
+
+    /// Waits until it neither waits nor runs.
+    pub(super) fn flush(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while *state != State::default() {
+            state = self
+                .idle
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// `WdfWorkItemFlush`.
+pub(super) extern "win64" fn flush(_globals: *const c_void, item: Handle) {
+    find(item).flush();
+}
+
+/// `WdfWorkItemGetParentObject`.
+pub(super) extern "win64" fn parent(_globals: *const c_void, item: Handle) -> Handle {
+    let image = image();
+    let state = image.framework.lock();
+    let parent = state.objects.get(item).and_then(|object| object.parent);
+    parent.map_or(ptr::null_mut(), object::handle)
+}

@@ -1,0 +1,100 @@
+//! Sections: what is copied where, and what may be done there.
+
+use object::LittleEndian as LE;
+use object::pe;
+use object::read::pe::PeFile64;
+
+use super::{Malformed, PAGE};
+
+/// What may be done with the memory of a section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Read.
+    Read,
+    /// Read and write.
+    Write,
+    /// Read and execute.
+    Execute,
+    /// All three, which is refused.
+    WriteExecute,
+}
+
+/// One section of an image.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Section {
+    /// Its name.
+    pub name: String,
+    /// Its offset in memory.
+    pub offset: u32,
+    /// Its size in memory.
+    pub size: u32,
+    /// Where its bytes are in the file.
+    pub file_offset: u32,
+    /// How many of them there are. The rest of the memory is zero.
+    pub file_size: u32,
+    /// What may be done with it.
+    pub access: Access,
+    /// Whether Windows drops it after `DriverEntry`.
+    pub discardable: bool,
+}
+
+impl Section {
+    /// Whether a range of memory lies in the section.
+    #[must_use]
+    pub fn contains(&self, offset: u32, size: u32) -> bool {
+        let end = u64::from(offset) + u64::from(size);
+        offset >= self.offset && end <= u64::from(self.offset) + u64::from(self.size)
+    }
+
+    /// Where the section ends in memory, pages being what is protected.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        (u64::from(self.offset) + u64::from(self.size)).next_multiple_of(u64::from(PAGE))
+    }
+}
+
+/// Reads the section table of an image of a size.
+pub(super) fn read(file: &PeFile64<'_>, image_size: u32) -> Result<Vec<Section>, Malformed> {
+    let mut sections: Vec<_> = file.section_table().iter().map(section).collect();
+    sections.sort_by_key(|section| section.offset);
+    let mut end = 0;
+    for section in &sections {
+        let file_end = u64::from(section.file_offset) + u64::from(section.file_size);
+        let fits = u64::from(section.offset) >= end
+            && section.end() <= u64::from(image_size).next_multiple_of(u64::from(PAGE))
+            && file_end <= file.data().len() as u64;
+        if !fits {
+            return Err(Malformed::Section(section.name.clone()));
+        }
+        end = section.end().max(end);
+    }
+    Ok(sections)
+}
+
+fn section(header: &pe::ImageSectionHeader) -> Section {
+    let flags = header.characteristics.get(LE);
+    let (write, execute) = (
+        flags & pe::IMAGE_SCN_MEM_WRITE != 0,
+        flags & pe::IMAGE_SCN_MEM_EXECUTE != 0,
+    );
+    let (virtual_size, raw_size) = (header.virtual_size.get(LE), header.size_of_raw_data.get(LE));
+    let size = if virtual_size == 0 {
+        raw_size
+    } else {
+        virtual_size
+    };
+    Section {
+        name: String::from_utf8_lossy(header.raw_name()).into_owned(),
+        offset: header.virtual_address.get(LE),
+        size,
+        file_offset: header.pointer_to_raw_data.get(LE),
+        file_size: raw_size.min(size),
+        access: match (write, execute) {
+            (false, false) => Access::Read,
+            (true, false) => Access::Write,
+            (false, true) => Access::Execute,
+            (true, true) => Access::WriteExecute,
+        },
+        discardable: flags & pe::IMAGE_SCN_MEM_DISCARDABLE != 0,
+    }
+}
