@@ -29,14 +29,18 @@ pub unsafe trait DispatchFor<T>: Dispatch {
 /// An object that the peer calls through the table `D`.
 ///
 /// Every `T: Send + Sync + 'static` is one that implements the trait of the table: the `trait` of
-/// the [`dispatch!`](crate::dispatch!) that declares it.
+/// the [`dispatch!`](crate::dispatch!) that declares it. There is no need to implement this by hand.
+///
+/// # Safety
+///
+/// * `TABLE` is a table for callees of this very type: that of [`DispatchFor`].
 #[diagnostic::on_unimplemented(
     message = "the peer cannot call `{Self}` through `{D}`",
     label = "the binding of this module",
     note = "the peer calls the binding: implement the trait that `dispatch!` declares with `{D}` for it",
     note = "the peer calls from any thread: the binding has to be `Send + Sync + 'static`"
 )]
-pub trait Serves<D: Dispatch>: Send + Sync + 'static {
+pub unsafe trait Serves<D: Dispatch>: Send + Sync + 'static {
     /// The table.
     const TABLE: &'static D;
 }
@@ -49,7 +53,8 @@ unsafe impl<T> DispatchFor<T> for () {
     const TABLE: &'static Self = &();
 }
 
-impl<D: DispatchFor<T>, T: Send + Sync + 'static> Serves<D> for T {
+// SAFETY: it is the table of `DispatchFor`.
+unsafe impl<D: DispatchFor<T>, T: Send + Sync + 'static> Serves<D> for T {
     const TABLE: &'static D = D::TABLE;
 }
 

@@ -10,7 +10,8 @@ use crate::peer::{Call, Detached, Peer};
 /// The module makes the slot before it registers and keeps it. Its `attach` puts an offer into it
 /// with [`Offer::claim`](crate::Offer::claim), which fails while the slot is taken: so a second
 /// peer is declined, and the first is not disturbed. After the cleanup of the binding the slot is
-/// vacant, and the next offer can take it: a provider may go away and come back.
+/// vacant, and the next offer can take it: a provider may go away and come back. An offer that comes
+/// before that cleanup is declined, and the NMR does not make it again.
 ///
 /// ```
 /// # use nmr_host as _;

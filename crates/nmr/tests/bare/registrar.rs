@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Mutex;
 
 use exnpi::{ProviderCalls, ProviderDispatch};
 use nmr::DispatchFor;
@@ -30,8 +31,15 @@ pub(crate) struct Nmr {
     pub(crate) binding: Cell<*mut c_void>,
 }
 
+/// Every registrar, so that a leak checker can reach what a test leaks on purpose.
+static ALL: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
 thread_local! {
-    static NMR: &'static Nmr = Box::leak(Box::default());
+    static NMR: &'static Nmr = {
+        let nmr: &Nmr = Box::leak(Box::default());
+        ALL.lock().unwrap().push(ptr::from_ref(nmr).addr());
+        nmr
+    };
 }
 
 pub(crate) fn nmr() -> &'static Nmr {
