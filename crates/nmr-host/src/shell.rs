@@ -104,13 +104,13 @@ impl Shell {
     }
 
     /// Registers a module, or refuses to because of what was found in its characteristics.
-    /// `publish` gets the handle before the first callback.
+    /// `publish` gets the handle before any thread makes the first callback.
     pub(crate) fn register(
         self: &Arc<Self>,
         role: Role,
         module: Option<Module>,
         findings: &Findings,
-        publish: impl FnOnce(Handle),
+        publish: impl FnMut(Handle),
     ) -> NTSTATUS {
         let caller = module.map_or(Actor::Unknown, |module| Actor::Module(module.label));
         let entry = Entry {
@@ -135,10 +135,8 @@ impl Shell {
             module,
             thread: thread::current(),
         };
-        let action = self.tell(&mut task, event, &entry);
-        if let Some(handle) = task.registered {
-            publish(handle);
-        }
+        let publish = |task: &Task| task.registered.into_iter().for_each(publish);
+        let action = self.tell_and(&mut task, event, &entry, publish);
         self.carry_out(&mut task, action, &entry)
     }
 
@@ -184,6 +182,17 @@ impl Shell {
 
     /// Tells the machine what happened, under the lock.
     fn tell(&self, task: &mut Task, event: Event, entry: &Entry) -> Action {
+        self.tell_and(task, event, entry, |_| ())
+    }
+
+    /// The same, and does something with the outcome before another thread can see it.
+    fn tell_and(
+        &self,
+        task: &mut Task,
+        event: Event,
+        entry: &Entry,
+        then: impl FnOnce(&Task),
+    ) -> Action {
         let recording = self.recording.load(Ordering::Relaxed);
         let mut state = self.lock();
         if let Some(note) = recording
@@ -193,6 +202,7 @@ impl Shell {
             state.note(note);
         }
         let action = state.machine.step(task, event);
+        then(task);
         if let Some(note) = recording
             .then(|| transcript::action(&state.machine, &action))
             .flatten()
