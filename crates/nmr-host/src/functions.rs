@@ -78,7 +78,7 @@ pub(crate) fn wait(role: Role, handle: usize) -> NTSTATUS {
         shell.report_misuse(Rule::V76, &entry);
     }
     shell.report_inside_cleanup(&entry);
-    if waits_for_itself(&shell, handle, &entry) {
+    if waits_for_itself(&shell, handle, role, &entry) {
         return STATUS_INVALID_PARAMETER;
     }
     shell.call(&mut Task::default(), Event::Wait { handle, role }, &entry)
@@ -86,14 +86,14 @@ pub(crate) fn wait(role: Role, handle: usize) -> NTSTATUS {
 
 /// Whether a wait cannot end because the thread is inside a callback of a binding that it would wait
 /// for (V-77). Any other wait inside a callback gets a warning.
-fn waits_for_itself(shell: &Shell, handle: Option<Handle>, entry: &Entry) -> bool {
+fn waits_for_itself(shell: &Shell, handle: Option<Handle>, role: Role, entry: &Entry) -> bool {
     let callbacks = thread::callbacks();
     let stuck = |blocker: &Blocker| {
         callbacks
             .iter()
             .any(|inside| inside.instance == shell.instance && inside.binding == blocker.binding)
     };
-    let cannot_end = shell.blockers(handle).iter().any(stuck);
+    let cannot_end = shell.blockers(handle, role).iter().any(stuck);
     if !callbacks.is_empty() {
         let severity = (!cannot_end).then_some(Severity::Warning);
         shell.report_with(Rule::V77, severity, entry.caller, entry.function);

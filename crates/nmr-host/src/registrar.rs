@@ -7,7 +7,7 @@ use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE};
 
 use crate::instances;
 use crate::machine::{Blocker, Leak};
-use crate::module::ModuleId;
+use crate::module::{ModuleId, Role};
 use crate::policy::Policy;
 use crate::record::{Actor, Note, Record};
 use crate::report::Report;
@@ -131,13 +131,15 @@ impl Registrar {
     /// Why a client's registration is not finished. Empty if nothing is left to wait for.
     #[must_use]
     pub fn client_blockers(&self, handle: NMR_CLIENT_HANDLE) -> Vec<Blocker> {
-        self.shell.blockers(instances::route(handle.0.addr()).1)
+        let (_, handle) = instances::route(handle.0.addr());
+        self.shell.blockers(handle, Role::Client)
     }
 
     /// Why a provider's registration is not finished. Empty if nothing is left to wait for.
     #[must_use]
     pub fn provider_blockers(&self, handle: NMR_PROVIDER_HANDLE) -> Vec<Blocker> {
-        self.shell.blockers(instances::route(handle.0.addr()).1)
+        let (_, handle) = instances::route(handle.0.addr());
+        self.shell.blockers(handle, Role::Provider)
     }
 }
 

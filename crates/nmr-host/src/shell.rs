@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
 
 use crate::callback;
+use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
 use crate::machine::{Action, Blocker, Event, Finding, Handle, Key, Leak, Machine, Task};
 use crate::module::{Module, ModuleId, ModuleLabel, Role};
@@ -276,9 +277,9 @@ impl Shell {
         })
     }
 
-    /// Runs a callback, at the IRQL that the policy says.
+    /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
     fn inside<T>(
-        &self,
+        self: &Arc<Self>,
         callback: Callback,
         role: Role,
         binding: Key,
@@ -291,16 +292,15 @@ impl Shell {
             .map_or(0, |(serial, ..)| serial);
         let raised = callback != Callback::Attach && self.policy.detaches_at_dispatch();
         let _level = raised.then(|| irql::raise(DISPATCH_LEVEL));
-        let function = callback.name(role);
-        let instance = self.instance;
-        thread::inside(
-            thread::Callback {
-                function,
-                instance,
-                binding: serial,
-            },
-            run,
-        )
+        let callback = thread::Callback {
+            function: callback.name(role),
+            instance: self.instance,
+            binding: serial,
+        };
+        instances::enter(Arc::clone(self));
+        let result = thread::inside(callback, run);
+        instances::leave();
+        result
     }
 
     /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for.
@@ -416,9 +416,9 @@ impl Shell {
             })
     }
 
-    /// Why the registration of a handle is not finished.
-    pub(crate) fn blockers(&self, handle: Option<Handle>) -> Vec<Blocker> {
-        handle.map_or_else(Vec::new, |handle| self.lock().machine.blockers(handle.key))
+    /// Why the registration of a handle is not finished. Nothing if it is no handle of this role.
+    pub(crate) fn blockers(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
+        self.lock().machine.blockers_of_handle(handle, role)
     }
 
     pub(crate) fn leaks(&self) -> Vec<Leak> {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::binding::{Binding, Phase};
 use super::detach::Detach;
 use super::handle::Kind;
-use super::{Handle, Key, Machine};
+use super::{Handle, Key, Machine, registration_kind};
 use crate::module::{ModuleLabel, Role};
 
 /// One reason why a registration is not finished.
@@ -106,6 +106,13 @@ impl Machine {
         bindings
             .flat_map(|key| self.blockers_of(self.binding(key)))
             .collect()
+    }
+
+    /// The same for the registration that a handle stands for, if it is of this role.
+    pub(crate) fn blockers_of_handle(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
+        let own = handle.filter(|handle| handle.instance == self.instance);
+        self.resolve(own, registration_kind(role))
+            .map_or_else(|_| Vec::new(), |registration| self.blockers(registration))
     }
 
     fn blockers_of(&self, binding: &Binding) -> Vec<Blocker> {
