@@ -210,7 +210,8 @@ impl Shell {
         {
             state.note(note);
         }
-        let reported = state.collect_findings(entry.function, self.policy.mode);
+        let function = transcript::callback(&event).unwrap_or(entry.function);
+        let reported = state.collect_findings(function, self.policy.mode);
         if state.machine.take_wake() {
             self.finished.notify_all();
         }
@@ -331,9 +332,11 @@ impl Shell {
         registration: Key,
         entry: &Entry,
     ) -> MutexGuard<'a, State> {
-        let finding = finding(Rule::V41, entry.caller);
+        let blockers = state.machine.blockers(registration);
+        let breach = blockers.iter().find_map(Blocker::breach);
+        let finding = breach.unwrap_or_else(|| finding(Rule::V41, Actor::Unknown));
         let mut report = report(finding, entry.function, self.policy.mode, &state.names);
-        report.blockers = state.machine.blockers(registration);
+        report.blockers = blockers;
         let reported = state.reports.len();
         state.reports.push(report);
         self.announce(state, reported);

@@ -79,6 +79,16 @@ pub(crate) fn event(machine: &Machine, event: &Event) -> Option<Note> {
     }
 }
 
+/// The name of the callback that an event is the return of.
+pub(crate) fn callback(event: &Event) -> Option<&'static str> {
+    Some(match *event {
+        Event::ClientAttachReturned { .. } => Callback::Attach.name(Role::Client),
+        Event::ProviderAttachReturned { .. } => Callback::Attach.name(Role::Provider),
+        Event::DetachReturned { role, .. } => Callback::Detach.name(role),
+        _ => return None,
+    })
+}
+
 /// A callback is about to be called.
 pub(crate) fn action(machine: &Machine, action: &Action) -> Option<Note> {
     let (binding, module, callback) = match action {

@@ -5,8 +5,9 @@ use std::fmt;
 use super::binding::{Binding, Phase};
 use super::detach::Detach;
 use super::handle::Kind;
-use super::{Handle, Key, Machine, registration_kind};
+use super::{Finding, Handle, Key, Machine, registration_kind};
 use crate::module::{ModuleLabel, Role};
+use crate::rule::Rule;
 
 /// One reason why a registration is not finished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +68,24 @@ impl fmt::Display for Blocker {
             }
             Missing::Cleanup => f.write_str("the cleanup callbacks run"),
         }
+    }
+}
+
+impl Blocker {
+    /// That a module has not completed its detach (V-41), if that is what is missing.
+    pub(crate) fn breach(&self) -> Option<Finding> {
+        let (module, peer) = match self.missing {
+            Missing::Completion(Role::Client) => (self.client, self.provider),
+            Missing::Completion(Role::Provider) => (self.provider, self.client),
+            _ => return None,
+        };
+        Some(Finding {
+            rule: Rule::V41,
+            binding: Some(self.binding),
+            module: Some(module),
+            peer: Some(peer),
+            status: None,
+        })
     }
 }
 
