@@ -1,3 +1,45 @@
-//! Sets up, builds and tests: `cargo xtask`.
+//! `cargo xtask`: sets up a machine to build the driver, builds it, and runs all tests.
 
-fn main() {}
+mod build;
+mod command;
+mod debian;
+mod files;
+mod options;
+mod project;
+mod setup;
+mod target;
+mod test;
+mod toolchain;
+mod tools;
+mod wdk;
+mod wdk_build;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::options::{Options, Task};
+use crate::project::Project;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    let project = Project::new();
+    match &options.task {
+        Task::Setup => setup::run(&project, options.rust).map(drop),
+        Task::BuildDriver(build) => build::driver(&project, options.rust, build),
+        Task::BuildFixtures(build) => build::fixtures(&project, options.rust, build),
+        Task::Clippy => build::clippy(&project, options.rust),
+        Task::Test => test::run(&project, options.rust),
+    }
+}

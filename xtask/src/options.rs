@@ -1,0 +1,95 @@
+//! What can be typed after `cargo xtask`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::target::Arch;
+
+/// Sets up a machine to build the driver, builds it, and runs all tests.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Options {
+    /// Which Rust compiles for Windows. Without this: rustup's if it has the targets or can get
+    /// them, or else Debian's
+    #[arg(long, global = true)]
+    pub(crate) rust: Option<Rust>,
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Finds or installs what the other tasks need
+    Setup,
+    /// Builds the driver
+    BuildDriver(BuildDriver),
+    /// Builds the small drivers in cross/fixtures, which the tests of the loader need
+    BuildFixtures(BuildFixtures),
+    /// Runs clippy on the code that is compiled for Windows only
+    Clippy,
+    /// Sets up, builds every driver, and runs every test
+    Test,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rust {
+    /// rustup's, with its targets for Windows
+    Rustup,
+    /// The packages rustc-web, cargo-web and rust-web-src, which build the library first
+    Debian,
+}
+
+#[derive(Args)]
+pub(crate) struct BuildDriver {
+    /// The modules in the driver
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) role: Role,
+    /// The processor it is for
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) arch: Arch,
+    /// Optimize, as for the driver that ships
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BuildFixtures {
+    /// The processor they are for
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) arch: Arch,
+    /// Optimize
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Role {
+    /// The provider alone
+    Provider,
+    /// The client alone
+    Client,
+    /// Both modules, which attach to each other
+    #[default]
+    Both,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 3] = [Self::Both, Self::Provider, Self::Client];
+
+    /// The name of the directory.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Client => "client",
+            Self::Both => "both",
+        }
+    }
+
+    /// The features of the package.
+    pub(crate) fn features(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Client => "client",
+            Self::Both => "client,provider",
+        }
+    }
+}

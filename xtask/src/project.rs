@@ -1,0 +1,56 @@
+//! Where things are.
+
+use std::path::{Path, PathBuf};
+
+use crate::options::Role;
+use crate::target::Arch;
+
+/// The repository.
+pub(crate) struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// The repository that this program was compiled in.
+    pub(crate) fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        Self {
+            root: root.canonicalize().unwrap_or(root),
+        }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A file of the cross build.
+    pub(crate) fn cross(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join("cross").join(path)
+    }
+
+    /// What the set-up makes. `cargo clean` removes it, and the next set-up makes it again.
+    pub(crate) fn made(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join("target/cross").join(path)
+    }
+
+    /// Where built drivers are put, for one processor and profile.
+    pub(crate) fn drivers(&self, arch: Arch, release: bool) -> PathBuf {
+        let profile = if release { "release" } else { "debug" };
+        self.root
+            .join("target/driver")
+            .join(arch.name())
+            .join(profile)
+    }
+
+    /// Where the driver is put.
+    pub(crate) fn driver(&self, role: Role, arch: Arch, release: bool) -> PathBuf {
+        self.drivers(arch, release)
+            .join(role.name())
+            .join("exnpi_driver.sys")
+    }
+
+    /// A path the way it is shown.
+    pub(crate) fn show<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}

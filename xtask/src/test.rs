@@ -1,0 +1,69 @@
+//! `cargo xtask test`: everything from an empty machine to the tests of the images.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::build;
+use crate::command;
+use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
+use crate::project::Project;
+use crate::setup;
+use crate::target::Arch;
+
+pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
+    step("set-up");
+    let toolchain = setup::run(project, rust)?;
+
+    step("tests of the host");
+    command::run(cargo(project).arg("test"))?;
+
+    step("drivers");
+    for role in Role::ALL {
+        let (arch, release) = (Arch::X64, true);
+        build::one_driver(
+            project,
+            toolchain,
+            &BuildDriver {
+                role,
+                arch,
+                release,
+            },
+        )?;
+    }
+    let (role, arch, release) = (Role::Both, Arch::Arm64, true);
+    build::one_driver(
+        project,
+        toolchain,
+        &BuildDriver {
+            role,
+            arch,
+            release,
+        },
+    )?;
+    let (arch, release) = (Arch::X64, true);
+    build::all_fixtures(project, toolchain, &BuildFixtures { arch, release })?;
+
+    step("tests of the drivers");
+    let mut images = cargo(project);
+    images.args([
+        "test",
+        "--package",
+        "exnpi-driver",
+        "--package",
+        "driver-host",
+    ]);
+    command::run(images.args(["--tests", "--", "--ignored"]))
+}
+
+fn step(name: &str) {
+    println!("\n== {name}");
+}
+
+/// Cargo, for programs of this machine.
+fn cargo(project: &Project) -> Command {
+    let mut cargo = Command::new(option_env!("CARGO").map_or(Path::new("cargo"), Path::new));
+    cargo.current_dir(project.root());
+    cargo
+}

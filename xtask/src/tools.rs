@@ -1,0 +1,118 @@
+//! Clang, LLVM's tools and a linker for Windows.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command;
+use crate::debian;
+use crate::files;
+use crate::setup::Log;
+
+const LLVM: &str = "/usr/lib/";
+/// The packages that have the programs, and the library that bindgen loads.
+const PACKAGES: [&str; 3] = ["clang", "libclang-dev", "llvm"];
+/// LLVM's own linker knows the options of drivers since this version.
+const LINKER_VERSION: u32 = 19;
+const LINKER_PACKAGE: &str = "lld-19";
+
+/// Programs that are needed, wherever they are.
+pub(crate) struct Tools {
+    pub(crate) clang: PathBuf,
+    pub(crate) dlltool: PathBuf,
+    pub(crate) lib: PathBuf,
+    pub(crate) linker: PathBuf,
+}
+
+impl Tools {
+    pub(crate) fn get(log: Log) -> Result<Self> {
+        let tools = if let Some(tools) = compilers() {
+            log.found("clang", "with its library and LLVM's tools");
+            tools
+        } else {
+            log.did("clang", &format!("installing {}", PACKAGES.join(", ")));
+            debian::install(&PACKAGES)?;
+            compilers().context("clang, libclang, llvm-dlltool or llvm-lib is still missing")?
+        };
+        let [clang, dlltool, lib] = tools;
+        Ok(Self {
+            clang,
+            dlltool,
+            lib,
+            linker: linker(log)?,
+        })
+    }
+}
+
+fn compilers() -> Option<[PathBuf; 3]> {
+    has_libclang().then_some(())?;
+    Some([tool("clang")?, tool("llvm-dlltool")?, tool("llvm-lib")?])
+}
+
+/// A program of LLVM's, from the path or from the newest version that has it.
+fn tool(name: &str) -> Option<PathBuf> {
+    command::find(name).or_else(|| {
+        let of = |(_, directory): &(u32, PathBuf)| directory.join("bin").join(name);
+        versions().iter().map(of).find(|path| path.is_file())
+    })
+}
+
+/// Debian's versions of LLVM, the newest first.
+fn versions() -> Vec<(u32, PathBuf)> {
+    let directories = files::list(Path::new(LLVM)).unwrap_or_default();
+    let version = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        Some((name.strip_prefix("llvm-")?.parse().ok()?, path))
+    };
+    let mut versions: Vec<_> = directories.into_iter().filter_map(version).collect();
+    versions.sort();
+    versions.reverse();
+    versions
+}
+
+fn has_libclang() -> bool {
+    let in_directory = |directory: &Path| {
+        let names = files::list(directory).unwrap_or_default();
+        names.iter().any(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("libclang.so") || name.starts_with("libclang-")
+        })
+    };
+    std::env::var_os("LIBCLANG_PATH").is_some()
+        || versions()
+            .iter()
+            .any(|(_, directory)| in_directory(&directory.join("lib")))
+}
+
+/// The linker that comes with Rust, or a new one of LLVM's.
+fn linker(log: Log) -> Result<PathBuf> {
+    if let Some(linker) = rust_lld() {
+        log.found("linker", "rust-lld");
+        return Ok(linker);
+    }
+    if let Some(linker) = lld_link() {
+        log.found("linker", &linker.display().to_string());
+        return Ok(linker);
+    }
+    log.did("linker", &format!("installing {LINKER_PACKAGE}"));
+    debian::install(&[LINKER_PACKAGE])?;
+    match lld_link() {
+        Some(linker) => Ok(linker),
+        None => bail!("{LINKER_PACKAGE} is installed, but has no lld-link"),
+    }
+}
+
+fn rust_lld() -> Option<PathBuf> {
+    let mut rustc = command::clean(Path::new("rustc"));
+    let directory = command::output(rustc.args(["--print", "target-libdir"])).ok()?;
+    let lld = Path::new(directory.trim()).parent()?.join("bin/rust-lld");
+    lld.is_file().then_some(lld)
+}
+
+fn lld_link() -> Option<PathBuf> {
+    let new = versions()
+        .into_iter()
+        .take_while(|(version, _)| *version >= LINKER_VERSION);
+    new.map(|(_, directory)| directory.join("bin/lld-link"))
+        .find(|path| path.is_file())
+}
