@@ -78,6 +78,18 @@ impl Registrar {
         self.shell.records()
     }
 
+    /// How many entries the record has.
+    #[must_use]
+    pub fn recorded(&self) -> u64 {
+        self.shell.recorded()
+    }
+
+    /// What happened since the record had this many entries: for a tool that follows it.
+    #[must_use]
+    pub fn records_since(&self, recorded: u64) -> Vec<Record> {
+        self.shell.records_since(recorded)
+    }
+
     /// Stops or continues the record. It is on from the start, except in the global registrar.
     pub fn set_recording(&self, on: bool) {
         self.shell.set_recording(on);

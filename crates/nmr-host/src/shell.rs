@@ -196,19 +196,15 @@ impl Shell {
     ) -> Action {
         let recording = self.recording.load(Ordering::Relaxed);
         let mut state = self.lock();
-        if let Some(note) = recording
-            .then(|| transcript::event(&state.machine, &event))
-            .flatten()
-        {
-            state.note(note);
+        if recording {
+            let note = transcript::event(&state.machine, &event);
+            self.note_callback(&mut state, note);
         }
         let action = state.machine.step(task, event);
         then(task);
-        if let Some(note) = recording
-            .then(|| transcript::action(&state.machine, &action))
-            .flatten()
-        {
-            state.note(note);
+        if recording {
+            let note = transcript::action(&state.machine, &action);
+            self.note_callback(&mut state, note);
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
         let reported = state.collect_findings(function, self.policy.mode);
@@ -278,6 +274,20 @@ impl Shell {
         })
     }
 
+    /// Notes a callback, at the IRQL at which it runs.
+    fn note_callback(&self, state: &mut State, note: Option<(Callback, Note)>) {
+        if let Some((callback, note)) = note {
+            let _level = self.raise_for(callback);
+            state.note(note);
+        }
+    }
+
+    /// Raises this thread to the IRQL that the policy says for a callback.
+    fn raise_for(&self, callback: Callback) -> Option<irql::Raised> {
+        let raised = callback != Callback::Attach && self.policy.detaches_at_dispatch();
+        raised.then(|| irql::raise(DISPATCH_LEVEL))
+    }
+
     /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
     fn inside<T>(
         self: &Arc<Self>,
@@ -291,8 +301,7 @@ impl Shell {
             .machine
             .describe(binding)
             .map_or(0, |(serial, ..)| serial);
-        let raised = callback != Callback::Attach && self.policy.detaches_at_dispatch();
-        let _level = raised.then(|| irql::raise(DISPATCH_LEVEL));
+        let _level = self.raise_for(callback);
         let callback = thread::Callback {
             function: callback.name(role),
             instance: self.instance,
@@ -444,6 +453,16 @@ impl Shell {
 
     pub(crate) fn records(&self) -> Vec<Record> {
         self.lock().records.clone()
+    }
+
+    pub(crate) fn recorded(&self) -> u64 {
+        self.lock().records.len() as u64
+    }
+
+    pub(crate) fn records_since(&self, recorded: u64) -> Vec<Record> {
+        let state = self.lock();
+        let start = usize::try_from(recorded).unwrap_or(usize::MAX);
+        state.records.get(start..).unwrap_or_default().to_vec()
     }
 
     pub(crate) fn take_reports(&self) -> Vec<Report> {

@@ -44,7 +44,7 @@ impl Entry {
 }
 
 /// A callback returned.
-pub(crate) fn event(machine: &Machine, event: &Event) -> Option<Note> {
+pub(crate) fn event(machine: &Machine, event: &Event) -> Option<(Callback, Note)> {
     match *event {
         Event::ClientAttachReturned { binding, status } => returned(
             machine,
@@ -90,7 +90,7 @@ pub(crate) fn callback(event: &Event) -> Option<&'static str> {
 }
 
 /// A callback is about to be called.
-pub(crate) fn action(machine: &Machine, action: &Action) -> Option<Note> {
+pub(crate) fn action(machine: &Machine, action: &Action) -> Option<(Callback, Note)> {
     let (binding, module, callback) = match action {
         Action::ClientAttach {
             binding, client, ..
@@ -121,7 +121,7 @@ fn returned(
     role: Role,
     callback: Callback,
     moment: Moment,
-) -> Option<Note> {
+) -> Option<(Callback, Note)> {
     let (serial, client, provider) = machine.describe(binding)?;
     let module = if role == Role::Client {
         client
@@ -131,14 +131,20 @@ fn returned(
     Some(note(Some(serial), module.label, callback, moment))
 }
 
-fn note(binding: Option<u64>, module: ModuleLabel, callback: Callback, moment: Moment) -> Note {
-    Note {
+fn note(
+    binding: Option<u64>,
+    module: ModuleLabel,
+    callback: Callback,
+    moment: Moment,
+) -> (Callback, Note) {
+    let note = Note {
         caller: Actor::Nmr,
         callee: Actor::Module(module),
         function: callback.name(module.role).into(),
         binding,
         moment,
-    }
+    };
+    (callback, note)
 }
 
 /// One of the three callbacks of a module.
