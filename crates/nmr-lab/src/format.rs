@@ -1,0 +1,79 @@
+//! The output formats.
+
+mod json;
+mod mermaid;
+mod paint;
+mod picture;
+mod svg;
+mod text;
+
+use std::io::{self, Write};
+
+use nmr_host::Moment;
+
+use crate::check::Verdict;
+use crate::options::Format;
+use crate::run::Run;
+use crate::status;
+use crate::trace::{Step, Trace};
+
+/// Writes a run.
+pub(crate) fn write(
+    format: Format,
+    run: &Run,
+    trace: &Trace<'_>,
+    verdict: &Verdict,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(run, trace, verdict, out),
+        Format::Json => json::write(trace, out),
+        Format::Mermaid => mermaid::write(run, trace, out),
+        Format::Svg => svg::write(run, trace, out),
+    }
+}
+
+/// A function, with its arguments if they are known: those of the NMR's are not.
+fn call_words(step: &Step<'_>) -> String {
+    let function = &step.record.function;
+    match &step.record.moment {
+        Moment::Call(arguments) if step.is_between_modules() => format!("{function}({arguments})"),
+        _ => function.to_string(),
+    }
+}
+
+/// What a call returned. Empty if that is nothing.
+fn result_words(step: &Step<'_>) -> String {
+    match &step.record.moment {
+        Moment::Call(_) => String::new(),
+        Moment::Status(value) => status::name(*value).into_owned(),
+        Moment::Return(value) => value.to_string(),
+    }
+}
+
+/// Breaks a text into lines of at most so many characters.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("indivisible", 4), ["indivisible"]);
+        assert!(wrap("", 4).is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+//! The end of the explanation: what the run amounts to.
+
+use std::io::{self, Write};
+
+use super::super::paint::{self, paint};
+use super::super::wrap;
+use crate::check::Verdict;
+use crate::run::Run;
+
+/// The width of what is said, without its margin.
+const WIDTH: usize = 80;
+
+/// Writes the summary.
+pub(super) fn write(run: &Run, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{}\n", paint(paint::heading(), "Summary"))?;
+    for (what, how) in lines(run, verdict) {
+        write_entry(what, &how, out)?;
+    }
+    let warnings = verdict.reports.iter();
+    for warning in warnings.filter(|report| !verdict.faults.contains(report)) {
+        write_entry("warning", warning, out)?;
+    }
+    writeln!(out)?;
+    for fault in &verdict.faults {
+        write_entry(&paint(paint::bad(), format!("{:<12}", "wrong")), fault, out)?;
+    }
+    if verdict.faults.is_empty() {
+        let end = "Everything happened as the contract of the NMR demands.";
+        writeln!(out, "   {}", paint(paint::good(), end))?;
+    }
+    Ok(())
+}
+
+/// Writes what there is to say about something, beside its name.
+fn write_entry(what: &str, how: &str, out: &mut dyn Write) -> io::Result<()> {
+    for (place, line) in wrap(how, WIDTH).iter().enumerate() {
+        let what = if place == 0 { what } else { "" };
+        writeln!(out, "   {what:<12}{line}")?;
+    }
+    Ok(())
+}
+
+fn none_or(count: usize) -> String {
+    if count == 0 {
+        "none".to_owned()
+    } else {
+        count.to_string()
+    }
+}
+
+fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
+    let Verdict {
+        attached,
+        declined,
+        to_provider,
+        to_client,
+        refused,
+        pended,
+        cleanups,
+        ..
+    } = verdict;
+    let detached = verdict.detached_at_once + pended;
+    vec![
+        (
+            "bindings",
+            format!("{attached} attached, {declined} declined"),
+        ),
+        (
+            "calls",
+            format!(
+                "{to_provider} into the provider, {to_client} into the client, {refused} refused"
+            ),
+        ),
+        (
+            "detaches",
+            format!("{detached}, of which {pended} waited for calls in progress"),
+        ),
+        ("cleanups", cleanups.to_string()),
+        ("reports", none_or(verdict.reports.len())),
+        ("leaks", none_or(verdict.leaks)),
+        ("policy", run.policy.to_string().replace(',', " ")),
+    ]
+}

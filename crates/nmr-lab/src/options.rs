@@ -1,0 +1,204 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+use nmr_host::Policy;
+
+/// Runs a client and a provider of the interface EXNPI on an embedded Network Module Registrar,
+/// and explains what happens: who calls whom, on which thread, in which order.
+///
+/// Without a subcommand it tells the whole story of one binding: register, attach, call, detach
+/// with calls in progress, clean up, deregister.
+#[derive(Parser, Debug)]
+#[command(name = "nmr-lab", version, after_help = EXAMPLES)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) story: StoryOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo run                                             tell the story
+  cargo run -- --order client-first                     the other module registers first
+  cargo run -- --decline                                the client declines the offer
+  cargo run -- --threads 8 --calls 1000                 more calls, summarised
+  cargo run -- --seed 7 --policy irql=dispatch          another registrar within the contract
+  cargo run -- --format json | jq .function             one event a line; see docs/events.md
+  cargo run -- --format svg --output docs/attach.svg    a sequence diagram
+
+Exit codes:
+  0  everything was as the contract of the NMR demands
+  1  something was wrong; the reason is on standard error
+  2  the command line is wrong, or the output cannot be written";
+
+/// The story of one binding.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StoryOptions {
+    /// Which module registers first
+    #[arg(long, value_enum, default_value_t = Order::ProviderFirst)]
+    pub(crate) order: Order,
+
+    /// How many threads call the provider through the client
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) threads: u32,
+
+    /// How many calls each thread makes; the last is in progress when the provider deregisters
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=250_000))]
+    pub(crate) calls: u32,
+
+    /// Take every choice that the contract leaves to the registrar from this number
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Set some choices of the registrar, after --seed: key=value, separated by commas
+    #[arg(
+        long,
+        value_name = "SETTINGS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) policy: String,
+
+    /// Let a module decline the offer, because the other speaks another version
+    #[arg(long, value_enum, value_name = "WHO", num_args = 0..=1, require_equals = true, default_missing_value = "client")]
+    pub(crate) decline: Option<Side>,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Which module registers first.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    /// The client; the offer is made when the provider registers
+    ClientFirst,
+    /// The provider; the offer is made when the client registers
+    ProviderFirst,
+}
+
+/// One of the two modules.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// The client, which decides first
+    Client,
+    /// The provider, which is asked after the client has accepted
+    Provider,
+}
+
+/// The output formats.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// An explanation to read
+    Text,
+    /// One event a line, for programs
+    Json,
+    /// A sequence diagram for Markdown
+    Mermaid,
+    /// A sequence diagram as a picture
+    Svg,
+}
+
+/// The most calls of a run. Each leaves four entries of some 250 bytes in the record.
+const MOST_CALLS: u64 = 250_000;
+
+impl StoryOptions {
+    /// The number of calls on all threads together. Fails if that is too many.
+    pub(crate) fn total_calls(&self) -> Result<u64, String> {
+        let total = u64::from(self.threads) * u64::from(self.calls);
+        if total > MOST_CALLS {
+            return Err(format!(
+                "{} threads with {} calls each are {total} calls, more than {MOST_CALLS}",
+                self.threads, self.calls
+            ));
+        }
+        Ok(total)
+    }
+
+    /// What the registrar does where the contract leaves it a choice.
+    pub(crate) fn registrar_policy(&self) -> Result<Policy, String> {
+        let seeded = self.seed.map_or_else(Policy::default, Policy::from_seed);
+        // A later setting replaces an earlier one.
+        let text = format!("{seeded},{}", self.policy);
+        text.parse().map_err(|error| format!("--policy: {error}"))
+    }
+}
+
+/// Reads the command line. Fails with one line that says what is wrong with it, after help or
+/// version was printed if that was asked for.
+pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
+    CommandLine::try_parse()
+}
+
+/// The gist of a complaint about the command line, on one line.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let gist: Vec<_> = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    gist.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use nmr_host::{DetachIrql, Policy};
+
+    use super::*;
+
+    fn story(arguments: &str) -> StoryOptions {
+        let arguments = ["nmr-lab"].into_iter().chain(arguments.split_whitespace());
+        CommandLine::try_parse_from(arguments).unwrap().story
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_policy_is_the_seeds_with_the_named_settings_replaced() {
+        let policy = |arguments| story(arguments).registrar_policy().unwrap();
+        assert_eq!(policy(""), Policy::default());
+        assert_eq!(policy("--seed 5"), Policy::from_seed(5));
+        let expected = Policy {
+            detach_irql: DetachIrql::Dispatch,
+            ..Policy::from_seed(5)
+        };
+        assert_eq!(policy("--seed 5 --policy irql=dispatch"), expected);
+    }
+
+    #[test]
+    fn declining_is_the_clients_unless_said_otherwise() {
+        assert_eq!(story("").decline, None);
+        assert_eq!(story("--decline").decline, Some(Side::Client));
+        assert_eq!(story("--decline=provider").decline, Some(Side::Provider));
+    }
+
+    #[test]
+    fn too_many_calls_are_refused() {
+        assert_eq!(story("--threads 64 --calls 3").total_calls(), Ok(192));
+        let error = story("--threads 64 --calls 250000").total_calls();
+        assert_eq!(
+            error.unwrap_err(),
+            "64 threads with 250000 calls each are 16000000 calls, more than 250000"
+        );
+    }
+
+    #[test]
+    fn a_complaint_is_one_line() {
+        let error = CommandLine::try_parse_from(["nmr-lab", "--order", "both"]).unwrap_err();
+        assert_eq!(
+            one_line(&error),
+            "invalid value 'both' for '--order <ORDER>' [possible values: client-first, provider-first]"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! [`Run`]: what a story leaves behind, for the judge and for the formats.
+
+use nmr_host::{Actor, Leak, ModuleId, ModuleLabel, Policy, Record, Report, ThreadNumber};
+
+/// A story that was told.
+pub(crate) struct Run {
+    /// What it is about.
+    pub(crate) title: String,
+    /// Who takes part.
+    pub(crate) cast: Cast,
+    /// The policy of the registrar.
+    pub(crate) policy: Policy,
+    /// What happened.
+    pub(crate) records: Vec<Record>,
+    /// How it is divided, in order.
+    pub(crate) beats: Vec<Beat>,
+    /// The rules that were broken.
+    pub(crate) reports: Vec<Report>,
+    /// The registrations that were not closed.
+    pub(crate) leaks: Vec<Leak>,
+    /// What should have happened.
+    pub(crate) expected: Expected,
+    /// Why the story did not come to its end, or did not end well.
+    pub(crate) failure: Option<String>,
+}
+
+/// The modules and the threads, with names for people.
+#[derive(Default)]
+pub(crate) struct Cast {
+    pub(crate) modules: Vec<(ModuleId, String)>,
+    pub(crate) threads: Vec<(ThreadNumber, String)>,
+}
+
+/// A place in the record where something changes for the reader.
+pub(crate) struct Beat {
+    /// How many entries come before it.
+    pub(crate) at: u64,
+    pub(crate) cue: Cue,
+}
+
+/// What changes.
+pub(crate) enum Cue {
+    /// A section begins.
+    Section {
+        title: String,
+        /// What the reader should know about it.
+        text: String,
+    },
+    /// What follows is only mentioned, in these words.
+    Fold(String),
+    /// What follows is shown again.
+    Unfold,
+}
+
+/// What a run should have led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Expected {
+    /// One binding, whose modules called each other so often, and whose detach waited for calls.
+    Attached {
+        /// The calls in each direction.
+        calls: u64,
+    },
+    /// One offer that was declined.
+    Declined,
+}
+
+impl Cast {
+    /// Adds the threads that only the record knows: those of the registrar.
+    pub(crate) fn with_workers(mut self, records: &[Record]) -> Self {
+        for record in records {
+            let thread = record.thread;
+            if self.threads.iter().all(|(known, _)| *known != thread) {
+                self.threads
+                    .push((thread, "cleaning up for the NMR".to_owned()));
+            }
+        }
+        self
+    }
+
+    /// The threads, those with the same task together.
+    pub(crate) fn thread_groups(
+        &self,
+    ) -> impl Iterator<Item = (String, &[(ThreadNumber, String)])> {
+        let groups = self.threads.chunk_by(|one, next| one.1 == next.1);
+        groups.map(|group| match group {
+            [(first, _), .., (last, _)] => (format!("{first}-{last}"), group),
+            [(only, _)] => (only.to_string(), group),
+            [] => (String::new(), group),
+        })
+    }
+
+    /// The name of a module or of the registrar.
+    pub(crate) fn name(&self, actor: Actor) -> String {
+        match actor {
+            Actor::Nmr => "NMR".to_owned(),
+            Actor::Unknown => "somebody".to_owned(),
+            Actor::Module(module) => self.module_name(module),
+        }
+    }
+
+    fn module_name(&self, module: ModuleLabel) -> String {
+        let named = |id| self.modules.iter().find(|(known, _)| *known == id);
+        let found = module.id.and_then(named);
+        found.map_or_else(|| module.to_string(), |(_, name)| name.clone())
+    }
+}

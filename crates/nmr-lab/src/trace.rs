@@ -1,0 +1,236 @@
+//! [`Trace`]: the record made ready to be shown: who is who, what is inside what, where a section
+//! begins, and what is only mentioned.
+
+use std::collections::HashMap;
+
+use nmr_host::{Actor, Moment, Record, Role};
+
+use crate::run::{Cue, Run};
+
+/// A record with its structure.
+pub(crate) struct Trace<'a> {
+    /// Clients, the registrar, providers: the order in which they are drawn.
+    pub(crate) participants: Vec<Participant>,
+    /// Every entry, in order.
+    pub(crate) steps: Vec<Step<'a>>,
+}
+
+/// Somebody who calls or is called.
+pub(crate) struct Participant {
+    pub(crate) actor: Actor,
+    pub(crate) name: String,
+    /// What it is, in a word or two.
+    pub(crate) kind: &'static str,
+}
+
+/// An entry of the record.
+pub(crate) struct Step<'a> {
+    /// Its place among the steps.
+    pub(crate) place: usize,
+    pub(crate) record: &'a Record,
+    /// The places of caller and callee among the participants.
+    pub(crate) caller: usize,
+    pub(crate) callee: usize,
+    /// How many calls of the thread this is inside.
+    pub(crate) depth: usize,
+    /// The innermost of them.
+    pub(crate) outer: Option<usize>,
+    /// Of a call its return, of a return its call.
+    pub(crate) partner: Option<usize>,
+    /// The number of the section, from 1.
+    pub(crate) section: usize,
+    /// Whether it is only mentioned.
+    pub(crate) folded: bool,
+}
+
+/// What a format shows, in order.
+pub(crate) enum Item<'a> {
+    Section {
+        number: usize,
+        title: &'a str,
+        text: &'a str,
+    },
+    Step(&'a Step<'a>),
+    /// Calls that are only mentioned, in these words.
+    Folded(&'a str),
+}
+
+impl<'a> Trace<'a> {
+    /// Reads a run.
+    pub(crate) fn new(run: &'a Run) -> Self {
+        let participants = participants(run);
+        let mut trace = Self {
+            steps: Vec::with_capacity(run.records.len()),
+            participants,
+        };
+        let places = trace.places();
+        let mut stacks = HashMap::new();
+        for record in &run.records {
+            let step = trace.step(record, &places, stacks.entry(record.thread).or_default());
+            trace.steps.push(step);
+        }
+        trace.apply(run);
+        trace
+    }
+
+    fn places(&self) -> HashMap<Actor, usize> {
+        let actors = self
+            .participants
+            .iter()
+            .map(|participant| participant.actor);
+        actors.zip(0..).collect()
+    }
+
+    /// Makes a step of a record, and finds the call to which a return belongs.
+    fn step(
+        &mut self,
+        record: &'a Record,
+        places: &HashMap<Actor, usize>,
+        open: &mut Vec<usize>,
+    ) -> Step<'a> {
+        let here = self.steps.len();
+        let (mut partner, mut depth) = (None, open.len());
+        let outer = open.last().copied();
+        if let Moment::Call(_) = record.moment {
+            open.push(here);
+        } else if let Some(&call) = open.last()
+            && self.steps[call].record.function == record.function
+        {
+            open.pop();
+            partner = Some(call);
+            depth = self.steps[call].depth;
+            self.steps[call].partner = Some(here);
+        }
+        Step {
+            place: here,
+            record,
+            caller: places[&record.caller],
+            callee: places[&record.callee],
+            depth,
+            outer,
+            partner,
+            section: 0,
+            folded: false,
+        }
+    }
+
+    /// Marks sections and folds.
+    fn apply(&mut self, run: &Run) {
+        let mut beats = run.beats.iter().peekable();
+        let (mut section, mut folded) = (0, false);
+        for step in &mut self.steps {
+            while let Some(beat) = beats.next_if(|beat| beat.at <= step.record.sequence) {
+                match beat.cue {
+                    Cue::Section { .. } => section += 1,
+                    Cue::Fold(_) => folded = true,
+                    Cue::Unfold => folded = false,
+                }
+            }
+            step.section = section;
+            step.folded = folded;
+        }
+    }
+
+    /// What a format shows.
+    pub(crate) fn items(&'a self, run: &'a Run) -> Vec<Item<'a>> {
+        let mut items = Vec::new();
+        let mut steps = self.steps.iter().peekable();
+        let mut number = 0;
+        for beat in &run.beats {
+            while let Some(step) = steps.next_if(|step| step.record.sequence < beat.at) {
+                items.extend(self.shown(step));
+            }
+            match &beat.cue {
+                Cue::Section { title, text } => {
+                    number += 1;
+                    items.push(Item::Section {
+                        number,
+                        title,
+                        text,
+                    });
+                }
+                Cue::Fold(text) => items.push(Item::Folded(text)),
+                Cue::Unfold => {}
+            }
+        }
+        items.extend(steps.filter_map(|step| self.shown(step)));
+        items
+    }
+
+    fn shown(&'a self, step: &'a Step<'a>) -> Option<Item<'a>> {
+        (!step.folded && !self.is_idle(step)).then_some(Item::Step(step))
+    }
+
+    /// Whether a step says nothing that the reader does not know: a return without a value that
+    /// follows its call at once, or that of a function of the NMR. When the latter is written down
+    /// is also a matter of luck: other threads go on before the completion of a detach returns.
+    fn is_idle(&self, step: &Step<'_>) -> bool {
+        let Moment::Return(value) = &step.record.moment else {
+            return false;
+        };
+        let at_once = step
+            .partner
+            .is_some_and(|call| self.steps[call].record.sequence + 1 == step.record.sequence);
+        value.is_empty() && (at_once || !step.is_between_modules())
+    }
+
+    /// The participant at a place.
+    pub(crate) fn participant(&self, place: usize) -> &Participant {
+        &self.participants[place]
+    }
+}
+
+impl Step<'_> {
+    /// Whether this is the beginning of a call.
+    pub(crate) fn is_call(&self) -> bool {
+        matches!(self.record.moment, Moment::Call(_))
+    }
+
+    /// Whether the NMR has no part in it.
+    pub(crate) fn is_between_modules(&self) -> bool {
+        self.record.caller != Actor::Nmr && self.record.callee != Actor::Nmr
+    }
+
+    /// Whether a module turned down its own call because its peer is not attached.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.record.caller == self.record.callee
+    }
+}
+
+fn participants(run: &Run) -> Vec<Participant> {
+    let mut actors: Vec<Actor> = Vec::new();
+    for record in &run.records {
+        for actor in [record.caller, record.callee] {
+            if !actors.contains(&actor) {
+                actors.push(actor);
+            }
+        }
+    }
+    // The sort is stable: modules of a kind stay in the order in which they appeared.
+    actors.sort_by_key(|&actor| rank(actor));
+    let describe = |actor| Participant {
+        actor,
+        name: run.cast.name(actor),
+        kind: kind(actor),
+    };
+    actors.into_iter().map(describe).collect()
+}
+
+fn rank(actor: Actor) -> u8 {
+    match actor {
+        Actor::Module(module) if module.role == Role::Client => 0,
+        Actor::Nmr => 1,
+        Actor::Module(_) => 2,
+        Actor::Unknown => 3,
+    }
+}
+
+/// What an actor is, in a word or two.
+fn kind(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Module(module) if module.role == Role::Client => "client",
+        Actor::Module(_) => "provider",
+        Actor::Nmr => "registrar",
+        Actor::Unknown => "unknown",
+    }
+}

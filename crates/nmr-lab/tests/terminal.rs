@@ -1,0 +1,53 @@
+//! What the program does on a terminal.
+#![cfg(unix)]
+
+mod lab;
+
+use std::fs::File;
+use std::io::Read;
+use std::process::Stdio;
+use std::thread;
+
+use nix::pty::openpty;
+
+/// Runs the program on a terminal. Returns what the terminal shows.
+fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
+    let terminal = openpty(None, None).unwrap();
+    let screen = File::from(terminal.master);
+    let keep_reading = thread::spawn(move || read_all(screen));
+    let mut command = lab::command();
+    command
+        .args(arguments.split_whitespace())
+        .env("TERM", "xterm-256color")
+        .envs(environment.iter().copied())
+        .stdout(Stdio::from(terminal.slave.try_clone().unwrap()))
+        .stderr(Stdio::from(terminal.slave));
+    let status = command.status().unwrap();
+    // The terminal closes with its last holder.
+    drop(command);
+    assert!(status.success());
+    keep_reading.join().unwrap()
+}
+
+/// Reads until the terminal is closed, which Linux calls an error.
+fn read_all(mut screen: File) -> String {
+    let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(count @ 1..) = screen.read(&mut buffer) {
+        text.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn a_terminal_gets_colour_unless_it_wants_none() {
+    assert!(on_terminal("", &[]).contains("\u{1b}["));
+    let plain = on_terminal("", &[("NO_COLOR", "1")]);
+    assert!(plain.contains("1. Summer registers"), "{plain}");
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    assert!(!on_terminal("", &[("TERM", "dumb")]).contains('\u{1b}'));
+}
+
+#[test]
+fn a_short_run_has_no_progress_bar() {
+    assert!(!on_terminal("", &[]).contains("calling"));
+}
