@@ -547,9 +547,7 @@ fn detach_order(policy: &str) -> Vec<String> {
     rig.clear();
     client.close();
     let order = rig.calls();
-    for provider in providers {
-        provider.close();
-    }
+    close_all(providers);
     order
 }
 

@@ -17,21 +17,23 @@
 
 mod log;
 mod module;
+mod offer;
 mod pause;
 mod raw;
 mod rig;
 mod shape;
 
 pub(crate) use log::Entry;
-pub(crate) use module::{Binding, Module, Offer};
+pub(crate) use module::Module;
 pub(crate) use nmr_host::{Role, Rule};
 pub(crate) use nmr_sys::{
     NTSTATUS, STATUS_DEVICE_NOT_READY, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE,
     STATUS_INVALID_PARAMETER, STATUS_NO_MEMORY, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS,
 };
+pub(crate) use offer::{Binding, Offer};
 pub(crate) use pause::{Gate, Pause, until};
 pub(crate) use raw::{Answer, Function};
-pub(crate) use rig::{Other, Rig};
+pub(crate) use rig::{Other, Rig, close_all};
 pub(crate) use shape::{Fault, Part, Shape};
 
 /// The two roles, for tests that hold for both.

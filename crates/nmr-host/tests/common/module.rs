@@ -14,7 +14,8 @@ use nmr_sys::{
 };
 
 use super::log::Log;
-use super::raw::{self, Answer, Memory, Outputs, Place};
+use super::offer::{Binding, Offer, Offered};
+use super::raw::{self, Memory, Place};
 use super::shape::{Part, Shape};
 
 type AttachScript = Arc<dyn Fn(&Offer) -> NTSTATUS + Send + Sync>;
@@ -49,37 +50,6 @@ struct Scripts {
     cleanup: Option<CleanupScript>,
 }
 
-/// A module's end of a binding.
-#[derive(Clone, Copy)]
-pub(crate) struct Binding {
-    pub(crate) module: Module,
-    pub(crate) handle: usize,
-    pub(crate) context: usize,
-    pub(crate) peer_context: usize,
-    pub(crate) peer_dispatch: usize,
-}
-
-/// The arguments of an attach callback.
-pub(crate) struct Offered {
-    pub(crate) handle: usize,
-    pub(crate) peer_instance: usize,
-    /// What the provider sees of the client.
-    pub(crate) peer_context: usize,
-    pub(crate) peer_dispatch: usize,
-    pub(crate) outputs: Option<Outputs>,
-}
-
-/// An attach callback, from the inside.
-pub(crate) struct Offer {
-    pub(crate) module: Module,
-    /// The registration context that the callback got.
-    pub(crate) context: usize,
-    pub(crate) offered: Offered,
-}
-
-/// The table that every module passes.
-const DISPATCH: usize = 0xd15_0000;
-
 /// Who a context belongs to. The NMR does not look behind a context, so it need not be an address.
 static MODULES: LazyLock<Mutex<HashMap<usize, Module>>> = LazyLock::new(Mutex::default);
 static BINDINGS: LazyLock<Mutex<HashMap<usize, Binding>>> = LazyLock::new(Mutex::default);
@@ -94,7 +64,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fresh_context() -> usize {
+pub(super) fn fresh_context() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed) << 4
 }
@@ -367,7 +337,7 @@ impl Module {
         status
     }
 
-    fn remember(self, binding: Binding) {
+    pub(super) fn remember(self, binding: Binding) {
         if self.0.log.is_silent() {
             let mut bindings = lock(&self.0.bindings);
             for context in bindings.drain(..) {
@@ -378,7 +348,7 @@ impl Module {
         lock(&self.0.bindings).push(binding.context);
     }
 
-    fn update(self, binding: Binding) {
+    pub(super) fn update(self, binding: Binding) {
         if binding.context == 0 {
             NULL_BINDINGS.with_borrow_mut(|bindings| bindings.insert(self.0.role, binding));
         } else {
@@ -386,7 +356,7 @@ impl Module {
         }
     }
 
-    fn forget(self, binding: Binding) {
+    pub(super) fn forget(self, binding: Binding) {
         lock(&self.0.bindings).retain(|&context| context != binding.context);
     }
 }
@@ -400,72 +370,5 @@ impl PartialEq for Module {
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.name)
-    }
-}
-
-impl Offer {
-    /// Accepts, with a context of its own: what an honest callback returns.
-    pub(crate) fn accept(&self) -> NTSTATUS {
-        self.accept_as(fresh_context(), DISPATCH).status
-    }
-
-    /// Accepts with this context, which no other binding may have, and this table.
-    pub(crate) fn accept_as(&self, context: usize, dispatch: usize) -> Answer {
-        let binding = Binding {
-            module: self.module,
-            handle: self.offered.handle,
-            context,
-            peer_context: self.offered.peer_context,
-            peer_dispatch: self.offered.peer_dispatch,
-        };
-        self.module.remember(binding);
-        let Some(outputs) = self.offered.outputs else {
-            return self.attach(binding, dispatch);
-        };
-        outputs.write_context(context);
-        outputs.write_dispatch(dispatch);
-        Answer {
-            status: STATUS_SUCCESS,
-            context,
-            dispatch,
-        }
-    }
-
-    /// Calls `NmrClientAttachProvider`.
-    fn attach(&self, binding: Binding, dispatch: usize) -> Answer {
-        let answer = raw::attach(binding.handle, binding.context, dispatch);
-        if answer.status == STATUS_SUCCESS {
-            self.module.update(Binding {
-                peer_context: answer.context,
-                peer_dispatch: answer.dispatch,
-                ..binding
-            });
-        } else {
-            self.module.forget(binding);
-        }
-        answer
-    }
-
-    /// Accepts with a table of the client's choice, and tells what came out.
-    pub(crate) fn ask(&self, dispatch: usize) -> Answer {
-        self.accept_as(fresh_context(), dispatch)
-    }
-
-    /// Calls `NmrClientAttachProvider` with null outputs.
-    pub(crate) fn ask_without_outputs(&self) -> NTSTATUS {
-        raw::attach_without_outputs(self.offered.handle, fresh_context())
-    }
-
-    /// Stores a provider's context, and nothing else.
-    pub(crate) fn store_context(&self) {
-        let outputs = self.offered.outputs.expect("a provider's offer");
-        outputs.write_context(fresh_context());
-    }
-}
-
-impl Binding {
-    /// Completes the detach of this end.
-    pub(crate) fn complete(self) {
-        raw::complete(self.module.0.role, self.handle);
     }
 }

@@ -15,7 +15,8 @@ use nmr_sys::{
     NmrRegisterProvider, NmrWaitForClientDeregisterComplete, NmrWaitForProviderDeregisterComplete,
 };
 
-use super::module::{self, Offered};
+use super::module;
+use super::offer::Offered;
 use super::shape::{Part, Shape};
 
 /// A registration handle's place, where the NMR stores it.

@@ -177,6 +177,11 @@ impl Drop for Rig {
     }
 }
 
+/// Closes modules, one after the other.
+pub(crate) fn close_all(modules: impl IntoIterator<Item = Module>) {
+    modules.into_iter().for_each(Module::close);
+}
+
 /// A thread that a rig started.
 pub(crate) struct Other<T>(JoinHandle<T>);
 
