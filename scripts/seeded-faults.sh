@@ -13,9 +13,15 @@ cp "$gate" "$copy/gate.rs"
 log=$copy/log
 missed=0
 
+export RUSTFLAGS="--cfg loom"
+# Each fault is a build: not the slow one of the driver.
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
+# The limit is for a fault that makes a model run in circles.
 models() {
-    (cd "$copy" && RUSTFLAGS="--cfg loom" timeout 120 \
-        cargo test -q -p nmr --release --lib --target-dir "$target" -- models) >"$log" 2>&1
+    (cd "$copy" && cargo test -q -p nmr --release --lib --no-run --target-dir "$target" &&
+        timeout 120 cargo test -q -p nmr --release --lib --target-dir "$target" -- models) \
+        >"$log" 2>&1
 }
 
 # fault NAME EDIT: the edit is a sed script, applied to the algorithm and not to its models.
