@@ -85,6 +85,15 @@ pub(crate) fn one_clippy(project: &Project, toolchain: Toolchain) -> Result<()> 
     Ok(())
 }
 
+/// The names of the sources that an image has for its panics: the same wherever it is built.
+fn remapped(project: &Project) -> [(PathBuf, &'static str); 3] {
+    [
+        (project.root().join(""), ""),
+        (PathBuf::from("../../"), ""),
+        (files::cargo_home().join("registry/src"), "registry"),
+    ]
+}
+
 /// Puts an image where it is looked for.
 fn deliver(project: &Project, image: &Path, to: &Path) -> Result<()> {
     let size = files::copy(image, to)?;
@@ -133,11 +142,10 @@ impl<'a> Package<'a> {
         let linker = project.made("bin/lld-link");
         let linker = linker.display();
         cargo.args(["--config", &format!("{target}.linker='{linker}'")]);
-        // An image names its sources, and ought to be the same wherever it was built.
-        let root = project.root().display();
-        let flag = "--remap-path-prefix";
-        let names = format!("{target}.rustflags=['{flag}={root}/=', '{flag}=../../=']");
-        cargo.args(["--config", &names]);
+        let sources = remapped(project)
+            .map(|(from, to)| format!("'--remap-path-prefix={}={to}'", from.display()))
+            .join(", ");
+        cargo.args(["--config", &format!("{target}.rustflags=[{sources}]")]);
         cargo
     }
 

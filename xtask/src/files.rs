@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -28,7 +28,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<u64> {
 }
 
 /// The entries of a directory, in order.
-pub(crate) fn list(directory: &Path) -> Result<Vec<std::path::PathBuf>> {
+pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>> {
     let context = || directory.display().to_string();
     let entries = fs::read_dir(directory).with_context(context)?;
     let mut paths = entries
@@ -45,6 +45,12 @@ pub(crate) fn create_directory(path: &Path) -> Result<()> {
 
 pub(crate) fn create_parent(path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), create_directory)
+}
+
+/// Where Cargo keeps what it downloads.
+pub(crate) fn cargo_home() -> PathBuf {
+    let home = || std::env::home_dir().unwrap_or_default().join(".cargo");
+    std::env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
 }
 
 /// Gives a program another name.
