@@ -1,26 +1,24 @@
 //! The story of one binding: a director that lets two modules, on threads of their own, do what
 //! explains the NMR best, and writes down where each section begins.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::{Duration, Instant};
+mod calls;
+mod modules;
 
-use exnpi::{CHARACTERISTICS, Characteristics, Exnpi};
+use std::sync::Arc;
+
+use exnpi::Exnpi;
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
 use nmr::{Client, Error, Module, Provider, Registration};
-use nmr_host::{Actor, Moment, Note, Policy, Registrar, Role};
+use nmr_host::{Policy, Registrar};
 
-use crate::hand::{Answer, Hand, PATIENCE};
-use crate::options::{Order, Side, StoryOptions};
+use crate::hand::Hand;
+use crate::options::StoryOptions;
 use crate::progress::Progress;
 use crate::run::{Beat, Cast, Cue, Expected, Run};
 use crate::script::{self, Words};
-use crate::watched::{Notebook, Watched, actor, module_id};
-
-/// How many calls the reader sees one by one.
-const SHOWN_CALLS: u64 = 2;
+use crate::status;
+use crate::watched::{Notebook, Watched, module_id};
 
 type ClientRegistration = Registration<Client<Exnpi>, Watched<Adder>>;
 type ProviderRegistration = Registration<Provider<Exnpi>, Watched<Summer>>;
@@ -134,197 +132,6 @@ impl Stage {
     }
 }
 
-/// Registration.
-impl Stage {
-    fn register(&mut self) -> Told {
-        let Notebook { registrar, .. } = &self.notebook;
-        for (id, name) in self.cast().modules {
-            registrar.name(id, &name);
-        }
-        let StoryOptions { order, decline, .. } = self.options;
-        self.section(script::first_registers(order));
-        match order {
-            Order::ClientFirst => self.register_client()?,
-            Order::ProviderFirst => self.register_provider()?,
-        }
-        self.section(script::second_registers(order, decline));
-        match order {
-            Order::ClientFirst => self.register_provider(),
-            Order::ProviderFirst => self.register_client(),
-        }
-    }
-
-    fn register_client(&mut self) -> Told {
-        let module = self.watched(&self.adder, Role::Client, Side::Provider);
-        let registered = self.client_hand.ask(|| Registration::new(module));
-        self.client = Some(registered.wait()?.map_err(in_words)?);
-        Ok(())
-    }
-
-    fn register_provider(&mut self) -> Told {
-        let module = self.watched(&Arc::new(Summer), Role::Provider, Side::Client);
-        let registered = self.provider_hand.ask(|| Registration::new(module));
-        self.provider = Some(registered.wait()?.map_err(in_words)?);
-        Ok(())
-    }
-
-    /// A module that is recorded, and that lies about its version if the peer is to decline it.
-    fn watched<M>(&self, module: &Arc<M>, role: Role, peer: Side) -> Watched<M> {
-        let version = CHARACTERISTICS.version + 1;
-        let declined = self.options.decline == Some(peer);
-        Watched {
-            module: Arc::clone(module),
-            disguise: declined.then_some(Characteristics { version }),
-            role,
-            notebook: self.notebook.clone(),
-        }
-    }
-}
-
-/// Calls.
-impl Stage {
-    /// All calls but the last of each thread: the first ones in turn, so that one can follow them,
-    /// the others at the same time.
-    fn call(&mut self) -> Told {
-        let callers = self.callers.len() as u64;
-        let total = callers * u64::from(self.options.calls - 1);
-        if total == 0 {
-            return Ok(());
-        }
-        self.section(script::calls());
-        let shown = total.min(SHOWN_CALLS);
-        for call in 0..shown {
-            let caller = usize::try_from(call % callers).map_err(|error| error.to_string())?;
-            self.ask_add(caller).wait()?.map_err(in_words)?;
-        }
-        if total > shown {
-            self.fold(script::folded_calls(total - shown, &self.caller_names()));
-            self.call_freely(shown)?;
-            self.unfold();
-        }
-        Ok(())
-    }
-
-    /// The calls that are left, on all threads at once. The first ones were made in turn.
-    fn call_freely(&mut self, made: u64) -> Told {
-        let callers = self.callers.len() as u64;
-        let mut answers = Vec::new();
-        for caller in 0..self.callers.len() {
-            let made = (made + callers - 1 - caller as u64) / callers;
-            let left = u64::from(self.options.calls - 1).saturating_sub(made);
-            let values = (0..left).map(|_| self.next_value()).collect::<Vec<_>>();
-            let (adder, done) = (Arc::clone(&self.adder), Arc::clone(&self.progress.done));
-            answers.push(self.callers[caller].ask(move || {
-                values.into_iter().try_for_each(|value| {
-                    done.fetch_add(1, Ordering::Relaxed);
-                    adder.add(value).map(drop)
-                })
-            }));
-        }
-        let results = self.progress.watch(&answers)?;
-        results
-            .into_iter()
-            .collect::<nmr::Result>()
-            .map_err(in_words)
-    }
-
-    /// Lets each thread begin a call that stays inside.
-    fn hold_calls(&mut self) -> Told<Vec<Answer<nmr::Result<u32>>>> {
-        self.section(script::deregister_with_calls(&self.caller_names()));
-        self.notebook.pause.hold();
-        let count = self.callers.len();
-        let mut calls = Vec::new();
-        for caller in 0..count {
-            self.fold_middle(caller, count, script::folded_held);
-            calls.push(self.ask_add(caller));
-            self.notebook.pause.wait_for(caller + 1, PATIENCE)?;
-        }
-        Ok(calls)
-    }
-
-    /// Begins a call of the client on a thread.
-    fn ask_add(&mut self, caller: usize) -> Answer<nmr::Result<u32>> {
-        let value = self.next_value();
-        let adder = Arc::clone(&self.adder);
-        self.callers[caller].ask(move || adder.add(value))
-    }
-
-    fn next_value(&mut self) -> u32 {
-        let value = u32::try_from(self.calls % 9).unwrap_or_default() + 1;
-        self.calls += 1;
-        self.sum = self.sum.wrapping_add(value);
-        value
-    }
-
-    /// A call that should be refused.
-    fn call_in_vain(&mut self) -> Told {
-        let adder = Arc::clone(&self.adder);
-        let notebook = self.notebook.clone();
-        let refused = self.client_hand.ask(move || try_add(&adder, &notebook));
-        match refused.wait()? {
-            Err(_) => Ok(()),
-            Ok(sum) => Err(format!("a call without a provider returned {sum}")),
-        }
-    }
-}
-
-/// The end.
-impl Stage {
-    /// Deregisters the provider, whose thread then waits.
-    fn deregister_provider(&mut self) -> Told<Answer<()>> {
-        let begun = self.notebook.registrar.recorded();
-        let provider = self.provider.take();
-        let goodbye = self.provider_hand.ask(|| drop(provider));
-        self.wait_for_call("NmrWaitForProviderDeregisterComplete", begun)?;
-        self.call_in_vain()?;
-        Ok(goodbye)
-    }
-
-    /// Lets the calls end, one by one, and with the last one the wait of the provider.
-    fn release_calls(&mut self, calls: &[Answer<nmr::Result<u32>>], goodbye: &Answer<()>) -> Told {
-        self.section(script::last_call(calls.len()));
-        let mut sum = 0;
-        for (place, call) in calls.iter().enumerate() {
-            self.fold_middle(place, calls.len(), script::folded_returns);
-            self.notebook.pause.release_one();
-            sum = call.wait()?.map_err(in_words)?;
-        }
-        goodbye.wait()?;
-        compare("the sum", u64::from(sum), u64::from(self.sum))?;
-        let changes = u64::from(self.adder.changes());
-        compare("the number of changes", changes, self.calls)
-    }
-
-    fn deregister_client(&mut self) -> Told {
-        self.section(script::client_deregisters());
-        self.call_in_vain()?;
-        let client = self.client.take();
-        self.client_hand.ask(|| drop(client)).wait()
-    }
-
-    fn end_declined(&mut self) -> Told {
-        self.section(script::both_deregister());
-        self.call_in_vain()?;
-        let client = self.client.take();
-        self.client_hand.ask(|| drop(client)).wait()?;
-        let provider = self.provider.take();
-        self.provider_hand.ask(|| drop(provider)).wait()
-    }
-
-    /// Waits until a thread has called a function of the NMR, which may block it.
-    fn wait_for_call(&self, function: &str, begun: u64) -> Told {
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            let records = self.notebook.registrar.records_since(begun);
-            if records.iter().any(|record| record.function == function) {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_micros(200));
-        }
-        Err(format!("{function} was not called within {PATIENCE:?}"))
-    }
-}
-
 /// Cues for the reader.
 impl Stage {
     fn cue(&mut self, cue: Cue) {
@@ -367,38 +174,6 @@ fn caller_count(options: &StoryOptions) -> u32 {
     }
 }
 
-/// Calls the provider and writes down when that is refused: the call does not get to the provider,
-/// who could do so.
-fn try_add(adder: &Adder, notebook: &Notebook) -> nmr::Result<u32> {
-    let result = adder.add(1);
-    if let Err(error) = &result {
-        let client = actor(Role::Client, Some(Module::identity(adder)));
-        refused(notebook, client, Moment::Call("1".into()));
-        refused(notebook, client, Moment::Status(error.status()));
-    }
-    result
-}
-
-fn refused(notebook: &Notebook, client: Actor, moment: Moment) {
-    notebook.registrar.note(Note {
-        caller: client,
-        callee: client,
-        function: "add".into(),
-        binding: None,
-        moment,
-    });
-}
-
-fn compare(what: &str, found: u64, expected: u64) -> Told {
-    if found == expected {
-        return Ok(());
-    }
-    Err(format!("{what} is {found} instead of {expected}"))
-}
-
 fn in_words(error: Error) -> String {
-    format!(
-        "a module failed with {}",
-        crate::status::name(error.status())
-    )
+    format!("a module failed with {}", status::name(error.status()))
 }

@@ -1,15 +1,15 @@
 //! A sequence diagram as a picture that needs nothing else.
 
+mod arrows;
+
 use std::io::{self, Write};
 
 use nmr_host::ThreadNumber;
 use svg::Document;
 use svg::node::Comment;
-use svg::node::element::{
-    Definitions, Description, Group, Line, Marker, Path, Polyline, Rectangle, Style, Text, Title,
-};
+use svg::node::element::{Description, Group, Line, Rectangle, Style, Text, Title};
 
-use super::picture::{Arrow, ArrowKind, Bar, HALF_BAR, LINE, Lifeline, PADDING, Picture, Section};
+use super::picture::{Bar, HALF_BAR, LINE, Lifeline, PADDING, Picture, Section};
 use super::wrap;
 use crate::run::Run;
 use crate::trace::Trace;
@@ -49,7 +49,7 @@ fn document(run: &Run, trace: &Trace<'_>) -> Document {
         .add(Description::new().add(svg::node::Text::new(description(&picture))))
         .add(Comment::new("made by nmr-lab"))
         .add(Style::new(STYLE))
-        .add(arrow_heads())
+        .add(arrows::heads())
         .add(
             Rectangle::new()
                 .set("width", width)
@@ -61,7 +61,7 @@ fn document(run: &Run, trace: &Trace<'_>) -> Document {
         lifelines(&picture),
         bars(&picture),
         sections(&picture),
-        arrows(&picture),
+        arrows::draw(&picture),
         foot(run, &picture),
     ] {
         document = document.add(part);
@@ -97,36 +97,6 @@ fn colour(thread: ThreadNumber) -> &'static str {
         .unwrap_or_default()
         .wrapping_sub(1);
     THREADS[place % THREADS.len()]
-}
-
-/// One head for each colour: a head cannot take the colour of its line everywhere.
-fn arrow_heads() -> Definitions {
-    let mut definitions = Definitions::new();
-    for (place, colour) in THREADS.iter().enumerate() {
-        let solid = Path::new()
-            .set("d", "M0,0 L9,4 L0,8 Z")
-            .set("fill", *colour);
-        let open = Polyline::new()
-            .set("points", "1,0.5 8.5,4 1,7.5")
-            .set("fill", "none")
-            .set("stroke", *colour)
-            .set("stroke-width", 1.4);
-        definitions = definitions
-            .add(marker(&format!("solid{place}")).add(solid))
-            .add(marker(&format!("open{place}")).add(open));
-    }
-    definitions
-}
-
-fn marker(id: &str) -> Marker {
-    Marker::new()
-        .set("id", id)
-        .set("markerWidth", 10)
-        .set("markerHeight", 8)
-        .set("refX", 9)
-        .set("refY", 4)
-        .set("orient", "auto")
-        .set("markerUnits", "userSpaceOnUse")
 }
 
 /// The title and the threads.
@@ -240,75 +210,6 @@ fn bar_box(bar: &Bar) -> Rectangle {
         .set("fill", "#ffffff")
         .set("stroke", colour(bar.thread))
         .set("stroke-width", 1.3)
-}
-
-fn arrows(picture: &Picture) -> Group {
-    let mut group = Group::new();
-    for arrow in &picture.arrows {
-        group = group.add(arrow_group(arrow, picture.width));
-    }
-    for (y, words) in &picture.folds {
-        let middle = picture.lifelines.iter().map(|line| line.x).sum::<i32>();
-        let count = i32::try_from(picture.lifelines.len().max(1)).unwrap_or(1);
-        group = group.add(text(middle / count, *y, "fold label", "middle", words));
-    }
-    group
-}
-
-fn arrow_group(arrow: &Arrow, width: i32) -> Group {
-    let thread = text(
-        28,
-        arrow.y + 4,
-        "thread",
-        "start",
-        &arrow.thread.to_string(),
-    );
-    let thread = thread.set("style", format!("fill: {}", colour(arrow.thread)));
-    let mut group = Group::new()
-        .add(thread)
-        .add(stroke(arrow))
-        .add(label(arrow));
-    if let Some(irql) = &arrow.irql {
-        group = group.add(text(width - 24, arrow.y + 4, "quiet", "end", irql));
-    }
-    group
-}
-
-fn label(arrow: &Arrow) -> Text {
-    let class = match arrow.kind {
-        ArrowKind::Pending => "label pending",
-        ArrowKind::Failure | ArrowKind::Refused => "label failure",
-        ArrowKind::Call | ArrowKind::Return => "label",
-    };
-    if arrow.kind == ArrowKind::Refused {
-        return text(arrow.from + 42, arrow.y + 4, class, "start", &arrow.label);
-    }
-    text(arrow.label_x, arrow.y - 5, class, "middle", &arrow.label)
-}
-
-fn stroke(arrow: &Arrow) -> Path {
-    let place = THREADS
-        .iter()
-        .position(|known| *known == colour(arrow.thread));
-    let place = place.unwrap_or_default();
-    let (from, to, y) = (arrow.from, arrow.to, arrow.y);
-    let path = Path::new()
-        .set("fill", "none")
-        .set("stroke", colour(arrow.thread))
-        .set("stroke-width", 1.5);
-    match arrow.kind {
-        ArrowKind::Call => path
-            .set("d", format!("M{from},{y} H{to}"))
-            .set("marker-end", format!("url(#solid{place})")),
-        ArrowKind::Refused => path
-            .set("d", format!("M{from},{} h30 v12 h-30", y - 6))
-            .set("stroke-dasharray", "2 3")
-            .set("marker-end", format!("url(#open{place})")),
-        _ => path
-            .set("d", format!("M{from},{y} H{to}"))
-            .set("stroke-dasharray", "6 4")
-            .set("marker-end", format!("url(#open{place})")),
-    }
 }
 
 fn foot(run: &Run, picture: &Picture) -> Group {
