@@ -171,3 +171,41 @@ impl Loaded {
         self.objects.registry_path()
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/common/synthetic.rs"]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "the tests of the crate use the rest"
+)]
+mod synthetic;
+
+#[cfg(test)]
+mod tests {
+    use nmr_host::Policy;
+
+    use super::synthetic::{mutate, ordinary};
+    use super::*;
+
+    #[test]
+    fn mutants_are_refused_or_mapped() {
+        let system = System::new(Policy::default(), None);
+        let original = ordinary().build();
+        let mut mapped = 0;
+        for seed in 0..3000 {
+            let mut bytes = original.clone();
+            mutate(&mut bytes, &mut fastrand::Rng::with_seed(seed));
+            let Ok(image) = Image::read(&bytes) else {
+                continue;
+            };
+            if image.check_loadable().is_ok() {
+                let loaded = Loaded::new(&system, "mutant.sys", &image, &bytes).unwrap();
+                loaded.unmap();
+                mapped += 1;
+            }
+        }
+        assert!(mapped > 100, "{mapped} mapped");
+    }
+}

@@ -67,7 +67,7 @@ impl fmt::Display for Malformed {
             Self::Alignment(alignment) => {
                 write!(
                     f,
-                    "its section alignment is {alignment:#x}, not a multiple of a page"
+                    "its sections are not aligned to pages: SectionAlignment is {alignment:#x}"
                 )
             }
             Self::WritableCode(name) => write!(f, "the section {name} is writable and executable"),

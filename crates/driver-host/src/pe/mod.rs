@@ -117,7 +117,9 @@ impl Image {
         if !self.relocatable {
             return Err(Malformed::NotRelocatable);
         }
-        if !self.alignment.is_multiple_of(PAGE) || self.alignment == 0 {
+        let aligned = |offset: u32| offset.is_multiple_of(PAGE);
+        let sections = || self.sections.iter();
+        if !aligned(self.alignment) || !sections().all(|section| aligned(section.offset)) {
             return Err(Malformed::Alignment(self.alignment));
         }
         let both = self

@@ -55,20 +55,31 @@ impl Section {
 
 /// Reads the section table of an image of a size.
 pub(super) fn read(file: &PeFile64<'_>, image_size: u32) -> Result<Vec<Section>, Malformed> {
-    let mut sections: Vec<_> = file.section_table().iter().map(section).collect();
+    let mut sections = Vec::new();
+    for header in file.section_table().iter() {
+        let section = section(header);
+        let (start, size) = (section.file_offset, header.size_of_raw_data.get(LE));
+        if u64::from(start) + u64::from(size) > file.data().len() as u64 {
+            return Err(Malformed::Section(section.name));
+        }
+        sections.push(section);
+    }
     sections.sort_by_key(|section| section.offset);
+    check_layout(&sections, u64::from(image_size))?;
+    Ok(sections)
+}
+
+/// Checks that sections lie one behind the other in an image of a size.
+fn check_layout(sections: &[Section], size: u64) -> Result<(), Malformed> {
     let mut end = 0;
-    for section in &sections {
-        let file_end = u64::from(section.file_offset) + u64::from(section.file_size);
-        let fits = u64::from(section.offset) >= end
-            && section.end() <= u64::from(image_size).next_multiple_of(u64::from(PAGE))
-            && file_end <= file.data().len() as u64;
-        if !fits {
+    for section in sections {
+        let fits = section.end() <= size.next_multiple_of(u64::from(PAGE));
+        if u64::from(section.offset) < end || !fits {
             return Err(Malformed::Section(section.name.clone()));
         }
-        end = section.end().max(end);
+        end = section.end();
     }
-    Ok(sections)
+    Ok(())
 }
 
 fn section(header: &pe::ImageSectionHeader) -> Section {

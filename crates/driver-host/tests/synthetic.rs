@@ -1,0 +1,283 @@
+//! The loader with images made by hand: what needs no compiler for Windows.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod common;
+
+use common::synthetic::{DATA, Synthetic, TEXT, ordinary};
+use common::{host, lines, named, printed};
+use driver_host::{Fault, LoadError, facts::Facts, hygiene};
+
+/// Loads an image that must stop the host, and returns the report.
+fn stopped(image: &Synthetic) -> String {
+    let host = host();
+    let error = host.load(image.build(), named("bad.sys")).unwrap_err();
+    assert!(matches!(error, LoadError::Stopped(_)), "{error}");
+    let reports = lines(&host.reports());
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(host.stopped().is_some());
+    reports.into_iter().next().unwrap()
+}
+
+#[test]
+fn an_ordinary_image_runs_and_goes() {
+    let host = host();
+    for _ in 0..3 {
+        let image = host.load(ordinary().build(), named("good.sys")).unwrap();
+        assert_eq!(image.missing_imports(), [""; 0]);
+        let unloaded = image.unload();
+        assert_eq!(lines(&unloaded.reports), [""; 0]);
+        assert!(unloaded.unmapped);
+    }
+    assert_eq!(printed(&host), "moved\nsecond\n".repeat(3));
+}
+
+#[test]
+fn its_facts_are_what_they_are() {
+    let bytes = ordinary().build();
+    let facts = Facts::read(&bytes).unwrap();
+    assert_eq!(facts.checksum, facts.image.checksum);
+    assert_eq!(facts.machine(), "x64");
+    assert!(!facts.signed);
+    assert_eq!(facts.imports()["ntoskrnl.exe"], ["DbgPrint"]);
+    assert_eq!(facts.image.cookie, Some(DATA));
+    let points = hygiene::check(&facts);
+    assert!(hygiene::passes(&points), "{points:#?}");
+
+    let mut bytes = bytes;
+    bytes[TEXT as usize / 4] ^= 1;
+    let points = hygiene::check(&Facts::read(&bytes).unwrap());
+    let failed = points
+        .iter()
+        .filter(|point| point.outcome == hygiene::Outcome::Fail);
+    assert_eq!(
+        failed.map(|point| point.name).collect::<Vec<_>>(),
+        ["checksum is right"]
+    );
+}
+
+#[test]
+fn an_image_without_an_unload_routine_stays() {
+    let host = host();
+    let image = host.load(
+        Synthetic::default().enter().leave(0).build(),
+        named("stay.sys"),
+    );
+    let unloaded = image.unwrap().unload();
+    assert_eq!(
+        lines(&unloaded.reports),
+        ["stay.sys: has no unload routine"]
+    );
+    assert!(!unloaded.unmapped);
+}
+
+#[test]
+fn the_status_of_the_entry_point_is_returned() {
+    let host = host();
+    let image = Synthetic::default().enter().leave(0xc000_0001);
+    let error = host.load(image.build(), named("no.sys")).unwrap_err();
+    let LoadError::Entry { status, reports } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((status.cast_unsigned(), reports.len()), (0xc000_0001, 0));
+}
+
+#[test]
+fn the_cookie_is_set() {
+    // mov eax, [cookie]; or eax, 0x80000000; ret
+    let image = Synthetic::default()
+        .cookie()
+        .relative(&[0x8b, 0x05], DATA)
+        .code(&[0x0d, 0, 0, 0, 0x80, 0xc3]);
+    let error = host().load(image.build(), named("cookie.sys")).unwrap_err();
+    let LoadError::Entry { status, .. } = error else {
+        panic!("{error}")
+    };
+    assert_ne!(status.cast_unsigned(), 0x2ddf_a232 | 0x8000_0000);
+}
+
+#[test]
+fn an_unknown_import_traps_when_it_is_called() {
+    let image = Synthetic::default().enter().call("ZwMakeCoffee").leave(0);
+    assert_eq!(
+        stopped(&image),
+        "bad.sys: called ZwMakeCoffee of ntoskrnl.exe, which this host does not have, \
+         at offset 0x100a of the image"
+    );
+    let unused = ordinary().code(&[0xc3]).call("ZwMakeCoffee");
+    let image = host().load(unused.build(), named("good.sys")).unwrap();
+    assert_eq!(image.missing_imports(), ["ntoskrnl.exe!ZwMakeCoffee"]);
+}
+
+#[test]
+fn a_bug_check_is_reported_with_its_parameters() {
+    // mov ecx, 0xc2; mov edx, 7; xor r8d, r8d; xor r9d, r9d; mov qword [rsp + 32], 9
+    let image = Synthetic::default()
+        .enter()
+        .code(&[
+            0xb9, 0xc2, 0, 0, 0, 0xba, 7, 0, 0, 0, 0x45, 0x31, 0xc0, 0x45, 0x31, 0xc9,
+        ])
+        .code(&[0x48, 0xc7, 0x44, 0x24, 0x20, 9, 0, 0, 0])
+        .call("KeBugCheckEx")
+        .leave(0);
+    assert_eq!(
+        stopped(&image),
+        "bad.sys: bug check 0x000000c2 (0x7, 0x0, 0x0, 0x9): BAD_POOL_CALLER, \
+         at offset 0x1023 of the image"
+    );
+}
+
+#[test]
+fn code_cannot_be_written_and_data_cannot_be_executed() {
+    // mov byte [rip + …], 0 has its operand behind the distance: use rax.
+    let writes = Synthetic::default()
+        .relative(&[0x48, 0x8d, 0x05], TEXT)
+        .code(&[0xc6, 0x00, 0xc3, 0xc3]);
+    assert!(stopped(&writes).contains("at offset 0x1007 of the image"));
+    let jumps = Synthetic::default().relative(&[0xe9], DATA);
+    assert!(stopped(&jumps).contains("at offset 0x3000 of the image"));
+}
+
+#[test]
+fn what_the_processor_refuses_is_reported() {
+    for (code, what) in [
+        (&[0xfa][..], "access violation or privileged instruction"),
+        (&[0x0f, 0x0b], "illegal instruction"),
+        (
+            &[0x31, 0xc9, 0x31, 0xd2, 0xf7, 0xf1],
+            "arithmetic exception",
+        ),
+        (&[0xcd, 0x29], "access violation or privileged instruction"),
+    ] {
+        let report = stopped(&Synthetic::default().code(code));
+        assert!(
+            report.starts_with(&format!("bad.sys: {what} at address ")),
+            "{report}"
+        );
+    }
+    // xor eax, eax; call rax
+    let report = stopped(
+        &Synthetic::default()
+            .enter()
+            .code(&[0x31, 0xc0, 0xff, 0xd0])
+            .leave(0),
+    );
+    assert!(
+        report.contains("at address 0x0, at offset 0x1008"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_breakpoint_is_passed_and_reported() {
+    let host = host();
+    let image = Synthetic::default()
+        .unloadable()
+        .enter()
+        .code(&[0xcc])
+        .leave(0);
+    let unloaded = host
+        .load(image.build(), named("break.sys"))
+        .unwrap()
+        .unload();
+    assert_eq!(
+        lines(&unloaded.reports),
+        ["break.sys: the image: ran into 1 breakpoints"]
+    );
+    assert!(unloaded.unmapped);
+}
+
+#[test]
+fn a_raised_irql_is_reported_and_restored() {
+    let host = host();
+    let raise = Synthetic::default()
+        .unloadable()
+        .enter()
+        .code(&[0xb1, 2])
+        .call("KfRaiseIrql");
+    drop(
+        host.load(raise.leave(0).build(), named("high.sys"))
+            .unwrap(),
+    );
+    assert_eq!(
+        lines(&host.reports()),
+        ["high.sys: DriverEntry: returned at DISPATCH_LEVEL"]
+    );
+    let level = host.run(nmr_host::irql::current).unwrap();
+    assert_eq!(level, nmr_host::irql::PASSIVE_LEVEL);
+}
+
+#[test]
+fn a_stopped_host_loads_nothing_and_others_go_on() {
+    let stopped = host();
+    let crash = Synthetic::default().code(&[0x0f, 0x0b]);
+    stopped.load(crash.build(), named("bad.sys")).unwrap_err();
+    let error = stopped
+        .load(ordinary().build(), named("good.sys"))
+        .unwrap_err();
+    assert!(matches!(error, LoadError::Stopped(_)));
+    assert!(stopped.run(|| ()).is_err());
+    drop(host().load(ordinary().build(), named("good.sys")).unwrap());
+}
+
+#[test]
+fn an_image_that_is_running_elsewhere_survives_the_stop_of_another_host() {
+    let (first, second) = (host(), host());
+    let image = first.load(ordinary().build(), named("good.sys")).unwrap();
+    second
+        .load(
+            Synthetic::default().code(&[0x0f, 0x0b]).build(),
+            named("bad.sys"),
+        )
+        .unwrap_err();
+    assert!(image.unload().unmapped);
+}
+
+#[test]
+fn a_panic_of_a_job_reaches_the_test() {
+    let host = host();
+    let job = || host.run(|| panic!("at the disco"));
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).unwrap_err();
+    assert_eq!(panic.downcast_ref(), Some(&"at the disco"));
+    assert_eq!(host.run(|| 7), Ok(7));
+}
+
+#[test]
+fn a_truncated_image_is_refused_wherever_it_ends() {
+    let bytes = ordinary().build();
+    let host = host();
+    for end in 0..bytes.len() {
+        let error = host
+            .load(bytes[..end].to_vec(), named("cut.sys"))
+            .unwrap_err();
+        assert!(matches!(error, LoadError::Malformed(_)), "{end}: {error}");
+    }
+    assert_eq!(lines(&host.reports()), [""; 0]);
+}
+
+#[test]
+fn refusals_say_why() {
+    let changed = |offset: usize, byte: u8| {
+        let mut bytes = ordinary().build();
+        bytes[offset] = byte;
+        host()
+            .load(bytes, named("odd.sys"))
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(changed(0, b'N').starts_with("refused: this is no PE32+ image: "));
+    assert!(changed(0x85, 0xaa).contains("for the machine 0xaa64, not for x64"));
+    assert!(changed(0x98 + 68, 3).contains("its subsystem is 3, not native"));
+    assert!(changed(0x96, 0x23).contains("its relocations are stripped"));
+    assert!(changed(0x98 + 17, 0x30).contains("the entry point 0x3000 is not executable"));
+    assert!(changed(0x98 + 33, 0x02).contains("SectionAlignment is 0x200"));
+    assert!(changed(0x188 + 39, 0xe0).contains("the section .text is writable and executable"));
+}
+
+#[test]
+fn reports_are_one_line() {
+    let report = Fault::Hang {
+        what: "x".to_owned(),
+    };
+    assert!(report.stops());
+    assert_eq!(report.to_string(), "x does not return");
+}

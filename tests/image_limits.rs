@@ -1,0 +1,193 @@
+//! The driver's images at the edges: every policy, scarce memory, and many cycles.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod images;
+
+use std::fs;
+
+use driver_host::{DeviceError, Host, LoadError, LoadOptions};
+use images::{clean, finish, load, path};
+use nmr::Error;
+use nmr_host::{Cleanup, DetachIrql, EarlyCompletion, Mode, Offers, Order, Policy};
+
+/// Every combination of settings that changes what modules see.
+fn every_policy() -> Vec<Policy> {
+    let mut policies = vec![Policy::default()];
+    extend(&mut policies, Mode::ALL, |policy, mode| policy.mode = mode);
+    extend(&mut policies, Offers::ALL, |policy, offers| {
+        policy.offers = offers;
+    });
+    extend(&mut policies, Order::ALL, |policy, order| {
+        policy.detach_order = order;
+    });
+    extend(&mut policies, Order::ALL, |policy, order| {
+        policy.cleanup_order = order;
+    });
+    extend(&mut policies, DetachIrql::ALL, |policy, irql| {
+        policy.detach_irql = irql;
+    });
+    extend(&mut policies, Cleanup::ALL, |policy, cleanup| {
+        policy.cleanup = cleanup;
+    });
+    extend(&mut policies, EarlyCompletion::ALL, |policy, early| {
+        policy.early_completion = early;
+    });
+    extend(&mut policies, &[false, true], |policy, clean| {
+        policy.cleanup_failed_client = clean;
+    });
+    policies
+}
+
+/// Multiplies policies by the values of a setting.
+fn extend<T: Copy>(policies: &mut Vec<Policy>, values: &[T], set: impl Fn(&mut Policy, T)) {
+    let with = |policy: &Policy, value| {
+        let mut policy = policy.clone();
+        set(&mut policy, value);
+        policy
+    };
+    *policies = policies
+        .iter()
+        .flat_map(|policy| values.iter().map(|&value| with(policy, value)))
+        .collect();
+}
+
+#[test]
+#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
+fn the_images_work_under_every_policy() {
+    let policies = every_policy();
+    assert_eq!(policies.len(), 2 * 2 * 3 * 3 * 2 * 2 * 2 * 2);
+    for policy in policies {
+        println!("{policy}");
+        let host = Host::new(policy);
+        let provider = load(&host, "provider");
+        let client = load(&host, "client");
+        clean(&provider.unload());
+        clean(&load(&host, "both").unload());
+        clean(&client.unload());
+        finish(&host);
+    }
+}
+
+/// Loads an image while the `n`-th allocation fails, and unloads it if that did not matter. Returns
+/// whether there was an `n`-th one.
+fn load_with_failure(host: &Host, role: &str, n: u64) -> bool {
+    host.fail_allocation(n);
+    match host.load(path(role), LoadOptions::named("scarce.sys")) {
+        Ok(image) => {
+            match image.add_device() {
+                Ok(()) => {}
+                Err(DeviceError::Status(status)) => assert_eq!(status, insufficient()),
+                Err(other) => panic!("{n}: {other}"),
+            }
+            clean(&image.unload());
+        }
+        Err(LoadError::Entry { status, reports }) => {
+            assert_eq!(status, insufficient(), "allocation {n}");
+            assert_eq!(images::lines(&reports), [""; 0], "allocation {n}");
+        }
+        Err(other) => panic!("{n}: {other}"),
+    }
+    let failed = !host.will_fail_allocation();
+    host.fail_allocation(0);
+    failed
+}
+
+fn insufficient() -> i32 {
+    Error::INSUFFICIENT_RESOURCES.status()
+}
+
+#[test]
+#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
+fn each_allocation_can_fail() {
+    for role in ["both", "provider", "client"] {
+        let host = Host::new(Policy::default());
+        let mut n = 1;
+        while load_with_failure(&host, role, n) {
+            n += 1;
+            finish(&host);
+        }
+        assert!(n > 3, "{role} makes {} allocations", n - 1);
+    }
+}
+
+#[test]
+#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
+fn each_allocation_can_fail_while_a_peer_is_there() {
+    for (role, peer) in [("provider", "client"), ("client", "provider")] {
+        let host = Host::new(Policy::default());
+        let peer = load(&host, peer);
+        let mut n = 1;
+        while load_with_failure(&host, role, n) {
+            n += 1;
+        }
+        clean(&peer.unload());
+        finish(&host);
+    }
+}
+
+#[test]
+#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
+fn each_reservation_of_the_registrar_can_fail() {
+    for skip in 0..6 {
+        let host = Host::new(Policy::default());
+        host.registrar().fail_reservation(skip);
+        match host.load(path("both"), LoadOptions::named("scarce.sys")) {
+            Ok(image) => clean(&image.unload()),
+            Err(LoadError::Entry { status, reports }) => {
+                assert_eq!(status, insufficient());
+                assert_eq!(images::lines(&reports), [""; 0]);
+            }
+            Err(other) => panic!("{other}"),
+        }
+        assert_eq!(host.registrar().leaks(), []);
+        assert_eq!(host.pool_in_use(), 0);
+    }
+}
+
+/// How many kilobytes the process uses, how many mappings it has, and how many threads.
+fn usage() -> [u64; 3] {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let field = |name| {
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let mappings = fs::read_to_string("/proc/self/maps")
+        .unwrap()
+        .lines()
+        .count() as u64;
+    [field("VmRSS:"), mappings, field("Threads:")]
+}
+
+#[test]
+#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
+fn a_thousand_cycles_leave_nothing_behind() {
+    let host = Host::new(Policy::default());
+    host.registrar().set_recording(false);
+    let cycle = || {
+        let provider = load(&host, "provider");
+        let client = load(&host, "client");
+        clean(&provider.unload());
+        clean(&client.unload());
+    };
+    // The loader keeps the addresses of the last 512 mappings, and an image has two.
+    (0..300).for_each(|_| cycle());
+    let [memory, mappings, threads] = usage();
+    (0..1000).for_each(|_| cycle());
+    let [memory_after, mappings_after, threads_after] = usage();
+    finish(&host);
+    assert!(
+        memory_after < memory + 2048,
+        "{memory} KiB became {memory_after} KiB"
+    );
+    assert!(
+        mappings_after < mappings + 64,
+        "{mappings} mappings became {mappings_after}"
+    );
+    assert!(
+        threads_after < threads + 8,
+        "{threads} threads became {threads_after}"
+    );
+}

@@ -1,0 +1,68 @@
+//! What the tests of the driver's images share.
+#![allow(dead_code, unreachable_pub, reason = "no test uses everything")]
+
+use std::path::{Path, PathBuf};
+
+use driver_host::{Host, Image, LoadOptions, Report, Unloaded};
+use nmr_host::Policy;
+
+/// The image with some modules, which `cargo xtask build-driver` builds: `both`, `provider` or
+/// `client`.
+pub fn path(role: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/driver/x64");
+    let file = |profile| root.join(profile).join(role).join("exnpi_driver.sys");
+    let found = ["release", "debug"]
+        .map(file)
+        .into_iter()
+        .find(|file| file.exists());
+    found.unwrap_or_else(|| panic!("the driver {role} is not built: `cargo xtask test` does that"))
+}
+
+/// Loads an image under the name of its role, with a device.
+pub fn load(host: &Host, role: &str) -> Image {
+    let name = format!("{role}.sys");
+    let image = host.load(path(role), LoadOptions::named(&name));
+    let image = image.unwrap_or_else(|error| panic!("{role}: {error}"));
+    image
+        .add_device()
+        .unwrap_or_else(|error| panic!("{role}: {error}"));
+    image
+}
+
+/// Expects that an image left nothing behind.
+pub fn clean(unloaded: &Unloaded) {
+    assert_eq!(lines(&unloaded.reports), [""; 0]);
+    assert!(unloaded.unmapped);
+}
+
+/// The reports as they are printed.
+pub fn lines(reports: &[Report]) -> Vec<String> {
+    reports.iter().map(ToString::to_string).collect()
+}
+
+/// Expects that nothing is left on a host, and that no rule was broken.
+pub fn finish(host: &Host) {
+    assert_eq!(lines(&host.reports()), [""; 0]);
+    let rules = host.registrar().finish();
+    let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, [""; 0]);
+    assert_eq!(host.pool_in_use(), 0);
+}
+
+/// Runs a test on a host for each of some policies that follow from a seed.
+pub fn on_hosts(test: impl Fn(&Host)) {
+    for seed in 0..24 {
+        println!("seed {seed}");
+        let host = Host::new(Policy::from_seed(seed));
+        test(&host);
+        finish(&host);
+    }
+}
+
+/// How many bindings have been made.
+pub fn bindings(host: &Host) -> usize {
+    let records = host.registrar().records();
+    let numbers: std::collections::BTreeSet<_> =
+        records.iter().filter_map(|record| record.binding).collect();
+    numbers.len()
+}
