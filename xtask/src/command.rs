@@ -62,14 +62,13 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 /// The command with the environment of the person who typed it: without what the Cargo that runs
 /// this program has added, and without options that are meant for this machine's programs.
 pub(crate) fn clean(program: &Path) -> Command {
-    const KEPT: [&str; 7] = [
+    const KEPT: [&str; 6] = [
         "CARGO_HOME",
         "CARGO_HTTP_",
         "CARGO_NET_",
         "CARGO_REGISTR",
         "CARGO_TERM_",
-        "RUSTUP_HOME",
-        "RUSTUP_TOOLCHAIN",
+        "RUSTUP_",
     ];
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
