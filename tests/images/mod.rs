@@ -7,15 +7,17 @@ use driver_host::{Host, Image, LoadOptions, Report, Unloaded};
 use nmr_host::Policy;
 
 /// The image with some modules, which `cargo xtask build-driver` builds: `both`, `provider` or
-/// `client`.
+/// `client`. `DRIVER_PROFILE=debug` takes those that are not optimized.
 pub fn path(role: &str) -> PathBuf {
+    let profile = std::env::var("DRIVER_PROFILE").unwrap_or_else(|_| "release".to_owned());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/driver/x64");
-    let file = |profile| root.join(profile).join(role).join("exnpi_driver.sys");
-    let found = ["release", "debug"]
-        .map(file)
-        .into_iter()
-        .find(|file| file.exists());
-    found.unwrap_or_else(|| panic!("the driver {role} is not built: `cargo xtask test` does that"))
+    let file = root.join(profile).join(role).join("exnpi_driver.sys");
+    assert!(
+        file.exists(),
+        "{} is missing: `cargo xtask test` builds it",
+        file.display()
+    );
+    file
 }
 
 /// Loads an image under the name of its role, with a device.

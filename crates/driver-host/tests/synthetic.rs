@@ -168,6 +168,28 @@ fn what_the_processor_refuses_is_reported() {
 }
 
 #[test]
+fn a_fault_in_a_function_for_memory_is_its_callers() {
+    // xor ecx, ecx; mov edx, …; mov r8d, 8
+    for (function, second) in [
+        ("memcpy", 0x10),
+        ("memset", 0x10),
+        ("memcmp", 0),
+        ("memmove", 4),
+    ] {
+        let image = Synthetic::default()
+            .enter()
+            .code(&[0x31, 0xc9, 0xba, second, 0, 0, 0, 0x41, 0xb8, 8, 0, 0, 0])
+            .call(function)
+            .leave(0);
+        let report = stopped(&image);
+        assert!(
+            report.ends_with(", at offset 0x1017 of the image"),
+            "{function}: {report}"
+        );
+    }
+}
+
+#[test]
 fn a_breakpoint_is_passed_and_reported() {
     let host = host();
     let image = Synthetic::default()

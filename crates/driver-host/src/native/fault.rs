@@ -11,6 +11,7 @@ use std::mem;
 use std::ptr;
 use std::sync::OnceLock;
 
+use super::exports::memory;
 use super::gate;
 use super::ranges::{self, Found};
 use super::report::Fault;
@@ -59,6 +60,8 @@ thread_local! {
 
 const RIP: usize = libc::REG_RIP as usize;
 const RSP: usize = libc::REG_RSP as usize;
+const FLAGS: usize = libc::REG_EFL as usize;
+const DIRECTION: i64 = 0x400;
 
 /// The handler. Between here and `land` nothing is allocated and no lock is waited for.
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
@@ -89,6 +92,8 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
     // Room for what the image may have below its stack pointer, and the alignment of a call.
     let stack = (stack - 512) & !15;
     registers[RSP] = (stack - 8) as i64;
+    // Compiled code relies on it that strings are copied forwards.
+    registers[FLAGS] &= !DIRECTION;
     registers[RIP] = (land as *const ()).expose_provenance() as i64;
 }
 
@@ -101,13 +106,21 @@ fn culprit(instruction: usize, wanted: usize, stack: usize) -> Option<usize> {
     if matches!(ranges::find(wanted), Some(Found::Gone(..))) {
         return Some(wanted);
     }
-    if instruction != wanted || !stack.is_multiple_of(8) {
+    if !stack.is_multiple_of(8) {
         return None;
     }
-    // SAFETY: the instruction could not be fetched, so it was jumped to or called; in both cases
-    // the stack is that of running code.
-    let caller = unsafe { ptr::with_exposed_provenance::<usize>(stack).read_volatile() };
-    ranges::find(caller).map(|_| caller)
+    // In the functions for memory, the return address is near; at an address where nothing is, it is
+    // on top.
+    let depth = match instruction {
+        _ if memory::contains(instruction) => memory::DEPTH,
+        _ => usize::from(instruction == wanted),
+    };
+    (0..depth).find_map(|place| {
+        let word = stack + place * size_of::<usize>();
+        // SAFETY: this is the stack of running code, which has called what is running.
+        let caller = unsafe { ptr::with_exposed_provenance::<usize>(word).read_volatile() };
+        ranges::find(caller).map(|_| caller)
+    })
 }
 
 /// Where a thread that faulted goes on, on its own stack.

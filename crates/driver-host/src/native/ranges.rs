@@ -1,6 +1,8 @@
-//! Which image is, or was, at an address. The handler of faults asks, so it never waits for a lock.
+//! Which image is, or was, at an address. The handler of faults asks, so it never waits for a lock for ever.
 
+use std::iter;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::thread;
 
 use super::loaded::Loaded;
 use super::system::System;
@@ -64,9 +66,15 @@ pub(crate) enum Found {
     Gone(Arc<str>, Weak<System>, u64),
 }
 
-/// Finds an image by an address. Does not wait: while images come or go it finds nothing.
+/// Finds an image by an address. It does not wait for ever: the thread that asks may be the one
+/// that is changing the list.
 pub(crate) fn find(address: usize) -> Option<Found> {
-    let ranges = RANGES.try_read().ok()?;
+    let try_read = || {
+        thread::yield_now();
+        RANGES.try_read().ok()
+    };
+    let ranges = RANGES.try_read().ok();
+    let ranges = ranges.or_else(|| iter::repeat_with(try_read).take(10_000).flatten().next())?;
     let inside = |range: &&Range| (range.start..range.start + range.size).contains(&address);
     let range = ranges.iter().rev().find(inside)?;
     let offset = (address - range.start) as u64;

@@ -1,84 +1,161 @@
 //! The functions of a C library that compilers call, and the stack probe. They are called directly:
-//! they are hot, and no report ever needs to know who called them.
-// UNSAFETY: memory by address and length, and a function with a convention of its own.
-#![expect(unsafe_code)]
+//! they are hot, and no report ever needs to know who called them, except when they fault. So that
+//! the handler of faults can find the image then, they are written in assembly, with nothing but two
+//! registers between the stack pointer and the return address.
+// UNSAFETY: the tests call the assembly.
+#![cfg_attr(test, expect(unsafe_code))]
 
 use std::arch::naked_asm;
-use std::ptr;
 
 use super::super::imports::Target;
 
+/// Every function, by its names.
+fn functions() -> [(&'static [&'static str], *const ()); 8] {
+    [
+        (
+            &["memcpy", "memmove", "RtlCopyMemory", "RtlMoveMemory"],
+            copy as *const (),
+        ),
+        (&["memset"], set as *const ()),
+        (&["RtlFillMemory"], fill as *const ()),
+        (&["RtlZeroMemory"], zero as *const ()),
+        (&["memcmp"], compare as *const ()),
+        (&["RtlCompareMemory"], equal as *const ()),
+        (&["strlen"], length as *const ()),
+        (&["__chkstk"], probe as *const ()),
+    ]
+}
+
 pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::direct(match name {
-        "memcpy" | "memmove" | "RtlCopyMemory" | "RtlMoveMemory" => copy as *const (),
-        "memset" => set as *const (),
-        "RtlFillMemory" => fill as *const (),
-        "RtlZeroMemory" => zero as *const (),
-        "memcmp" => compare as *const (),
-        "RtlCompareMemory" => equal as *const (),
-        "strlen" => length as *const (),
-        "__chkstk" => probe as *const (),
-        _ => return None,
-    }))
+    let functions = functions().into_iter();
+    let mut named = functions.filter(|(names, _)| names.contains(&name));
+    named.next().map(|(_, function)| Target::direct(function))
 }
 
-/// `memmove`, which is also a `memcpy`.
-unsafe extern "win64" fn copy(to: *mut u8, from: *const u8, size: usize) -> *mut u8 {
-    // SAFETY: the caller vouches for both ranges.
-    unsafe { ptr::copy(from, to, size) };
-    to
+/// Longer than any function here.
+const LONGEST: usize = 96;
+
+/// How far above the stack pointer the return address of such a function can be, in words.
+pub(crate) const DEPTH: usize = 3;
+
+/// Whether an instruction may be in one of these functions.
+pub(crate) fn contains(instruction: usize) -> bool {
+    let distance = |function: *const ()| instruction.wrapping_sub(function.addr());
+    functions()
+        .into_iter()
+        .any(|(_, function)| distance(function) < LONGEST)
 }
 
-unsafe extern "win64" fn set(to: *mut u8, byte: i32, size: usize) -> *mut u8 {
-    // SAFETY: the caller vouches for the range.
-    unsafe { ptr::write_bytes(to, byte as u8, size) };
-    to
+/// `void *memmove(void *to, const void *from, size_t size)`, which is also a `memcpy`.
+#[unsafe(naked)]
+extern "win64" fn copy() {
+    naked_asm!(
+        "push rsi",
+        "push rdi",
+        "mov rax, rcx",
+        "mov rdi, rcx",
+        "mov rsi, rdx",
+        "mov rcx, r8",
+        "mov r9, rdi",
+        "sub r9, rsi",
+        "cmp r9, rcx",
+        "jb 2f",
+        "rep movsb",
+        "pop rdi",
+        "pop rsi",
+        "ret",
+        // The target begins inside the source: from the end.
+        "2:",
+        "lea rsi, [rsi + rcx - 1]",
+        "lea rdi, [rdi + rcx - 1]",
+        "std",
+        "rep movsb",
+        "cld",
+        "pop rdi",
+        "pop rsi",
+        "ret",
+    )
 }
 
-unsafe extern "win64" fn fill(to: *mut u8, size: usize, byte: i32) {
-    // SAFETY: the caller vouches for the range.
-    unsafe { ptr::write_bytes(to, byte as u8, size) };
+/// `void *memset(void *to, int byte, size_t size)`.
+#[unsafe(naked)]
+extern "win64" fn set() {
+    naked_asm!(
+        "push rdi",
+        "mov r9, rcx",
+        "mov rdi, rcx",
+        "mov eax, edx",
+        "mov rcx, r8",
+        "rep stosb",
+        "mov rax, r9",
+        "pop rdi",
+        "ret",
+    )
 }
 
-unsafe extern "win64" fn zero(to: *mut u8, size: usize) {
-    // SAFETY: the caller vouches for the range.
-    unsafe { ptr::write_bytes(to, 0, size) };
+/// `void RtlFillMemory(void *to, size_t size, int byte)`.
+#[unsafe(naked)]
+extern "win64" fn fill() {
+    naked_asm!("xchg rdx, r8", "jmp {set}", set = sym set)
 }
 
-/// Where two ranges first differ, or their size.
-unsafe fn common(a: *const u8, b: *const u8, size: usize) -> usize {
-    let same = |&index: &usize| {
-        // SAFETY: the index is below the size, up to which the caller vouches for the range.
-        let a = unsafe { a.wrapping_add(index).read() };
-        // SAFETY: as above.
-        let b = unsafe { b.wrapping_add(index).read() };
-        a == b
-    };
-    (0..size).take_while(same).count()
+/// `void RtlZeroMemory(void *to, size_t size)`.
+#[unsafe(naked)]
+extern "win64" fn zero() {
+    naked_asm!("mov r8, rdx", "xor edx, edx", "jmp {set}", set = sym set)
 }
 
-unsafe extern "win64" fn compare(a: *const u8, b: *const u8, size: usize) -> i32 {
-    // SAFETY: the caller vouches for both ranges.
-    let at = unsafe { common(a, b, size) };
-    if at == size {
-        return 0;
-    }
-    // SAFETY: `at` is below the size.
-    let a = unsafe { a.wrapping_add(at).read() };
-    // SAFETY: as above.
-    let b = unsafe { b.wrapping_add(at).read() };
-    i32::from(a) - i32::from(b)
+/// `int memcmp(const void *a, const void *b, size_t size)`.
+#[unsafe(naked)]
+extern "win64" fn compare() {
+    naked_asm!(
+        "xor r9d, r9d",
+        "2:",
+        "cmp r9, r8",
+        "je 3f",
+        "movzx eax, byte ptr [rcx + r9]",
+        "movzx r10d, byte ptr [rdx + r9]",
+        "inc r9",
+        "sub eax, r10d",
+        "je 2b",
+        "ret",
+        "3:",
+        "xor eax, eax",
+        "ret",
+    )
 }
 
-/// `RtlCompareMemory`: how many bytes are equal.
-unsafe extern "win64" fn equal(a: *const u8, b: *const u8, size: usize) -> usize {
-    // SAFETY: the caller vouches for both ranges.
-    unsafe { common(a, b, size) }
+/// `size_t RtlCompareMemory(const void *a, const void *b, size_t size)`: how many bytes are equal.
+#[unsafe(naked)]
+extern "win64" fn equal() {
+    naked_asm!(
+        "xor eax, eax",
+        "2:",
+        "cmp rax, r8",
+        "je 3f",
+        "mov r10b, byte ptr [rcx + rax]",
+        "cmp r10b, byte ptr [rdx + rax]",
+        "jne 3f",
+        "inc rax",
+        "jmp 2b",
+        "3:",
+        "ret",
+    )
 }
 
-unsafe extern "win64" fn length(text: *const i8) -> usize {
-    // SAFETY: the caller vouches for a terminated string.
-    unsafe { std::ffi::CStr::from_ptr(text) }.count_bytes()
+/// `size_t strlen(const char *text)`.
+#[unsafe(naked)]
+extern "win64" fn length() {
+    naked_asm!(
+        "xor eax, eax",
+        "2:",
+        "cmp byte ptr [rcx + rax], 0",
+        "je 3f",
+        "inc rax",
+        "jmp 2b",
+        "3:",
+        "ret",
+    )
 }
 
 /// The stack probe: the size comes in `rax`, and every register is kept. The stack of a thread of
@@ -86,4 +163,69 @@ unsafe extern "win64" fn length(text: *const i8) -> usize {
 #[unsafe(naked)]
 extern "win64" fn probe() {
     naked_asm!("ret")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem;
+
+    use super::*;
+
+    type Three = unsafe extern "win64" fn(*mut u8, usize, usize) -> usize;
+
+    /// Calls a function by its name in C.
+    fn call(name: &str, first: *mut u8, second: usize, third: usize) -> usize {
+        let address = find(name).unwrap().address();
+        // SAFETY: each function takes up to three words and returns at most one.
+        let function = unsafe { mem::transmute::<usize, Three>(address) };
+        // SAFETY: the tests pass ranges that they own.
+        unsafe { function(first, second, third) }
+    }
+
+    #[test]
+    fn copies_may_overlap() {
+        for (to, from) in [(0, 3), (3, 0), (2, 2), (0, 8), (8, 0)] {
+            let mut bytes: Vec<u8> = (0..16).collect();
+            let mut expected = bytes.clone();
+            expected.copy_within(from..from + 8, to);
+            let start = bytes.as_mut_ptr();
+            let target = start.wrapping_add(to);
+            let source = start.wrapping_add(from).expose_provenance();
+            assert_eq!(call("memmove", target, source, 8), target.addr());
+            assert_eq!(bytes, expected);
+        }
+    }
+
+    #[test]
+    fn memory_is_filled() {
+        let mut bytes = [9; 6];
+        assert_eq!(
+            call("memset", &raw mut bytes[1], 0x105, 4),
+            (&raw const bytes[1]).addr()
+        );
+        assert_eq!(bytes, [9, 5, 5, 5, 5, 9]);
+        call("RtlFillMemory", &raw mut bytes[2], 2, 7);
+        assert_eq!(bytes, [9, 5, 7, 7, 5, 9]);
+        call("RtlZeroMemory", &raw mut bytes[0], 3, 1);
+        assert_eq!(bytes, [0, 0, 0, 7, 5, 9]);
+    }
+
+    #[test]
+    fn memory_is_compared() {
+        let (mut a, b) = (*b"abcd\0", *b"abzd\0");
+        let (start, other) = (a.as_mut_ptr(), b.as_ptr().expose_provenance());
+        let order = |size| (call("memcmp", start, other, size) as u32).cast_signed();
+        assert_eq!([order(5).signum(), order(2)], [-1, 0]);
+        assert_eq!(call("RtlCompareMemory", start, other, 5), 2);
+        assert_eq!(call("RtlCompareMemory", start, other, 2), 2);
+        assert_eq!(call("strlen", start, 0, 0), 4);
+    }
+
+    #[test]
+    fn the_functions_are_known_by_their_addresses() {
+        for (_, function) in functions() {
+            assert!(contains(function.addr() + 8));
+        }
+        assert!(!contains(0x1000));
+    }
 }

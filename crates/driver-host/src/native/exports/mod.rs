@@ -5,7 +5,7 @@ mod dbg;
 mod event;
 mod format;
 mod irql;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod netio;
 pub(crate) mod pool;
 mod rundown;
