@@ -36,15 +36,29 @@
 //! # What is checked when an image is unloaded
 //!
 //! * Registrations with the NMR that the image made and did not close.
-//! * Pool that it allocated and nobody freed, and blocks written beyond their end.
+//! * Pool that it allocated and nobody freed. (A write outside of a block is reported when the block
+//!   is freed.)
 //! * Threads inside: those that this crate sent into the image (entry points, KMDF callbacks, work
 //!   items) and those that left the image through an import and will come back to it. Callbacks of
 //!   the NMR need no count of their own: a registration whose wait has returned has none in
-//!   progress.
-//! * **Not seen**: a thread that came in through a dispatch table, straight from another module,
-//!   and is running the image's own instructions at that moment. If it is still there after the
-//!   image was unmapped, it faults at an address that is never used again, and the report names
-//!   the image that used to be there.
+//!   progress, and one that is not closed is reported.
+//!
+//! Then the image is unmapped, whatever was found, unless a thread is inside. What still goes to it
+//! faults at an address that is not used again for a long time, and the report names the image that
+//! used to be there.
+//!
+//! # What is not seen
+//!
+//! * A thread that came in through a dispatch table, straight from another module, and runs the
+//!   image's own instructions at the moment of the unload. It faults when it goes on.
+//! * A fault in one of this crate's own functions, because of a pointer that the image passed to it.
+//!   Except in `memcpy` and its relatives, it ends the process, after a line on standard error that
+//!   names the function and the image.
+//! * The size of a kernel stack, and pageable memory that is touched at `DISPATCH_LEVEL`: threads
+//!   have large stacks here, and nothing is paged.
+//!
+//! A registrar whose policy is to panic when a rule is broken ends the process if it is in a call
+//! from an image, because a panic cannot pass through one. Look at the reports instead.
 //!
 //! The modules [`pe`], [`facts`] and [`hygiene`] are pure and available everywhere. The rest needs
 //! Linux on x86-64; elsewhere [`SUPPORTED`] is false and `Host` does not exist.

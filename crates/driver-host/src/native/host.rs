@@ -58,7 +58,8 @@ impl Host {
     }
 
     /// Runs something on a thread of the host that has entered the host's registrar: native modules
-    /// that register there meet those of the images. A panic goes on in the caller.
+    /// that register there meet those of the images. A panic goes on in the caller. A job that takes
+    /// longer than the host's patience counts as hanging, like the code of an image.
     pub fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
