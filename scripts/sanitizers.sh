@@ -22,7 +22,9 @@ esac
 target=x86_64-unknown-linux-gnu
 lib=$(rustc --print sysroot)/lib/rustlib
 export RUSTC_BOOTSTRAP=1
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/sanitizers/$sanitizer
+export CARGO_TARGET_DIR=$PWD/target/sanitizers/$sanitizer
+# The standard library cannot be built for both ways of panicking at once.
+export CARGO_PROFILE_DEV_PANIC=unwind
 export NMR_ROUNDS=${NMR_ROUNDS:-1000}
 flags="-Zsanitizer=$sanitizer"
 cargo=cargo
@@ -36,9 +38,19 @@ if [ ! -d "$lib/src/rust/library" ]; then
     cargo=/usr/bin/cargo
     export RUSTC=/usr/bin/rustc
     run=$(ls "$lib/$target/lib/"librustc-*_rt.$runtime.a)
-    flags+=" -Zexternal-clangrt -Clink-arg=-fuse-ld=lld -Clink-arg=-B$lib/$target/bin/gcc-ld"
-    flags+=" -Clink-arg=-Wl,--whole-archive,$run,--no-whole-archive"
-    for library in pthread dl m rt gcc_s c; do flags+=" -Clink-arg=-l$library"; done
+    flags+=" -Zexternal-clangrt -Clinker=$CARGO_TARGET_DIR/linker"
+    # The run-time library belongs to the program, not to the libraries that it loads.
+    mkdir -p "$CARGO_TARGET_DIR"
+    cat >"$CARGO_TARGET_DIR/linker" <<LINKER
+#!/bin/sh
+set -- "\$@" -fuse-ld=lld -B$lib/$target/bin/gcc-ld
+case " \$* " in
+*' -shared '*) exec cc "\$@" ;;
+esac
+exec cc "\$@" -Wl,--whole-archive,$run,--no-whole-archive \\
+    -lpthread -ldl -lm -lrt -lgcc_s -lc
+LINKER
+    chmod +x "$CARGO_TARGET_DIR/linker"
 fi
 
 run_tests() {
@@ -57,11 +69,20 @@ edition = "2024"
 MANIFEST
     if [ "$sanitizer" = thread ]; then
         cat >"$dir/src/lib.rs" <<'RUST'
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 #[test]
 fn race() {
     static mut SHARED: u32 = 0;
-    let add = || unsafe { *(&raw mut SHARED) += 1 };
-    std::thread::scope(|s| { s.spawn(add); s.spawn(add); });
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    // Both threads live until both have written, one after the other, with nothing that orders it.
+    let write = |turn: u32| {
+        while TURN.load(Relaxed) != turn { std::thread::yield_now() }
+        unsafe { *(&raw mut SHARED) += 1 };
+        TURN.store(turn + 1, Relaxed);
+        while TURN.load(Relaxed) != 2 { std::thread::yield_now() }
+    };
+    std::thread::scope(|s| { s.spawn(|| write(0)); s.spawn(|| write(1)); });
 }
 RUST
     else
