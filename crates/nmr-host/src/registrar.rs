@@ -124,7 +124,7 @@ impl Registrar {
         for leak in self.leaks() {
             let culprit = Actor::Module(leak.module);
             self.shell
-                .report_with(Rule::V73, None, culprit, "the end of the test");
+                .report_with(Rule::V73, None, culprit, "finish");
         }
         self.reports()
     }
