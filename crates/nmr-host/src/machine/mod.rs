@@ -11,6 +11,8 @@ mod binding;
 mod detach;
 mod detaching;
 mod event;
+#[cfg(test)]
+mod explore;
 mod handle;
 mod inventory;
 mod list;
