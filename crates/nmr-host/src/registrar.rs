@@ -123,8 +123,7 @@ impl Registrar {
     pub fn finish(&self) -> Vec<Report> {
         for leak in self.leaks() {
             let culprit = Actor::Module(leak.module);
-            self.shell
-                .report_with(Rule::V73, None, culprit, "finish");
+            self.shell.report_with(Rule::V73, None, culprit, "finish");
         }
         self.reports()
     }
