@@ -53,6 +53,8 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
         "exnpi-driver",
         "--package",
         "driver-host",
+        "--package",
+        "nmr-lab",
     ]);
     command::run(images.args(["--tests", "--", "--ignored"]))
 }

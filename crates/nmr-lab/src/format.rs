@@ -2,7 +2,7 @@
 
 mod json;
 mod mermaid;
-mod paint;
+pub(crate) mod paint;
 mod picture;
 mod svg;
 mod text;

@@ -1,11 +1,18 @@
 //! The laboratory: runs network modules on the embedded registrar, and shows what happened as text,
-//! as events for programs, or as a sequence diagram.
+//! as events for programs, or as a sequence diagram. The modules are native ones, or come from
+//! driver images.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64")),
+    allow(dead_code, reason = "images cannot be loaded here")
+)]
 
 mod check;
 mod explain;
 mod format;
 mod hand;
+mod images;
+mod inspect;
 mod options;
 mod output;
 mod pause;
@@ -19,8 +26,9 @@ mod watched;
 
 use std::process::ExitCode;
 
-use crate::options::{Format, StoryOptions};
+use crate::options::{Command, Format, RunOptions, StoryOptions};
 use crate::output::Output;
+use crate::run::Run;
 use crate::trace::Trace;
 
 /// The command line is wrong, or the output cannot be written.
@@ -28,7 +36,7 @@ const BAD_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let options = match options::parse() {
-        Ok(options) => options.story,
+        Ok(options) => options,
         Err(help) if !help.use_stderr() => {
             // Nobody is left to be told if this fails.
             let _ = help.print();
@@ -36,26 +44,39 @@ fn main() -> ExitCode {
         }
         Err(error) => return bad_usage(&options::one_line(&error)),
     };
-    match tell_story(&options) {
-        Ok(faults) => report(&faults),
-        Err(error) => bad_usage(&error),
-    }
+    let done = match &options.command {
+        None => tell_story(&options.story).map(|faults| report(&faults)),
+        Some(Command::Run(options)) => run_images(options).map(|faults| report(&faults)),
+        Some(Command::Inspect(options)) => inspect::inspect(options),
+    };
+    done.unwrap_or_else(|error| bad_usage(&error))
 }
 
 /// Runs the story and writes it. Returns what was wrong with it.
 fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
     options.total_calls()?;
-    let policy = options.registrar_policy()?;
-    let mut output = Output::open(options.output.as_deref())?;
-    let run = match story::tell(options, policy) {
-        Ok(run) => run,
-        Err(reason) => return Ok(vec![reason]),
-    };
-    let trace = Trace::new(&run);
-    let verdict = check::judge(&run, &trace);
-    let styled = options.format == Format::Text;
-    output.write(styled, |out| {
-        format::write(options.format, &run, &trace, &verdict, out)
+    let policy = options.choices.policy()?;
+    let output = Output::open(options.result.output.as_deref())?;
+    match story::tell(options, policy) {
+        Ok(run) => show(&run, options.result.format, output),
+        Err(reason) => Ok(vec![reason]),
+    }
+}
+
+/// Runs images and writes what happened. Returns what was wrong with it.
+fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
+    let policy = options.choices.policy()?;
+    let output = Output::open(options.result.output.as_deref())?;
+    let run = images::tell(options, policy)?;
+    show(&run, options.result.format, output)
+}
+
+/// Judges a run and writes it. Returns what was wrong with it.
+fn show(run: &Run, format: Format, mut output: Output<'_>) -> Result<Vec<String>, String> {
+    let trace = Trace::new(run);
+    let verdict = check::judge(run, &trace);
+    output.write(format == Format::Text, |out| {
+        format::write(format, run, &trace, &verdict, out)
     })?;
     Ok(verdict.faults)
 }

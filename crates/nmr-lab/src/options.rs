@@ -1,9 +1,13 @@
 //! The command line.
 
+mod images;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_host::Policy;
+
+pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 
 /// Runs a client and a provider of the interface EXNPI on an embedded Network Module Registrar,
 /// and explains what happens: who calls whom, on which thread, in which order.
@@ -11,10 +15,26 @@ use nmr_host::Policy;
 /// Without a subcommand it tells the whole story of one binding: register, attach, call, detach
 /// with calls in progress, clean up, deregister.
 #[derive(Parser, Debug)]
-#[command(name = "nmr-lab", version, after_help = EXAMPLES)]
+#[command(
+    name = "nmr-lab",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     #[command(flatten)]
     pub(crate) story: StoryOptions,
+}
+
+/// What to do instead of telling the story.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Run(RunOptions),
+    Inspect(InspectOptions),
 }
 
 const EXAMPLES: &str = "\
@@ -26,6 +46,8 @@ Examples:
   cargo run -- --seed 7 --policy irql=dispatch          another registrar within the contract
   cargo run -- --format json | jq .function             one event a line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
+  cargo run -- run provider.sys client.sys              the same, from driver images
+  cargo run -- inspect driver.sys                       what Windows asks of a driver image
 
 Exit codes:
   0  everything was as the contract of the NMR demands
@@ -47,6 +69,20 @@ pub(crate) struct StoryOptions {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=250_000))]
     pub(crate) calls: u32,
 
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+
+    /// Let a module decline the offer, because the other speaks another version
+    #[arg(long, value_enum, value_name = "WHO", num_args = 0..=1, require_equals = true, default_missing_value = "client")]
+    pub(crate) decline: Option<Side>,
+
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
+}
+
+/// What the registrar does where the contract leaves it a choice.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Choices {
     /// Take every choice that the contract leaves to the registrar from this number
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -59,11 +95,11 @@ pub(crate) struct StoryOptions {
         hide_default_value = true
     )]
     pub(crate) policy: String,
+}
 
-    /// Let a module decline the offer, because the other speaks another version
-    #[arg(long, value_enum, value_name = "WHO", num_args = 0..=1, require_equals = true, default_missing_value = "client")]
-    pub(crate) decline: Option<Side>,
-
+/// What is written, and where.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ResultOptions {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -119,9 +155,11 @@ impl StoryOptions {
         }
         Ok(total)
     }
+}
 
-    /// What the registrar does where the contract leaves it a choice.
-    pub(crate) fn registrar_policy(&self) -> Result<Policy, String> {
+impl Choices {
+    /// The policy that they amount to.
+    pub(crate) fn policy(&self) -> Result<Policy, String> {
         let seeded = self.seed.map_or_else(Policy::default, Policy::from_seed);
         // A later setting replaces an earlier one.
         let text = format!("{seeded},{}", self.policy);
@@ -166,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_policy_is_the_seeds_with_the_named_settings_replaced() {
-        let policy = |arguments| story(arguments).registrar_policy().unwrap();
+        let policy = |arguments| story(arguments).choices.policy().unwrap();
         assert_eq!(policy(""), Policy::default());
         assert_eq!(policy("--seed 5"), Policy::from_seed(5));
         let expected = Policy {

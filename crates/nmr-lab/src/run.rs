@@ -22,6 +22,19 @@ pub(crate) struct Run {
     pub(crate) expected: Expected,
     /// Why the story did not come to its end, or did not end well.
     pub(crate) failure: Option<String>,
+    /// What there is to say about images, if the modules came from images.
+    pub(crate) images: Option<Images>,
+}
+
+/// What became of the images of a run.
+#[derive(Default)]
+pub(crate) struct Images {
+    /// What became of each, after its name.
+    pub(crate) fates: Vec<(String, String)>,
+    /// What images did wrong, apart from the rules of the NMR.
+    pub(crate) reports: Vec<String>,
+    /// How many bytes of pool they left behind.
+    pub(crate) pool_left: usize,
 }
 
 /// The modules and the threads, with names for people.
@@ -50,6 +63,8 @@ pub(crate) enum Cue {
     Fold(String),
     /// What follows is shown again.
     Unfold,
+    /// Something that is no call.
+    Note(String),
 }
 
 /// What a run should have led to.
@@ -62,6 +77,8 @@ pub(crate) enum Expected {
     },
     /// One offer that was declined.
     Declined,
+    /// Whatever the modules do, as long as they keep the rules.
+    Anything,
 }
 
 impl Cast {

@@ -25,7 +25,20 @@ const NAMES: &[(NTSTATUS, &str)] = &[
     (nmr_sys::STATUS_DEVICE_NOT_READY, "STATUS_DEVICE_NOT_READY"),
     (nmr_sys::STATUS_NOT_SUPPORTED, "STATUS_NOT_SUPPORTED"),
     (nmr_sys::STATUS_ACCESS_DENIED, "STATUS_ACCESS_DENIED"),
+    // The rest is what drivers return from their entry points.
+    (failure(0xC000_0004), "STATUS_INFO_LENGTH_MISMATCH"),
+    (failure(0xC000_0010), "STATUS_INVALID_DEVICE_REQUEST"),
+    (failure(0xC000_0023), "STATUS_BUFFER_TOO_SMALL"),
+    (failure(0xC000_0034), "STATUS_OBJECT_NAME_NOT_FOUND"),
+    (failure(0xC000_0035), "STATUS_OBJECT_NAME_COLLISION"),
+    (failure(0xC000_0059), "STATUS_REVISION_MISMATCH"),
+    (failure(0xC000_0183), "STATUS_DRIVER_INTERNAL_ERROR"),
+    (failure(0xC000_0225), "STATUS_NOT_FOUND"),
 ];
+
+const fn failure(status: u32) -> NTSTATUS {
+    status.cast_signed()
+}
 
 /// The name of a status, or its number if it has none here.
 pub(crate) fn name(status: NTSTATUS) -> Cow<'static, str> {

@@ -109,6 +109,7 @@ impl Stage {
                 Some(_) => Expected::Declined,
             },
             failure,
+            images: None,
         }
     }
 

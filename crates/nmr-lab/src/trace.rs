@@ -53,6 +53,8 @@ pub(crate) enum Item<'a> {
     Step(&'a Step<'a>),
     /// Calls that are only mentioned, in these words.
     Folded(&'a str),
+    /// Something that is no call.
+    Note(&'a str),
 }
 
 impl<'a> Trace<'a> {
@@ -124,6 +126,7 @@ impl<'a> Trace<'a> {
                     Cue::Section { .. } => section += 1,
                     Cue::Fold(_) => folded = true,
                     Cue::Unfold => folded = false,
+                    Cue::Note(_) => {}
                 }
             }
             step.section = section;
@@ -150,6 +153,7 @@ impl<'a> Trace<'a> {
                     });
                 }
                 Cue::Fold(text) => items.push(Item::Folded(text)),
+                Cue::Note(text) => items.push(Item::Note(text)),
                 Cue::Unfold => {}
             }
         }

@@ -30,6 +30,7 @@ fn line(trace: &Trace<'_>, item: &Item<'_>) -> String {
             )
         }
         Item::Folded(text) => format!("Note over {}: … {} …", everybody(trace), escape(text)),
+        Item::Note(text) => format!("Note over {}: {}", everybody(trace), escape(text)),
         Item::Step(step) => arrow(step),
     }
 }

@@ -17,7 +17,7 @@ const THREADS: &[AnsiColor] = &[
 ];
 
 /// A text in a style.
-pub(super) fn paint(style: Style, text: impl Display) -> String {
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
@@ -25,11 +25,11 @@ fn colour(colour: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(colour)))
 }
 
-pub(super) fn heading() -> Style {
+pub(crate) fn heading() -> Style {
     Style::new().bold()
 }
 
-pub(super) fn quiet() -> Style {
+pub(crate) fn quiet() -> Style {
     Style::new().dimmed()
 }
 
@@ -50,10 +50,10 @@ pub(super) fn result(moment: &Moment) -> Style {
     }
 }
 
-pub(super) fn good() -> Style {
+pub(crate) fn good() -> Style {
     colour(AnsiColor::Green).bold()
 }
 
-pub(super) fn bad() -> Style {
+pub(crate) fn bad() -> Style {
     colour(AnsiColor::Red).bold()
 }

@@ -161,6 +161,10 @@ fn stack(trace: &Trace<'_>, items: &[Item<'_>]) -> (Rows, Vec<Section>, Vec<(i32
                 folds.push((y, format!("… {text} …")));
                 y += ROW;
             }
+            Item::Note(text) => {
+                folds.push((y, (*text).to_owned()));
+                y += ROW;
+            }
         }
     }
     (rows, sections, folds, y)

@@ -17,6 +17,8 @@ use crate::trace::{Item, Step, Trace};
 
 /// The width of explanations, without their margin.
 const WIDTH: usize = 92;
+/// The least width of the names of modules and threads.
+const NAMES: usize = 10;
 
 /// Writes what is shown of a trace, and the summary.
 pub(super) fn write(
@@ -39,6 +41,7 @@ pub(super) fn write(
                 "      {}",
                 paint(paint::quiet(), format!("… {text} …"))
             )?,
+            Item::Note(text) => writeln!(out, "       {text}")?,
             Item::Step(step) => {
                 write_step(trace, step, out)?;
                 write_why(step, &mut known, out)?;
@@ -50,12 +53,17 @@ pub(super) fn write(
 
 fn write_head(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}\n", paint(paint::heading(), &run.title))?;
+    let names = trace.participants.iter();
+    let longest = names
+        .map(|participant| participant.name.chars().count())
+        .max();
+    let width = NAMES.max(longest.unwrap_or_default() + 2);
     for participant in &trace.participants {
         if let Actor::Module(module) = participant.actor {
             let id = module.id.map_or_else(String::new, identity);
             writeln!(
                 out,
-                "  {:<10}{:<10}{id}",
+                "  {:<width$}{:<10}{id}",
                 participant.name, participant.kind
             )?;
         }
@@ -67,7 +75,7 @@ fn write_head(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<(
             "threads"
         };
         let what = group.first().map_or("", |(_, what)| what);
-        writeln!(out, "  {name:<10}{kind:<10}{what}")?;
+        writeln!(out, "  {name:<width$}{kind:<10}{what}")?;
     }
     Ok(())
 }

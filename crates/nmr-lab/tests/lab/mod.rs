@@ -39,7 +39,7 @@ pub(crate) fn complaint(arguments: &str, code: i32) -> String {
 
 /// The events of a run.
 pub(crate) fn events(arguments: &str) -> Vec<Value> {
-    let lines = output(&format!("--format json {arguments}"));
+    let lines = output(&format!("{arguments} --format json"));
     let parse = |line| serde_json::from_str(line).unwrap();
     lines.lines().map(parse).collect()
 }

@@ -10,11 +10,19 @@ use crate::run::Run;
 /// The width of what is said, without its margin.
 const WIDTH: usize = 80;
 
+/// Calls between modules, if these come from images.
+const UNSEEN: &str =
+    "not seen: modules of images call each other through their tables, past the NMR";
+
 /// Writes the summary.
 pub(super) fn write(run: &Run, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}\n", paint(paint::heading(), "Summary"))?;
     for (what, how) in lines(run, verdict) {
         write_entry(what, &how, out)?;
+    }
+    for (place, (image, fate)) in fates(run).iter().enumerate() {
+        let what = if place == 0 { "images" } else { "" };
+        write_entry(what, &format!("{image} {fate}"), out)?;
     }
     let warnings = verdict.reports.iter();
     for warning in warnings.filter(|report| !verdict.faults.contains(report)) {
@@ -48,6 +56,19 @@ fn none_or(count: usize) -> String {
     }
 }
 
+fn fates(run: &Run) -> &[(String, String)] {
+    run.images.as_ref().map_or(&[], |images| &images.fates)
+}
+
+fn leaks(run: &Run, verdict: &Verdict) -> String {
+    let pool = run.images.as_ref().map_or(0, |images| images.pool_left);
+    match (verdict.leaks, pool) {
+        (registrations, 0) => none_or(registrations),
+        (0, pool) => format!("{pool} bytes of pool"),
+        (registrations, pool) => format!("{registrations}, and {pool} bytes of pool"),
+    }
+}
+
 fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Verdict {
         attached,
@@ -59,25 +80,26 @@ fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
         cleanups,
         ..
     } = verdict;
+    let calls = match run.images {
+        Some(_) => UNSEEN.to_owned(),
+        None => format!(
+            "{to_provider} into the provider, {to_client} into the client, {refused} refused"
+        ),
+    };
     let detached = verdict.detached_at_once + pended;
     vec![
         (
             "bindings",
             format!("{attached} attached, {declined} declined"),
         ),
-        (
-            "calls",
-            format!(
-                "{to_provider} into the provider, {to_client} into the client, {refused} refused"
-            ),
-        ),
+        ("calls", calls),
         (
             "detaches",
             format!("{detached}, of which {pended} waited for calls in progress"),
         ),
         ("cleanups", cleanups.to_string()),
         ("reports", none_or(verdict.reports.len())),
-        ("leaks", none_or(verdict.leaks)),
+        ("leaks", leaks(run, verdict)),
         ("policy", run.policy.to_string().replace(',', " ")),
     ]
 }

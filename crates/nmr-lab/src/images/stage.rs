@@ -1,0 +1,216 @@
+//! The director: loads and unloads, and writes down where each section begins.
+
+use driver_host::{DeviceError, Fault, Host, Image, LoadOptions};
+use nmr_host::Policy;
+
+use super::seen::Seen;
+use super::{names, printable, read, words};
+use crate::options::{RunOptions, UnloadOrder};
+use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
+
+/// What the threads do that run entry points.
+const LOADING: &str = "loading and unloading images";
+/// What the threads do that an image started.
+const WORKING: &str = "working for an image";
+
+/// Tells the story of some images. Fails if one of the files cannot be read or is no image.
+pub(crate) fn tell(options: &RunOptions, policy: Policy) -> Result<Run, String> {
+    let images = options
+        .images
+        .iter()
+        .map(|path| read(path).and_then(|bytes| check(path, bytes)));
+    let images: Vec<_> = images.collect::<Result<_, _>>()?;
+    let names = names::of_images(&options.images);
+    let mut stage = Stage::new(policy);
+    stage.load_all(&names, images);
+    stage.unload_all(options.unload_order);
+    Ok(stage.leave_behind(words::title(&names)))
+}
+
+/// Refuses what is no image that can be loaded, before anything runs.
+fn check(path: &std::path::Path, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let image = driver_host::pe::Image::read(&bytes);
+    let loadable = image.and_then(|image| image.check_loadable());
+    match loadable {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(format!(
+            "{}: {}",
+            path.display(),
+            printable(&error.to_string())
+        )),
+    }
+}
+
+/// The machine, its images, and what was written down.
+struct Stage {
+    host: Host,
+    loaded: Vec<Image>,
+    cast: Cast,
+    beats: Vec<Beat>,
+    images: Images,
+    failure: Option<String>,
+}
+
+impl Stage {
+    fn new(policy: Policy) -> Self {
+        Self {
+            host: Host::new(policy),
+            loaded: Vec::new(),
+            cast: Cast::default(),
+            beats: Vec::new(),
+            images: Images::default(),
+            failure: None,
+        }
+    }
+
+    /// Loads images until one fails.
+    fn load_all(&mut self, names: &[String], images: Vec<Vec<u8>>) {
+        for (name, bytes) in names.iter().zip(images) {
+            if let Err(reason) = self.load(name, bytes) {
+                self.failure = Some(format!("{name}: {reason}"));
+                return;
+            }
+        }
+    }
+
+    fn load(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), String> {
+        let at = self.host.registrar().recorded();
+        match self.host.load(bytes, LoadOptions::named(name)) {
+            Ok(image) => {
+                let device = image.add_device();
+                self.loaded.push(image);
+                let seen = self.look(at, name);
+                let text = words::loaded(&seen, &self.cast);
+                self.section(at, format!("{name} is loaded"), text);
+                device.or_else(|error| self.go_on_without_device(name, &error))
+            }
+            Err(error) => {
+                let reason = words::not_loaded(&error);
+                self.look(at, name);
+                self.section(at, format!("{name} is not loaded"), format!("{reason}."));
+                let fate = "was not loaded".to_owned();
+                self.images.fates.push((name.to_owned(), fate));
+                Err(reason)
+            }
+        }
+    }
+
+    /// A driver that is not for Plug and Play needs no device.
+    fn go_on_without_device(&mut self, name: &str, error: &DeviceError) -> Result<(), String> {
+        let reason = words::no_device(error);
+        if *error != DeviceError::NotPlugAndPlay {
+            return Err(reason);
+        }
+        self.note(format!("{name} gets no device: {reason}"));
+        Ok(())
+    }
+
+    fn unload_all(&mut self, order: UnloadOrder) {
+        let mut images = std::mem::take(&mut self.loaded);
+        if order == UnloadOrder::Last {
+            images.reverse();
+        }
+        for image in images {
+            self.unload(image);
+        }
+    }
+
+    fn unload(&mut self, image: Image) {
+        let name = image.name().to_owned();
+        if self.host.stopped().is_some() {
+            let fate = "stays in memory, because the host is stopped".to_owned();
+            self.images.fates.push((name, fate));
+            return;
+        }
+        let at = self.host.registrar().recorded();
+        let unloaded = image.unload();
+        let seen = self.look(at, &name);
+        let text = words::unloaded(&seen, &unloaded);
+        self.section(at, words::unload(&name, &unloaded), text);
+        self.images.fates.push((name, words::fate(&unloaded)));
+    }
+
+    /// Looks at what happened since a place in the record, and gives names to who is new.
+    fn look(&mut self, at: u64, image: &str) -> Seen {
+        let registrar = self.host.registrar();
+        let seen = Seen(registrar.records_since(at));
+        for (id, name) in names::of_modules(image, &seen.registered()) {
+            let known = self.cast.modules.iter().any(|(known, _)| *known == id);
+            if !known {
+                registrar.name(id, &name);
+                self.cast.modules.push((id, name));
+            }
+        }
+        if let Some(thread) = seen.thread()
+            && self.cast.threads.iter().all(|(known, _)| *known != thread)
+        {
+            self.cast.threads.push((thread, LOADING.to_owned()));
+        }
+        seen
+    }
+
+    /// A section that began at a place in the record, with what was printed in it.
+    fn section(&mut self, at: u64, title: String, text: String) {
+        let cue = Cue::Section { title, text };
+        self.beats.push(Beat { at, cue });
+        self.note_prints();
+    }
+
+    fn note(&mut self, text: String) {
+        let at = self.host.registrar().recorded();
+        self.beats.push(Beat {
+            at,
+            cue: Cue::Note(text),
+        });
+    }
+
+    /// What images printed since the last time, each line with its image.
+    fn note_prints(&mut self) {
+        let prints = self.host.take_prints();
+        for part in prints.chunk_by(|one, next| one.image == next.image) {
+            let text: String = part.iter().map(|print| &*print.text).collect();
+            for line in text.lines() {
+                self.note(format!("{} prints: {}", part[0].image, printable(line)));
+            }
+        }
+    }
+
+    fn leave_behind(mut self, title: String) -> Run {
+        let registrar = self.host.registrar();
+        let reports = self.host.reports();
+        let records = registrar.records();
+        self.images.pool_left = reports
+            .iter()
+            .map(|report| match report.fault {
+                Fault::PoolLeft { size, .. } => size,
+                _ => 0,
+            })
+            .sum();
+        self.images.reports = reports
+            .iter()
+            .map(|report| printable(&report.to_string()))
+            .collect();
+        for record in &records {
+            let known = self
+                .cast
+                .threads
+                .iter()
+                .any(|(known, _)| *known == record.thread);
+            if !known && record.caller != nmr_host::Actor::Nmr {
+                self.cast.threads.push((record.thread, WORKING.to_owned()));
+            }
+        }
+        Run {
+            title,
+            cast: self.cast.with_workers(&records),
+            policy: registrar.policy().clone(),
+            beats: self.beats,
+            reports: registrar.reports(),
+            leaks: registrar.leaks(),
+            records,
+            expected: Expected::Anything,
+            failure: self.failure,
+            images: Some(self.images),
+        }
+    }
+}

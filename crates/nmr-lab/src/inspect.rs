@@ -1,0 +1,40 @@
+//! What is in a driver image, and whether Windows would be content with it.
+
+mod findings;
+mod flags;
+mod text;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use driver_host::facts::Facts;
+
+use crate::images::{printable, read};
+use crate::inspect::findings::Findings;
+use crate::options::{FactsFormat, InspectOptions};
+use crate::output::Output;
+
+/// Shows what is in an image. The exit code tells whether a point fails.
+pub(crate) fn inspect(options: &InspectOptions) -> Result<ExitCode, String> {
+    let bytes = read(&options.image)?;
+    let file = options.image.display().to_string();
+    let facts = Facts::read(&bytes)
+        .map_err(|error| format!("{file}: {}", printable(&error.to_string())))?;
+    let findings = Findings::new(&file, &facts);
+    let styled = options.format == FactsFormat::Text;
+    Output::Standard.write(styled, |out| match options.format {
+        FactsFormat::Text => text::write(&findings, out),
+        FactsFormat::Json => write_json(&findings, out),
+    })?;
+    if findings.passes {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let failed = findings.failed().join("; ");
+    anstream::eprintln!("nmr-lab: {}: {failed}", printable(&file));
+    Ok(ExitCode::FAILURE)
+}
+
+fn write_json(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, findings)?;
+    writeln!(out)
+}

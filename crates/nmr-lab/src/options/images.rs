@@ -1,0 +1,87 @@
+//! The command line of the subcommands that are about driver images.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Choices, ResultOptions};
+
+/// Loads driver images, adds a device to each, unloads them, and explains what the registrar saw.
+///
+/// The images run as a part of this process: run only drivers that you trust. They are loaded in
+/// the order in which they are named. x86-64 Linux only.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunOptions {
+    /// The images, as in provider.sys client.sys
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<PathBuf>,
+
+    /// Which image is unloaded first
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
+    pub(crate) unload_order: UnloadOrder,
+
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  nmr-lab run driver.sys                                 one driver with both modules
+  nmr-lab run provider.sys client.sys                    two drivers attach to each other
+  nmr-lab run client.sys provider.sys --unload-order first
+  nmr-lab run driver.sys --seed 7 --format mermaid       another registrar within the contract
+  nmr-lab run driver.sys --format json | jq .function    one event a line; see docs/events.md
+
+Exit codes:
+  0  every image came and went as it should
+  1  something was wrong; the reason is on standard error
+  2  the command line is wrong, a file is no driver image or cannot be read, or the output cannot
+     be written";
+
+/// The order in which images are unloaded.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum UnloadOrder {
+    /// The one that was loaded first; then the others as they were loaded
+    First,
+    /// The one that was loaded last; then the others backwards
+    Last,
+}
+
+/// Shows what is in a driver image, and checks what Windows asks of it.
+///
+/// Nothing of the image is run. Any machine can inspect images for x64 and ARM64.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub(crate) struct InspectOptions {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: PathBuf,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
+    pub(crate) format: FactsFormat,
+}
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  nmr-lab inspect driver.sys                             headers, sections, imports, points
+  nmr-lab inspect driver.sys --format json | jq .imports
+  nmr-lab inspect driver.sys > report.txt || echo \"do not ship this\"
+
+Exit codes:
+  0  no point fails; a signature may still be missing
+  1  a point fails
+  2  the command line is wrong, or the file is no image or cannot be read";
+
+/// How facts about an image are written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FactsFormat {
+    /// To read
+    Text,
+    /// One object, for programs
+    Json,
+}
