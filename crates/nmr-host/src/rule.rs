@@ -111,7 +111,7 @@ rules! {
         "complete from a DPC or a work item";
     V55 = 55, Error, "a binding handle is not used once cleanup has started or the offer was declined",
         "forget the handle then";
-    V62 = 62, Warning, "a cleanup callback does not register, wait or attach",
+    V62 = 62, Error, "a cleanup callback does not register, wait or attach",
         "do that from a work item";
     V70 = 70, Error, "a registration is deregistered once",
         "deregister where the handle is owned, and forget it";

@@ -1,6 +1,10 @@
 //! The threaded shell around the machine: one lock, never held across a callback (I-6). It carries
 //! out what the machine says, keeps the record and the reports, and blocks the threads that wait.
 
+mod reading;
+mod reporting;
+mod waiting;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,12 +14,12 @@ use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
 use crate::callback;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
-use crate::machine::{Action, Blocker, Event, Finding, Handle, Key, Leak, Machine, Task};
-use crate::module::{Module, ModuleId, ModuleLabel, Role};
-use crate::policy::{Mode, OnReport, Policy};
+use crate::machine::{Action, Event, Handle, Key, Machine, Task};
+use crate::module::{Module, ModuleId, Role};
+use crate::policy::Policy;
 use crate::record::{Actor, Note, Record};
-use crate::report::{Report, severity};
-use crate::rule::{Rule, Severity};
+use crate::report::Report;
+use crate::rule::Rule;
 use crate::thread;
 use crate::transcript::{self, Callback, Entry};
 use crate::validate::Findings;
@@ -45,39 +49,6 @@ impl State {
     fn note(&mut self, note: Note) {
         let sequence = self.records.len() as u64;
         self.records.push(note.at(sequence));
-    }
-
-    /// Turns what the machine found into reports, and returns how many there were before.
-    fn collect_findings(&mut self, function: &'static str, mode: Mode) -> usize {
-        let before = self.reports.len();
-        let findings = self.machine.take_findings();
-        let reports = findings.map(|finding| report(finding, function, mode, &self.names));
-        self.reports.extend(reports);
-        before
-    }
-}
-
-/// Makes a report of a finding on this thread.
-fn report(
-    finding: Finding,
-    function: &'static str,
-    mode: Mode,
-    names: &HashMap<ModuleId, String>,
-) -> Report {
-    Report {
-        rule: finding.rule,
-        severity: severity(finding.rule, mode),
-        function,
-        binding: finding.binding,
-        module: finding.module,
-        name: finding
-            .module
-            .and_then(|module| names.get(&module.id?).cloned()),
-        peer: finding.peer,
-        status: finding.status,
-        blockers: Vec::new(),
-        thread: thread::current(),
-        irql: irql::current(),
     }
 }
 
@@ -313,100 +284,6 @@ impl Shell {
         result
     }
 
-    /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for.
-    fn block(&self, registration: Key, entry: &Entry) {
-        let mut state = self.lock();
-        let mut limit = self.policy.watchdog;
-        while !state.machine.is_finished(registration) {
-            let Some(patience) = limit else {
-                state = self
-                    .finished
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let waited = self.finished.wait_timeout(state, patience);
-            let (again, result) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = again;
-            if result.timed_out() && !state.machine.is_finished(registration) {
-                limit = None;
-                state = self.report_unfinished(state, registration, entry);
-            }
-        }
-    }
-
-    fn report_unfinished<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        registration: Key,
-        entry: &Entry,
-    ) -> MutexGuard<'a, State> {
-        let blockers = state.machine.blockers(registration);
-        let breach = blockers.iter().find_map(Blocker::breach);
-        let finding = breach.unwrap_or_else(|| finding(Rule::V41, Actor::Unknown));
-        let mut report = report(finding, entry.function, self.policy.mode, &state.names);
-        report.blockers = blockers;
-        let reported = state.reports.len();
-        state.reports.push(report);
-        self.announce(state, reported);
-        self.lock()
-    }
-
-    /// Prints the reports since `reported`, or panics with the first, as the policy says.
-    fn announce(&self, state: MutexGuard<'_, State>, reported: usize) {
-        if state.reports.len() == reported || self.policy.on_report == OnReport::Collect {
-            return;
-        }
-        let reports = state.reports[reported..].to_vec();
-        drop(state);
-        for report in reports {
-            assert!(self.policy.on_report == OnReport::Print, "{report}");
-            eprintln!("nmr-host: {report}");
-        }
-    }
-
-    /// Reports a rule that the caller of a function breaks.
-    pub(crate) fn report_misuse(&self, rule: Rule, entry: &Entry) {
-        self.report_with(rule, None, entry.caller, entry.function);
-    }
-
-    /// The same with another severity than the rule's own.
-    pub(crate) fn report_with(
-        &self,
-        rule: Rule,
-        severity: Option<Severity>,
-        culprit: Actor,
-        function: &'static str,
-    ) {
-        let mut state = self.lock();
-        let found = finding(rule, culprit);
-        let mut report = report(found, function, self.policy.mode, &state.names);
-        report.severity = severity.unwrap_or(report.severity);
-        let reported = state.reports.len();
-        state.reports.push(report);
-        self.announce(state, reported);
-    }
-
-    fn report_characteristics(
-        &self,
-        entry: &Entry,
-        module: Option<ModuleLabel>,
-        findings: &Findings,
-    ) {
-        let culprit = module.map_or(Actor::Unknown, Actor::Module);
-        for fault in &findings.0 {
-            self.report_with(fault.rule, fault.severity, culprit, entry.function);
-        }
-    }
-
-    /// Reports a call that a cleanup callback should not make (V-62).
-    pub(crate) fn report_inside_cleanup(&self, entry: &Entry) {
-        let innermost = thread::callbacks().last().map(|callback| callback.function);
-        if innermost.is_some_and(|function| function.contains("Cleanup")) {
-            self.report_misuse(Rule::V62, entry);
-        }
-    }
-
     fn note_entry(&self, entry: &Entry) {
         if self.recording.load(Ordering::Relaxed) {
             self.lock().note(entry.called());
@@ -417,79 +294,6 @@ impl Shell {
         if self.recording.load(Ordering::Relaxed) {
             self.lock().note(entry.returned(status));
         }
-    }
-
-    /// The module whose registration or binding a handle stands for, and the number of the binding.
-    pub(crate) fn identify(&self, handle: Option<Handle>) -> (Actor, Option<u64>) {
-        handle
-            .and_then(|handle| self.lock().machine.identify(handle))
-            .map_or((Actor::Unknown, None), |(label, binding)| {
-                (Actor::Module(label), binding)
-            })
-    }
-
-    /// Why the registration of a handle is not finished. Nothing if it is no handle of this role.
-    pub(crate) fn blockers(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
-        self.lock().machine.blockers_of_handle(handle, role)
-    }
-
-    pub(crate) fn leaks(&self) -> Vec<Leak> {
-        self.lock().machine.leaks()
-    }
-
-    pub(crate) fn fail_reservation(&self, skip: u64) {
-        self.lock().machine.fail_reservation(skip);
-    }
-
-    pub(crate) fn set_recording(&self, on: bool) {
-        self.recording.store(on, Ordering::Relaxed);
-    }
-
-    pub(crate) fn add_note(&self, note: Note) {
-        if self.recording.load(Ordering::Relaxed) {
-            self.lock().note(note);
-        }
-    }
-
-    pub(crate) fn records(&self) -> Vec<Record> {
-        self.lock().records.clone()
-    }
-
-    pub(crate) fn recorded(&self) -> u64 {
-        self.lock().records.len() as u64
-    }
-
-    pub(crate) fn records_since(&self, recorded: u64) -> Vec<Record> {
-        let state = self.lock();
-        let start = usize::try_from(recorded).unwrap_or(usize::MAX);
-        state.records.get(start..).unwrap_or_default().to_vec()
-    }
-
-    pub(crate) fn take_reports(&self) -> Vec<Report> {
-        std::mem::take(&mut self.lock().reports)
-    }
-
-    pub(crate) fn reports(&self) -> Vec<Report> {
-        self.lock().reports.clone()
-    }
-
-    pub(crate) fn name(&self, id: ModuleId, name: &str) {
-        self.lock().names.insert(id, name.to_owned());
-    }
-}
-
-fn finding(rule: Rule, culprit: Actor) -> Finding {
-    let module = if let Actor::Module(module) = culprit {
-        Some(module)
-    } else {
-        None
-    };
-    Finding {
-        rule,
-        binding: None,
-        module,
-        peer: None,
-        status: None,
     }
 }
 

@@ -1,0 +1,51 @@
+//! How a thread waits for the end of a registration.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use super::reporting::{finding, report};
+use super::{Shell, State};
+use crate::machine::{Blocker, Key};
+use crate::record::Actor;
+use crate::rule::Rule;
+use crate::transcript::Entry;
+
+impl Shell {
+    /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for.
+    pub(super) fn block(&self, registration: Key, entry: &Entry) {
+        let mut state = self.lock();
+        let mut limit = self.policy.watchdog;
+        while !state.machine.is_finished(registration) {
+            let Some(patience) = limit else {
+                state = self
+                    .finished
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let waited = self.finished.wait_timeout(state, patience);
+            let (again, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = again;
+            if result.timed_out() && !state.machine.is_finished(registration) {
+                limit = None;
+                state = self.report_unfinished(state, registration, entry);
+            }
+        }
+    }
+
+    fn report_unfinished<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        registration: Key,
+        entry: &Entry,
+    ) -> MutexGuard<'a, State> {
+        let blockers = state.machine.blockers(registration);
+        let breach = blockers.iter().find_map(Blocker::breach);
+        let finding = breach.unwrap_or_else(|| finding(Rule::V41, Actor::Unknown));
+        let mut report = report(finding, entry.function, self.policy.mode, &state.names);
+        report.blockers = blockers;
+        let reported = state.reports.len();
+        state.reports.push(report);
+        self.announce(state, reported);
+        self.lock()
+    }
+}
