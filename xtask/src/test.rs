@@ -47,15 +47,10 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
 
     step("tests of the drivers");
     let mut images = cargo(project);
-    images.args([
-        "test",
-        "--package",
-        "exnpi-driver",
-        "--package",
-        "driver-host",
-        "--package",
-        "nmr-lab",
-    ]);
+    images.arg("test");
+    for package in ["exnpi-driver", "driver-host", "nmr-lab"] {
+        images.args(["--package", package]);
+    }
     command::run(images.args(["--tests", "--", "--ignored"]))
 }
 
