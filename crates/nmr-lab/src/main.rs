@@ -65,7 +65,7 @@ fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
 
 /// Runs images and writes what happened. Returns what was wrong with it.
 fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
-    let policy = options.choices.policy()?;
+    let policy = options.policy()?;
     let output = Output::open(options.result.output.as_deref())?;
     let run = images::tell(options, policy)?;
     show(&run, options.result.format, output)

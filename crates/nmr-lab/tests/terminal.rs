@@ -51,3 +51,16 @@ fn a_terminal_gets_colour_unless_it_wants_none() {
 fn a_short_run_has_no_progress_bar() {
     assert!(!on_terminal("", &[]).contains("calling"));
 }
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn images_get_colour_by_the_same_rules() {
+    let image = lab::driver("both");
+    for command in ["run", "inspect"] {
+        let arguments = format!("{command} {image}");
+        assert!(on_terminal(&arguments, &[]).contains("\u{1b}["));
+        let plain = on_terminal(&arguments, &[("NO_COLOR", "1")]);
+        assert!(plain.contains("exnpi_driver.sys"), "{plain}");
+        assert!(!plain.contains('\u{1b}'), "{plain}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use nmr_host::{OnReport, Policy};
 
 use super::{Choices, ResultOptions};
 
@@ -41,6 +42,18 @@ Exit codes:
   1  something was wrong; the reason is on standard error
   2  the command line is wrong, a file is no driver image or cannot be read, or the output cannot
      be written";
+
+impl RunOptions {
+    /// What the registrar does where the contract leaves it a choice. It may not panic.
+    pub(crate) fn policy(&self) -> Result<Policy, String> {
+        let policy = self.choices.policy()?;
+        if policy.on_report == OnReport::Panic {
+            let reason = "a panic cannot pass through an image: use report=collect or print";
+            return Err(format!("--policy: {reason}"));
+        }
+        Ok(policy)
+    }
+}
 
 /// The order in which images are unloaded.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]

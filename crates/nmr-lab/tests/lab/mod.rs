@@ -55,3 +55,24 @@ pub(crate) fn project(path: &str) -> PathBuf {
 pub(crate) fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
+
+/// An image for x64 that `cargo xtask test` builds.
+fn built(path: &str) -> String {
+    let file = project("target/driver/x64/release").join(path);
+    assert!(
+        file.exists(),
+        "{} is missing: `cargo xtask test` builds it",
+        file.display()
+    );
+    file.canonicalize().unwrap().to_str().unwrap().to_owned()
+}
+
+/// A driver of cross/fixtures.
+pub(crate) fn fixture(name: &str) -> String {
+    built(&format!("fixtures/{name}.sys"))
+}
+
+/// The sample driver with these modules: `both`, `provider` or `client`.
+pub(crate) fn driver(role: &str) -> String {
+    built(&format!("{role}/exnpi_driver.sys"))
+}
