@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything from an empty machine to the tests of the images.
 
-use std::path::Path;
+use std::env;
 use std::process::Command;
 
 use anyhow::Result;
@@ -60,7 +60,8 @@ fn step(name: &str) {
 
 /// Cargo, for programs of this machine.
 fn cargo(project: &Project) -> Command {
-    let mut cargo = Command::new(option_env!("CARGO").map_or(Path::new("cargo"), Path::new));
+    // The one that runs this program.
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(project.root());
     cargo
 }
