@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
-    allow(dead_code, reason = "images cannot be loaded here")
+    allow(dead_code, unused_imports, reason = "images cannot be loaded here")
 )]
 
 mod check;

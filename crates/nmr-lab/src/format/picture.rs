@@ -102,7 +102,7 @@ impl Picture {
         });
         let lifelines = trace.participants.iter().zip(0..);
         Self {
-            width: x_of(trace.participants.len().saturating_sub(1)) + RIGHT,
+            width: x_of(trace.participants.len().max(2) - 1) + RIGHT,
             height: bottom + 72,
             lifelines: lifelines
                 .map(|(participant, place)| Lifeline {
@@ -162,8 +162,10 @@ fn stack(trace: &Trace<'_>, items: &[Item<'_>]) -> (Rows, Vec<Section>, Vec<(i32
                 y += ROW;
             }
             Item::Note(text) => {
-                folds.push((y, (*text).to_owned()));
-                y += ROW;
+                for line in wrap(text, characters) {
+                    folds.push((y, line));
+                    y += ROW;
+                }
             }
         }
     }

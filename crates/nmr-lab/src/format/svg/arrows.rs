@@ -42,9 +42,8 @@ pub(super) fn draw(picture: &Picture) -> Group {
         group = group.add(arrow_group(arrow, picture.width));
     }
     for (y, words) in &picture.folds {
-        let middle = picture.lifelines.iter().map(|line| line.x).sum::<i32>();
-        let count = i32::try_from(picture.lifelines.len().max(1)).unwrap_or(1);
-        group = group.add(text(middle / count, *y, "fold label", "middle", words));
+        let middle = picture.width / 2;
+        group = group.add(text(middle, *y, "fold label", "middle", words));
     }
     group
 }
