@@ -10,7 +10,8 @@ use serde_json::Value;
 /// The program, in an environment that asks for nothing.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nmr-lab"));
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "NMR_HOST_POLICY"] {
+    let colour = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"];
+    for variable in colour.into_iter().chain(["NMR_HOST_POLICY"]) {
         command.env_remove(variable);
     }
     command

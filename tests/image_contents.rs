@@ -1,0 +1,133 @@
+//! What is in the driver's images, byte for byte: how many, what they import, and which texts.
+//!
+//! A text that is left is one that somebody could be shown: a panic's message would mean that some
+//! data can make the driver panic.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod images;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use driver_host::facts::Facts;
+use driver_host::pe::Access;
+use images::path;
+
+/// The release images are 6.5 kB with one module and 8 kB with both. This leaves room for a
+/// compiler that does a little worse, and none for formatted messages.
+const LIMIT: usize = 10 * 1024;
+
+const ROLES: [&str; 3] = ["both", "provider", "client"];
+
+/// Texts that belong in an image, each with the reason why. Imports come on top.
+const EXPECTED: [(&str, &str); 9] = [
+    (
+        "src/driver.rs",
+        "where the framework's table would be too short: wdk-sys compares",
+    ),
+    (
+        "crates/nmr/src/registration.rs",
+        "where an undocumented answer of the NMR would stop it",
+    ),
+    (
+        "DriverEntry",
+        "exported: what the entry point of the framework calls",
+    ),
+    (
+        "__CxxFrameHandler3",
+        "exported by wdk-panic, for compilers that expect it",
+    ),
+    (
+        "__CxxFrameHandler4",
+        "exported by wdk-panic, for compilers that expect it",
+    ),
+    (
+        "__GSHandlerCheck_EH4",
+        "exported by wdk-panic, for compilers that expect it",
+    ),
+    (
+        "_fltused",
+        "exported by wdk-sys, for compilers that expect it",
+    ),
+    ("exnpi_driver.dll", "the name in the export directory"),
+    ("exnpi_driver.pdb", "the name of the symbols"),
+];
+
+/// The texts of eight characters or more in a part of an image: shorter ones occur by chance.
+fn texts(bytes: &[u8]) -> BTreeSet<String> {
+    bytes
+        .split(|byte| !(b' '..=b'~').contains(byte))
+        .filter(|text| text.len() >= 8)
+        .map(|text| String::from_utf8_lossy(text).into_owned())
+        .collect()
+}
+
+/// The texts of an image outside its code and its headers.
+fn texts_of_data(bytes: &[u8], facts: &Facts) -> BTreeSet<String> {
+    let data = facts
+        .sections()
+        .iter()
+        .filter(|section| section.access != Access::Execute);
+    data.flat_map(|section| {
+        let start = section.file_offset as usize;
+        texts(&bytes[start..start + section.file_size as usize])
+    })
+    .collect()
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn the_images_are_small() {
+    for role in ROLES {
+        let size = fs::metadata(path(role)).unwrap().len();
+        println!("{role}: {size} bytes");
+        assert!(size <= LIMIT as u64, "{role} has {size} bytes");
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn the_images_import_from_the_kernel_the_framework_and_the_nmr_alone() {
+    for role in ROLES {
+        let bytes = fs::read(path(role)).unwrap();
+        let facts = Facts::read(&bytes).unwrap();
+        let imports = facts.imports();
+        let libraries: Vec<_> = imports.keys().copied().collect();
+        assert_eq!(
+            libraries,
+            ["NETIO.SYS", "WDFLDR.SYS", "ntoskrnl.exe"],
+            "{role}"
+        );
+        let functions = &imports["NETIO.SYS"];
+        assert!(
+            functions.iter().all(|name| name.starts_with("Nmr")),
+            "{functions:?}"
+        );
+        let expected = if role == "both" { 9 } else { 5 };
+        assert!(functions.len() >= expected, "{role}: {functions:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn no_text_of_a_panic_is_left() {
+    for role in ROLES {
+        let bytes = fs::read(path(role)).unwrap();
+        let facts = Facts::read(&bytes).unwrap();
+        let mut left = texts_of_data(&bytes, &facts);
+        for (library, names) in facts.imports() {
+            left.remove(library);
+            for name in &names {
+                left.remove(name);
+            }
+        }
+        for (text, reason) in EXPECTED {
+            if left.remove(text) {
+                println!("{role}: {text}: {reason}");
+            }
+        }
+        // The linker's mark on the debug directory.
+        left.retain(|text| !text.starts_with("LLD PDB") && !text.starts_with("RSDS"));
+        assert!(left.is_empty(), "{role}: {left:?}");
+    }
+}
