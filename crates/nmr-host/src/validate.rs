@@ -8,7 +8,7 @@ use std::mem::{offset_of, size_of};
 
 use nmr_sys::{
     MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_PROVIDER_CHARACTERISTICS,
-    NPI_REGISTRATION_INSTANCE,
+    NPI_REGISTRATION_INSTANCE, NPIID,
 };
 
 use crate::module::{Callbacks, Module, ModuleId, ModuleLabel, Opaque, Role};
@@ -78,175 +78,153 @@ impl Findings {
     }
 }
 
-/// Reads a client's characteristics.
+/// What a client's and a provider's characteristics have in common.
+pub(crate) trait Characteristics: Copy {
+    /// The role of the modules that register them.
+    const ROLE: Role;
+    /// Where the registration instance is in the structure.
+    const INSTANCE: usize;
+
+    fn instance(&self) -> NPI_REGISTRATION_INSTANCE;
+    /// The callbacks, unless a required one is missing.
+    fn callbacks(&self) -> Option<Callbacks>;
+}
+
+impl Characteristics for NPI_CLIENT_CHARACTERISTICS {
+    const ROLE: Role = Role::Client;
+    const INSTANCE: usize = offset_of!(Self, ClientRegistrationInstance);
+
+    fn instance(&self) -> NPI_REGISTRATION_INSTANCE {
+        self.ClientRegistrationInstance
+    }
+
+    fn callbacks(&self) -> Option<Callbacks> {
+        Some(Callbacks::Client {
+            attach: self.ClientAttachProvider?,
+            detach: self.ClientDetachProvider?,
+            cleanup: self.ClientCleanupBindingContext,
+        })
+    }
+}
+
+impl Characteristics for NPI_PROVIDER_CHARACTERISTICS {
+    const ROLE: Role = Role::Provider;
+    const INSTANCE: usize = offset_of!(Self, ProviderRegistrationInstance);
+
+    fn instance(&self) -> NPI_REGISTRATION_INSTANCE {
+        self.ProviderRegistrationInstance
+    }
+
+    fn callbacks(&self) -> Option<Callbacks> {
+        Some(Callbacks::Provider {
+            attach: self.ProviderAttachClient?,
+            detach: self.ProviderDetachClient?,
+            cleanup: self.ProviderCleanupBindingContext,
+        })
+    }
+}
+
+/// Judges characteristics, and makes a module of them unless they are rejected.
 ///
 /// # Safety
 ///
 /// * If `characteristics` is not null, it is valid for reads of as many bytes as its `Length`
 ///   says, and at least of the first four; so is everything it points to.
-pub(crate) unsafe fn client(
-    characteristics: *const NPI_CLIENT_CHARACTERISTICS,
+pub(crate) unsafe fn module<C: Characteristics>(
+    characteristics: *const C,
     context: *mut c_void,
     mode: Mode,
 ) -> (Option<Module>, Findings) {
     let mut findings = Findings::default();
-    // SAFETY: this function asks the same of its caller, and the size is that of the type.
-    if !unsafe {
-        header(
-            characteristics.cast(),
-            size_of::<NPI_CLIENT_CHARACTERISTICS>(),
-            mode,
-            &mut findings,
-        )
-    } {
+    // SAFETY: this function asks the same of its caller.
+    let whole = unsafe { whole(characteristics, mode, &mut findings) };
+    let Some(whole) = whole else {
         return (None, findings);
-    }
-    // SAFETY: a read needs a valid structure: `header` saw that its `Length` covers the type.
-    let read = unsafe { characteristics.read() };
-    let callbacks = match (read.ClientAttachProvider, read.ClientDetachProvider) {
-        (Some(attach), Some(detach)) => Some(Callbacks::Client {
-            attach,
-            detach,
-            cleanup: read.ClientCleanupBindingContext,
-        }),
-        _ => None,
-    };
-    let at = offset_of!(NPI_CLIENT_CHARACTERISTICS, ClientRegistrationInstance);
-    let own = Own {
-        role: Role::Client,
-        instance: read.ClientRegistrationInstance,
-        callbacks,
     };
     // SAFETY: this function asks the same of its caller.
-    let module = unsafe { own.module(characteristics.cast(), at, context, mode, &mut findings) };
+    let described = unsafe { described(&whole, mode, &mut findings) };
+    let instance = characteristics.wrapping_byte_add(C::INSTANCE);
+    let module = described.map(|(label, npi, callbacks)| Module {
+        label,
+        npi,
+        callbacks,
+        instance: Opaque(instance.cast_mut().cast()),
+        context: Opaque(context),
+    });
     (module, findings)
 }
 
-/// Reads a provider's characteristics.
+/// Judges `Version` and `Length`, which both structures begin with, and reads the whole if `Length`
+/// covers it.
 ///
 /// # Safety
 ///
-/// As for [`client`].
-pub(crate) unsafe fn provider(
-    characteristics: *const NPI_PROVIDER_CHARACTERISTICS,
-    context: *mut c_void,
-    mode: Mode,
-) -> (Option<Module>, Findings) {
-    let mut findings = Findings::default();
-    // SAFETY: this function asks the same of its caller, and the size is that of the type.
-    if !unsafe {
-        header(
-            characteristics.cast(),
-            size_of::<NPI_PROVIDER_CHARACTERISTICS>(),
-            mode,
-            &mut findings,
-        )
-    } {
-        return (None, findings);
-    }
-    // SAFETY: a read needs a valid structure: `header` saw that its `Length` covers the type.
-    let read = unsafe { characteristics.read() };
-    let callbacks = match (read.ProviderAttachClient, read.ProviderDetachClient) {
-        (Some(attach), Some(detach)) => Some(Callbacks::Provider {
-            attach,
-            detach,
-            cleanup: read.ProviderCleanupBindingContext,
-        }),
-        _ => None,
-    };
-    let at = offset_of!(NPI_PROVIDER_CHARACTERISTICS, ProviderRegistrationInstance);
-    let own = Own {
-        role: Role::Provider,
-        instance: read.ProviderRegistrationInstance,
-        callbacks,
-    };
-    // SAFETY: this function asks the same of its caller.
-    let module = unsafe { own.module(characteristics.cast(), at, context, mode, &mut findings) };
-    (module, findings)
-}
-
-/// Judges `Version` and `Length`, which both structures begin with, and returns whether the rest may
-/// be read.
-///
-/// # Safety
-///
-/// * `characteristics` is null or valid for reads of four bytes.
-unsafe fn header(
-    characteristics: *const [u16; 2],
-    size: usize,
+/// As for [`module`].
+unsafe fn whole<C: Characteristics>(
+    characteristics: *const C,
     mode: Mode,
     findings: &mut Findings,
-) -> bool {
+) -> Option<C> {
     if characteristics.is_null() {
         findings.reject(Rule::V01);
-        return false;
+        return None;
     }
     // SAFETY: a read needs a valid address: it is not null, so the caller vouches for four bytes.
-    let [version, length] = unsafe { characteristics.read_unaligned() };
+    let [version, length] = unsafe { characteristics.cast::<[u16; 2]>().read_unaligned() };
     if version != 0 {
         findings.judge(Rule::V02, mode);
     }
-    findings.size(Rule::V03, length, size)
+    findings
+        .size(Rule::V03, length, size_of::<C>())
+        // SAFETY: a read needs a valid structure: its `Length` covers the type.
+        .then(|| unsafe { characteristics.read() })
 }
 
-/// What a module's characteristics hold, whatever its role.
-struct Own {
-    role: Role,
-    instance: NPI_REGISTRATION_INSTANCE,
-    callbacks: Option<Callbacks>,
-}
-
-impl Own {
-    /// Judges the rest, and makes a module of it unless it is rejected.
-    ///
-    /// # Safety
-    ///
-    /// * `NpiId` and `ModuleId` of the instance are each null or valid for reads.
-    unsafe fn module(
-        self,
-        characteristics: *const u8,
-        instance_at: usize,
-        context: *mut c_void,
-        mode: Mode,
-        findings: &mut Findings,
-    ) -> Option<Module> {
-        if self.callbacks.is_none() {
-            findings.reject(Rule::V04);
-        }
-        findings.size(
-            Rule::V05,
-            self.instance.Size,
-            size_of::<NPI_REGISTRATION_INSTANCE>(),
-        );
-        if self.instance.Version != 0 {
-            findings.report(Rule::V06);
-        }
-        // SAFETY: the caller vouches for both pointers.
-        let id = unsafe { module_id(self.instance.ModuleId) };
-        if id.is_none() {
-            findings.judge(Rule::V08, mode);
-        }
-        if self.instance.NpiId.is_null() {
-            findings.reject(Rule::V07);
-            return None;
-        }
-        // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
-        let npi = unsafe { self.instance.NpiId.read() };
-        if npi.is_nil() {
-            findings.warn(Rule::V07);
-        }
-        (!findings.rejected()).then_some(Module {
-            label: ModuleLabel {
-                role: self.role,
-                id,
-                number: self.instance.Number,
-            },
-            npi,
-            callbacks: self.callbacks?,
-            instance: Opaque(characteristics.wrapping_add(instance_at).cast_mut().cast()),
-            context: Opaque(context),
-        })
+/// Judges the rest, and reads what it points to.
+///
+/// # Safety
+///
+/// * `NpiId` and `ModuleId` of the instance are each null or valid for reads.
+unsafe fn described<C: Characteristics>(
+    whole: &C,
+    mode: Mode,
+    findings: &mut Findings,
+) -> Option<(ModuleLabel, NPIID, Callbacks)> {
+    let instance = whole.instance();
+    let callbacks = whole.callbacks();
+    if callbacks.is_none() {
+        findings.reject(Rule::V04);
     }
+    findings.size(
+        Rule::V05,
+        instance.Size,
+        size_of::<NPI_REGISTRATION_INSTANCE>(),
+    );
+    if instance.Version != 0 {
+        findings.report(Rule::V06);
+    }
+    // SAFETY: the caller vouches for the pointer.
+    let id = unsafe { module_id(instance.ModuleId) };
+    if id.is_none() {
+        findings.judge(Rule::V08, mode);
+    }
+    if instance.NpiId.is_null() {
+        findings.reject(Rule::V07);
+        return None;
+    }
+    // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
+    let npi = unsafe { instance.NpiId.read() };
+    if npi.is_nil() {
+        findings.warn(Rule::V07);
+    }
+    let label = ModuleLabel {
+        role: C::ROLE,
+        id,
+        number: instance.Number,
+    };
+    callbacks
+        .filter(|_| !findings.rejected())
+        .map(|callbacks| (label, npi, callbacks))
 }
 
 /// Reads a module identifier. `None` if it is null or malformed.
