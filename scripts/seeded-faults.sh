@@ -4,7 +4,8 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-target=${CARGO_TARGET_DIR:-$root/target}/loom
+# Not that of the models themselves: a build with a fault would pass for theirs.
+target=${CARGO_TARGET_DIR:-$root/target}/faults/gate
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 (cd "$root" && tar -cf - --exclude=target --exclude=.git .) | tar -xf - -C "$copy"
