@@ -20,28 +20,16 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     command::run(cargo(project).arg("test"))?;
 
     step("drivers");
-    for role in Role::ALL {
-        let (arch, release) = (Arch::X64, true);
-        build::one_driver(
-            project,
-            toolchain,
-            &BuildDriver {
-                role,
-                arch,
-                release,
-            },
-        )?;
-    }
-    let (role, arch, release) = (Role::Both, Arch::Arm64, true);
-    build::one_driver(
-        project,
-        toolchain,
-        &BuildDriver {
+    let for_arm = (Role::Both, Arch::Arm64);
+    let images = Role::ALL.map(|role| (role, Arch::X64));
+    for (role, arch) in images.into_iter().chain([for_arm]) {
+        let image = BuildDriver {
             role,
             arch,
-            release,
-        },
-    )?;
+            release: true,
+        };
+        build::one_driver(project, toolchain, &image)?;
+    }
     let (arch, release) = (Arch::X64, true);
     build::all_fixtures(project, toolchain, &BuildFixtures { arch, release })?;
 

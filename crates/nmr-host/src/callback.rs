@@ -12,16 +12,12 @@ use crate::module::{Callbacks, Module, Opaque};
 /// What an output holds that a callback has not written.
 const UNWRITTEN: *mut c_void = std::ptr::without_provenance_mut(0x7065_6e64_696e_6700);
 
-fn address(handle: Handle) -> *mut c_void {
-    std::ptr::without_provenance_mut(handle.pack())
-}
-
 /// Calls `ClientAttachProvider`.
 pub(crate) fn attach_client(client: &Module, handle: Handle, provider: Opaque) -> NTSTATUS {
     let Callbacks::Client { attach, .. } = client.callbacks else {
         unreachable!("not a client")
     };
-    let handle = NMR_CLIENT_BINDING_HANDLE(address(handle));
+    let handle = NMR_CLIENT_BINDING_HANDLE(handle.address());
     // SAFETY: the callback asks for its own registration context and a live peer's instance. The
     // client vouched for the first when it registered, and the peer for the second: its
     // registration cannot be closed while it has this binding.
@@ -39,7 +35,7 @@ pub(crate) fn attach_provider(
     let Callbacks::Provider { attach, .. } = provider.callbacks else {
         unreachable!("not a provider")
     };
-    let handle = NMR_PROVIDER_BINDING_HANDLE(address(handle));
+    let handle = NMR_PROVIDER_BINDING_HANDLE(handle.address());
     let (mut own_context, mut own_dispatch) = (UNWRITTEN, UNWRITTEN.cast_const());
     // SAFETY: the callback asks for its own registration context, a live peer's instance, context
     // and table, and two outputs. As in `attach_client`, and the client vouched for its context

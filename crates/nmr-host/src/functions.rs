@@ -32,16 +32,11 @@ pub(crate) fn register(
         return shell.register(role, None, &findings, |_| ());
     }
     write(ptr::null_mut());
-    let status = shell.register(role, module, &findings, |handle| write(address(handle)));
+    let status = shell.register(role, module, &findings, |handle| write(handle.address()));
     if status != STATUS_SUCCESS {
         write(ptr::null_mut());
     }
     status
-}
-
-/// What a module stores of a handle.
-fn address(handle: Handle) -> *mut c_void {
-    ptr::without_provenance_mut(handle.pack())
 }
 
 /// Finds who calls a function with a handle.

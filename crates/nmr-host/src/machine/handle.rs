@@ -1,6 +1,9 @@
 //! Handles: what the NMR gives out instead of pointers. A handle says what it is, whose it is and
 //! which generation of its slot it means, so that a wrong, stale or invented one is recognized.
 
+use std::ffi::c_void;
+use std::ptr;
+
 use super::slab::Key;
 
 /// What a handle stands for.
@@ -41,6 +44,11 @@ impl Handle {
             | u64::from(self.key.generation) << FIELD
             | u64::from(self.key.index);
         usize::try_from(bits).expect("the registrar runs on 64-bit hosts")
+    }
+
+    /// The same as the pointer that C code stores.
+    pub(crate) fn address(self) -> *mut c_void {
+        ptr::without_provenance_mut(self.pack())
     }
 
     /// Takes a value apart. `None` if this registrar cannot have made it.

@@ -129,8 +129,7 @@ impl Shell {
             returns: false,
         };
         let mut task = Task::default();
-        let action = self.tell(&mut task, Event::CleanupStarted { binding }, &entry);
-        let mut action = action;
+        let mut action = self.tell(&mut task, Event::CleanupStarted { binding }, &entry);
         while let Some(event) = self.perform(action) {
             action = self.tell(&mut task, event, &entry);
         }
