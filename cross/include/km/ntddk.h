@@ -16,6 +16,8 @@ typedef int LONG;
 typedef unsigned int ULONG;
 typedef long long LONGLONG;
 typedef unsigned long long ULONGLONG, ULONG64, ULONG_PTR, SIZE_T;
+/* bindgen makes usize of this name, and of SIZE_T u64, as it does of the WDK's. */
+typedef unsigned long long size_t;
 
 typedef char *PCHAR;
 typedef const char *PCSTR;

@@ -9,8 +9,9 @@
 use wdk_sys::{
     _WDF_EXECUTION_LEVEL, _WDF_SYNCHRONIZATION_SCOPE, _WDFFUNCENUM, DRIVER_OBJECT, GUID, NTSTATUS,
     PFN_WDFDEVICECREATE, PFN_WDFDRIVERCREATE, POOL_FLAGS, UNICODE_STRING, WDF_DRIVER_CONFIG,
-    WDF_DRIVER_GLOBALS, WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO, WDF_TIMER_CONFIG,
-    WDF_WORKITEM_CONFIG, WDFDEVICE, WDFDRIVER, WDFFUNC,
+    WDF_DRIVER_GLOBALS, WDF_FILEOBJECT_CONFIG, WDF_IO_QUEUE_CONFIG, WDF_OBJECT_ATTRIBUTES,
+    WDF_OBJECT_CONTEXT_TYPE_INFO, WDF_REQUEST_PARAMETERS, WDF_TIMER_CONFIG, WDF_WORKITEM_CONFIG,
+    WDFDEVICE, WDFDRIVER, WDFFUNC,
 };
 
 /// Asserts the size and every offset of one structure.
@@ -56,6 +57,19 @@ layout!(WDF_TIMER_CONFIG: size 0x28 {
 layout!(WDF_WORKITEM_CONFIG: size 0x18 {
     Size @ 0, EvtWorkItemFunc @ 0x08, AutomaticSerialization @ 0x10,
 });
+layout!(WDF_FILEOBJECT_CONFIG: size 0x28 {
+    Size @ 0, EvtDeviceFileCreate @ 0x08, EvtFileClose @ 0x10, EvtFileCleanup @ 0x18,
+    AutoForwardCleanupClose @ 0x20, FileObjectClass @ 0x24,
+});
+layout!(WDF_IO_QUEUE_CONFIG: size 0x60 {
+    Size @ 0, DispatchType @ 0x04, PowerManaged @ 0x08, AllowZeroLengthRequests @ 0x0c,
+    DefaultQueue @ 0x0d, EvtIoDefault @ 0x10, EvtIoRead @ 0x18, EvtIoWrite @ 0x20,
+    EvtIoDeviceControl @ 0x28, EvtIoInternalDeviceControl @ 0x30, EvtIoStop @ 0x38,
+    EvtIoResume @ 0x40, EvtIoCanceledOnQueue @ 0x48, Settings @ 0x50, Driver @ 0x58,
+});
+layout!(WDF_REQUEST_PARAMETERS: size 0x28 {
+    Size @ 0, MinorFunction @ 0x02, Type @ 0x04, Parameters @ 0x08,
+});
 
 // What is passed and returned by value.
 const _: () = assert!(size_of::<NTSTATUS>() == 4 && size_of::<POOL_FLAGS>() == 8);
@@ -75,6 +89,11 @@ const _: () = assert!(align_of::<nmr_sys::GUID>() == align_of::<GUID>());
 const _: () = assert!(_WDFFUNCENUM::WdfDeviceCreateTableIndex == 75);
 const _: () = assert!(_WDFFUNCENUM::WdfDriverCreateTableIndex == 116);
 const _: () = assert!(_WDFFUNCENUM::WdfObjectGetTypedContextWorkerTableIndex == 202);
+const _: () = assert!(_WDFFUNCENUM::WdfDeviceInitSetFileObjectConfigTableIndex == 71);
+const _: () = assert!(_WDFFUNCENUM::WdfDeviceCreateDeviceInterfaceTableIndex == 77);
+const _: () = assert!(_WDFFUNCENUM::WdfIoQueueCreateTableIndex == 152);
+const _: () = assert!(_WDFFUNCENUM::WdfRequestCompleteWithInformationTableIndex == 265);
+const _: () = assert!(_WDFFUNCENUM::WdfRequestRetrieveOutputBufferTableIndex == 270);
 const _: () = assert!(_WDFFUNCENUM::WdfSpinLockCreateTableIndex == 315);
 const _: () = assert!(_WDFFUNCENUM::WdfTimerStopTableIndex == 320);
 const _: () = assert!(_WDFFUNCENUM::WdfWorkItemFlushTableIndex == 382);
