@@ -23,6 +23,7 @@ mod exports;
 mod functions;
 mod inspection;
 mod instances;
+mod interface;
 pub mod irql;
 mod machine;
 mod module;
@@ -38,6 +39,7 @@ mod validate;
 mod worker;
 
 pub use exports::*;
+pub use interface::{Interface, Table};
 pub use machine::{Blocker, Leak, Missing};
 pub use module::{ModuleId, ModuleLabel, Role};
 pub use policy::{

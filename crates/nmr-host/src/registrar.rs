@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE};
 
 use crate::instances;
+use crate::interface::Interface;
 use crate::machine::{Blocker, Leak};
 use crate::module::{ModuleId, Role};
 use crate::policy::Policy;
@@ -126,6 +127,12 @@ impl Registrar {
             self.shell.report_with(Rule::V73, None, culprit, "finish");
         }
         self.reports()
+    }
+
+    /// Declares an interface, so that the tables that its modules exchange are watched. A later
+    /// declaration of the same interface replaces this one.
+    pub fn declare(&self, interface: Interface) {
+        self.shell.declare(interface);
     }
 
     /// Gives a module a name for reports.

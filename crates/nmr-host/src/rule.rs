@@ -91,6 +91,10 @@ rules! {
         "write the context and the table, if only NULL";
     V30 = 30, Warning, "a provider that fails stores no context",
         "free it and leave NULL: there will be no cleanup";
+    V31 = 31, Warning, "a provider passes a table if the interface gives providers functions",
+        "point ProviderDispatch to the table";
+    V32 = 32, Warning, "a client passes a table if the interface gives clients functions, and else NULL",
+        "pass the table that the interface's header declares";
     V36 = 36, Warning, "a binding context is not NULL",
         "give every binding a context of its own";
     V40 = 40, Error, "a detach callback returns STATUS_SUCCESS or STATUS_PENDING",

@@ -12,7 +12,8 @@ use nmr_host::irql::{self, DISPATCH_LEVEL};
 fn every_rule_has_a_test() {
     let tests = concat!(
         include_str!("reports.rs"),
-        include_str!("reports_detach.rs")
+        include_str!("reports_detach.rs"),
+        include_str!("reports_tables.rs"),
     );
     for rule in Rule::ALL {
         let name = rule.to_string().to_lowercase().replace('-', "_");
@@ -334,6 +335,15 @@ fn v_29_a_provider_that_succeeds_writes_its_outputs() {
     );
     assert_eq!(report.module.unwrap().id, Some(provider.id()));
     close_all([client, provider]);
+}
+
+#[test]
+fn v_29_an_unwritten_context_is_no_null_context() {
+    let provider = |offer: &Offer| {
+        offer.store_table();
+        STATUS_SUCCESS
+    };
+    attach_report(Rule::V29, Offer::accept, provider);
 }
 
 #[test]

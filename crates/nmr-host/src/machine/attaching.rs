@@ -74,6 +74,7 @@ impl Machine {
             return Action::Return(STATUS_INVALID_DEVICE_STATE);
         }
         self.count_try(binding);
+        self.judge_table(binding, Role::Client, dispatch);
         let client = &mut self.binding_mut(binding)[Role::Client];
         (client.context, client.dispatch) = (context, dispatch);
         let found = self.binding(binding);
@@ -174,19 +175,24 @@ impl Machine {
         }
     }
 
-    /// Stores what the provider gave and returns it for the client.
+    /// Stores what the provider gave and returns it for the client. What it did not write was
+    /// reported, and is no null of its own.
     fn connect(&mut self, binding: Key, answer: ProviderAnswer) -> (Opaque, Opaque) {
+        if let Some(dispatch) = answer.dispatch {
+            self.judge_table(binding, Role::Provider, dispatch);
+        }
+        let client = Some(self.binding(binding)[Role::Client].context);
+        for (role, context) in [(Role::Client, client), (Role::Provider, answer.context)] {
+            if context == Some(Opaque::NULL) {
+                self.find(Rule::V36, binding, role, None);
+            }
+        }
         let outputs = (
             answer.context.unwrap_or(Opaque::NULL),
             answer.dispatch.unwrap_or(Opaque::NULL),
         );
         let provider = &mut self.binding_mut(binding)[Role::Provider];
         (provider.context, provider.dispatch) = outputs;
-        for role in [Role::Client, Role::Provider] {
-            if self.binding(binding)[role].context == Opaque::NULL {
-                self.find(Rule::V36, binding, role, None);
-            }
-        }
         outputs
     }
 

@@ -31,14 +31,15 @@ pub(crate) use handle::{Handle, INSTANCES};
 pub use inventory::{Blocker, Leak, Missing};
 pub(crate) use slab::Key;
 
-use crate::module::{Module, Role};
+use crate::interface::Interface;
+use crate::module::{Module, Opaque, Role};
 use crate::policy::{Order, Policy};
 use crate::rule::Rule;
 use binding::Binding;
 use event::Goal;
 use handle::Kind;
 use memory::Memory;
-use registration::{Interface, Registration};
+use registration::{Registration, Sides};
 use slab::{Lookup, Slab};
 
 /// The state of a registrar.
@@ -48,6 +49,9 @@ pub(crate) struct Machine {
     instance: u32,
     policy: Policy,
     random: Rng,
+    /// The live registrations of each interface.
+    sides: HashMap<GUID, Sides>,
+    /// What the program has declared.
     interfaces: HashMap<GUID, Interface>,
     registrations: Slab<Registration>,
     bindings: Slab<Binding>,
@@ -75,6 +79,7 @@ impl Machine {
             instance,
             policy: policy.clone(),
             random: Rng::with_seed(policy.seed),
+            sides: HashMap::new(),
             interfaces: HashMap::new(),
             registrations: Slab::new(),
             bindings: Slab::new(),
@@ -130,6 +135,11 @@ impl Machine {
     /// Makes the reservation of memory after the next `skip` fail, once.
     pub(crate) fn fail_reservation(&mut self, skip: u64) {
         self.memory.fail(skip);
+    }
+
+    /// From now on, the tables of an interface are watched.
+    pub(crate) fn declare(&mut self, interface: Interface) {
+        self.interfaces.insert(interface.npi, interface);
     }
 
     /// The two ends of a binding and its number.
@@ -238,6 +248,15 @@ impl Machine {
             peer: Some(self.module(found, culprit.other()).label),
             status,
         });
+    }
+
+    /// Judges the table that one end of a binding passes (V-31, V-32).
+    fn judge_table(&mut self, binding: Key, role: Role, dispatch: Opaque) {
+        let npi = self.module(self.binding(binding), role).npi;
+        let interface = self.interfaces.get(&npi);
+        if let Some(rule) = interface.and_then(|interface| interface.judge(role, dispatch)) {
+            self.find(rule, binding, role, None);
+        }
     }
 
     /// Notes that a registered module broke a rule.

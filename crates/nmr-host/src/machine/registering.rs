@@ -46,7 +46,7 @@ impl Machine {
         self.memory.reserve()?;
         self.registrations.reserve(1)?;
         self.memory.reserve()?;
-        self.interfaces.try_reserve(1)?;
+        self.sides.try_reserve(1)?;
         let peers = self.peers(module).count();
         for _ in 0..peers {
             self.memory.reserve()?;
@@ -56,12 +56,8 @@ impl Machine {
 
     /// The live registrations that a module is offered, first the one that registered first.
     fn peers(&self, module: &Module) -> impl Iterator<Item = Key> {
-        let interface = self
-            .interfaces
-            .get(&module.npi)
-            .copied()
-            .unwrap_or_default();
-        interface
+        let sides = self.sides.get(&module.npi).copied().unwrap_or_default();
+        sides
             .list(module.role().other())
             .iter(&self.registrations, ())
     }
@@ -77,8 +73,8 @@ impl Machine {
 
     fn insert_registration(&mut self, module: Module) -> Key {
         let registration = self.registrations.insert(Registration::new(module));
-        let interface = self.interfaces.entry(module.npi).or_default();
-        interface
+        let sides = self.sides.entry(module.npi).or_default();
+        sides
             .list_mut(module.role())
             .push(&mut self.registrations, registration, ());
         registration
@@ -149,15 +145,15 @@ impl Machine {
             module, bindings, ..
         } = *self.registration(registration);
         self.registration_mut(registration).stage = Stage::Stopping;
-        let interface = self
-            .interfaces
+        let sides = self
+            .sides
             .get_mut(&module.npi)
             .expect("a live registration has one");
-        interface
+        sides
             .list_mut(module.role())
             .remove(&mut self.registrations, registration, ());
-        if interface.is_empty() {
-            self.interfaces.remove(&module.npi);
+        if sides.is_empty() {
+            self.sides.remove(&module.npi);
         }
         let mut next = bindings.first();
         while let Some(key) = next {

@@ -59,12 +59,12 @@ impl Linked for Registration {
 
 /// The live registrations of one interface, in the order in which they registered.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Interface {
+pub(crate) struct Sides {
     clients: List,
     providers: List,
 }
 
-impl Interface {
+impl Sides {
     pub(crate) fn list(&self, role: Role) -> List {
         match role {
             Role::Client => self.clients,

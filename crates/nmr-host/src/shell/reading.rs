@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Shell;
+use crate::interface::Interface;
 use crate::machine::{Blocker, Handle, Leak};
 use crate::module::{ModuleId, Role};
 use crate::record::{Actor, Note, Record};
@@ -61,6 +62,10 @@ impl Shell {
 
     pub(crate) fn reports(&self) -> Vec<Report> {
         self.lock().reports.clone()
+    }
+
+    pub(crate) fn declare(&self, interface: Interface) {
+        self.lock().machine.declare(interface);
     }
 
     pub(crate) fn name(&self, id: ModuleId, name: &str) {

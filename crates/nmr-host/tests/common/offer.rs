@@ -63,6 +63,13 @@ impl Offer {
         outputs.write_context(self.remember(fresh_context()).context);
     }
 
+    /// Stores a provider's table, and nothing else: the context is then null.
+    pub(crate) fn store_table(&self) {
+        let outputs = self.offered.outputs.expect("a provider's offer");
+        self.remember(0);
+        outputs.write_dispatch(DISPATCH);
+    }
+
     fn remember(&self, context: usize) -> Binding {
         let binding = Binding {
             module: self.module,

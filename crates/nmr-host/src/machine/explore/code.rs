@@ -71,9 +71,9 @@ impl World {
 impl Machine {
     /// Writes the state of the machine.
     pub(super) fn code(&self, bytes: &mut Vec<u8>) {
-        for interface in self.interfaces.values() {
+        for sides in self.sides.values() {
             for role in ROLES {
-                let members = interface.list(role).iter(&self.registrations, ());
+                let members = sides.list(role).iter(&self.registrations, ());
                 bytes.extend(members.map(|key| self.module_code(key)));
                 bytes.push(END);
             }

@@ -139,7 +139,7 @@ impl World {
             (
                 self.machine.registrations.iter().count(),
                 self.machine.bindings.iter().count(),
-                self.machine.interfaces.is_empty(),
+                self.machine.sides.is_empty(),
             ) == (registered, attached, registered == 0),
             "leak: the machine holds more or less than {registered} registrations and {attached} \
              bindings"
