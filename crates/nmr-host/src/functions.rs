@@ -3,7 +3,6 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
 
 use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
@@ -14,6 +13,7 @@ use crate::module::{Module, Opaque, Role};
 use crate::policy::Mode;
 use crate::rule::{Rule, Severity};
 use crate::shell::Shell;
+use crate::sync::Arc;
 use crate::thread;
 use crate::transcript::Entry;
 use crate::validate::Findings;

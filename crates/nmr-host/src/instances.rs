@@ -3,21 +3,28 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::OnceLock;
 
 use crate::machine::{Handle, INSTANCES};
 use crate::policy::Policy;
 use crate::shell::Shell;
+use crate::sync::{Arc, Mutex, PoisonError, RwLock, Weak, shared, thread_local};
 
-static GLOBAL: LazyLock<Arc<Shell>> = LazyLock::new(|| {
-    let shell = Shell::new(0, global_policy());
-    shell.set_recording(false);
-    Arc::new(shell)
-});
+shared! {
+    static GLOBAL: Arc<Shell> = {
+        let shell = Shell::new(0, global_policy());
+        shell.set_recording(false);
+        Arc::new(shell)
+    };
+}
 /// The policy of the shared registrar, if the program sets it before the first use.
 static CHOSEN: OnceLock<Policy> = OnceLock::new();
-static OTHERS: LazyLock<RwLock<HashMap<u32, Weak<Shell>>>> = LazyLock::new(RwLock::default);
-static NEXT: Mutex<u32> = Mutex::new(1);
+shared! {
+    static OTHERS: RwLock<HashMap<u32, Weak<Shell>>> = RwLock::default();
+}
+shared! {
+    static NEXT: Mutex<u32> = Mutex::new(1);
+}
 
 thread_local! {
     static ENTERED: RefCell<Vec<Arc<Shell>>> = const { RefCell::new(Vec::new()) };
@@ -73,18 +80,18 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    ENTERED.with_borrow_mut(|entered| entered.push(shell));
+    ENTERED.with(|entered| entered.borrow_mut().push(shell));
 }
 
 /// Undoes the last [`enter`].
 pub(crate) fn leave() {
-    ENTERED.with_borrow_mut(Vec::pop);
+    ENTERED.with(|entered| entered.borrow_mut().pop());
 }
 
 /// The registrar that this thread registers with.
 pub(crate) fn current() -> Arc<Shell> {
     ENTERED
-        .with_borrow(|entered| entered.last().cloned())
+        .with(|entered| entered.borrow().last().cloned())
         .unwrap_or_else(|| Arc::clone(&GLOBAL))
 }
 

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::sync::thread_local;
+
 /// An interrupt request level.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Irql(pub u8);
@@ -34,19 +36,19 @@ thread_local! {
 /// The level of this thread.
 #[must_use]
 pub fn current() -> Irql {
-    LEVEL.get()
+    LEVEL.with(Cell::get)
 }
 
 /// Sets the level of this thread, up or down: what a C program does.
 pub(crate) fn set(level: Irql) {
-    LEVEL.set(level);
+    LEVEL.with(|own| own.set(level));
 }
 
 /// Raises this thread to a level, or keeps it where it is if that is higher. Dropping the result
 /// restores the old level.
 pub fn raise(level: Irql) -> Raised {
     Raised {
-        before: LEVEL.replace(level.max(current())),
+        before: LEVEL.with(|own| own.replace(level.max(own.get()))),
         thread: PhantomData,
     }
 }
@@ -61,7 +63,7 @@ pub struct Raised {
 
 impl Drop for Raised {
     fn drop(&mut self) {
-        LEVEL.set(self.before);
+        set(self.before);
     }
 }
 

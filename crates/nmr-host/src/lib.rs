@@ -33,6 +33,7 @@ mod registrar;
 mod report;
 mod rule;
 mod shell;
+mod sync;
 mod thread;
 mod transcript;
 mod validate;

@@ -1,7 +1,6 @@
 //! The registrar as tests and tools hold it.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE};
 
@@ -14,6 +13,7 @@ use crate::record::{Actor, Note, Record};
 use crate::report::Report;
 use crate::rule::Rule;
 use crate::shell::Shell;
+use crate::sync::Arc;
 
 /// A Network Module Registrar.
 ///

@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{shared, thread_local};
 
 /// The number of a thread, in the order in which threads first met a registrar.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -14,7 +16,9 @@ impl fmt::Display for ThreadNumber {
     }
 }
 
-static NEXT: AtomicU32 = AtomicU32::new(1);
+shared! {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+}
 
 thread_local! {
     static NUMBER: Cell<Option<u32>> = const { Cell::new(None) };
@@ -24,9 +28,9 @@ thread_local! {
 /// The number of this thread.
 #[must_use]
 pub fn current() -> ThreadNumber {
-    ThreadNumber(NUMBER.get().unwrap_or_else(|| {
+    ThreadNumber(NUMBER.with(Cell::get).unwrap_or_else(|| {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        NUMBER.set(Some(number));
+        NUMBER.with(|own| own.set(Some(number)));
         number
     }))
 }
@@ -42,20 +46,20 @@ pub(crate) struct Callback {
 
 /// Runs a callback, remembering on the thread that it runs.
 pub(crate) fn inside<T>(callback: Callback, run: impl FnOnce() -> T) -> T {
-    CALLBACKS.with_borrow_mut(|callbacks| callbacks.push(callback));
+    CALLBACKS.with(|callbacks| callbacks.borrow_mut().push(callback));
     let result = run();
-    CALLBACKS.with_borrow_mut(Vec::pop);
+    CALLBACKS.with(|callbacks| callbacks.borrow_mut().pop());
     result
 }
 
 /// The callbacks that this thread is inside, the innermost last.
 pub(crate) fn callbacks() -> Vec<Callback> {
-    CALLBACKS.with_borrow(Clone::clone)
+    CALLBACKS.with(|callbacks| callbacks.borrow().clone())
 }
 
 /// The number of the binding whose callback this thread is inside, if it is inside one: so that a
 /// module under test can tell which of its bindings is being made.
 #[must_use]
 pub fn current_binding() -> Option<u64> {
-    CALLBACKS.with_borrow(|callbacks| callbacks.last().map(|callback| callback.binding))
+    CALLBACKS.with(|callbacks| callbacks.borrow().last().map(|callback| callback.binding))
 }

@@ -1,21 +1,20 @@
 //! The thread that runs cleanups where the policy wants them off the completing thread.
 
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, OnceLock, Weak};
-use std::thread;
-
 use crate::machine::Key;
 use crate::shell::Shell;
+use crate::sync::mpsc::{self, Sender};
+use crate::sync::{Arc, Mutex, PoisonError, Weak, thread};
 
 /// Starts with the first cleanup and ends with its registrar.
 #[derive(Debug, Default)]
-pub(crate) struct Worker(OnceLock<Sender<Key>>);
+pub(crate) struct Worker(Mutex<Option<Sender<Key>>>);
 
 impl Worker {
     /// Lets the worker run the cleanups of a binding.
     pub(crate) fn hand_over(&self, shell: &Arc<Shell>, binding: Key) {
-        let sender = self.0.get_or_init(|| start(Arc::downgrade(shell)));
+        let mut sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sender
+            .get_or_insert_with(|| start(Arc::downgrade(shell)))
             .send(binding)
             .expect("the worker outlives its registrar");
     }

@@ -5,10 +5,10 @@
 use alloc::boxed::Box;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::boxed::try_box;
 use crate::error::Result;
+use crate::sync::{AtomicUsize, Ordering};
 
 /// A value on the heap with several owners: what `Arc` is, except that [`Shared::new`] can fail.
 ///
@@ -94,7 +94,7 @@ unsafe impl<T: Send + Sync> Send for Shared<T> {}
 // SAFETY: as for `Arc`: a shared owner can be cloned, and the clone sent.
 unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), not(shuttle)))]
 mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;

@@ -1,12 +1,18 @@
-//! The atomics of [`crate::gate`]: core's, or those of loom when its models run.
+//! The atomics of this crate: core's, or those of loom when its models run, or those of shuttle while
+//! it tries schedules (see docs/schedules.md).
 
-#[cfg(not(all(loom, test)))]
+#[cfg(not(any(all(loom, test), shuttle)))]
 pub(crate) use core::{
     hint::spin_loop,
     sync::atomic::{AtomicUsize, Ordering},
 };
 #[cfg(all(loom, test))]
 pub(crate) use loom::{
+    hint::spin_loop,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+#[cfg(shuttle)]
+pub(crate) use shuttle::{
     hint::spin_loop,
     sync::atomic::{AtomicUsize, Ordering},
 };

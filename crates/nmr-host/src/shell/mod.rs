@@ -6,8 +6,6 @@ mod reporting;
 mod waiting;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
 
@@ -20,6 +18,8 @@ use crate::policy::Policy;
 use crate::record::{Actor, Note, Record};
 use crate::report::Report;
 use crate::rule::Rule;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::thread;
 use crate::transcript::{self, Callback, Entry};
 use crate::validate::Findings;

@@ -1,13 +1,12 @@
 //! What tests and tools read of a registrar, and what they set.
 
-use std::sync::atomic::Ordering;
-
 use super::Shell;
 use crate::interface::Interface;
 use crate::machine::{Blocker, Handle, Leak};
 use crate::module::{ModuleId, Role};
 use crate::record::{Actor, Note, Record};
 use crate::report::Report;
+use crate::sync::atomic::Ordering;
 
 impl Shell {
     /// The module whose registration or binding a handle stands for, and the number of the binding.

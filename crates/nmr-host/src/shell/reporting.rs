@@ -1,7 +1,6 @@
 //! How a broken rule becomes a report, and what happens to it.
 
 use std::collections::HashMap;
-use std::sync::MutexGuard;
 
 use super::{Shell, State};
 use crate::irql;
@@ -11,6 +10,7 @@ use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
 use crate::report::{Report, severity};
 use crate::rule::{Rule, Severity};
+use crate::sync::MutexGuard;
 use crate::thread;
 use crate::transcript::Entry;
 use crate::validate::Findings;

@@ -1,12 +1,11 @@
 //! How a thread waits for the end of a registration.
 
-use std::sync::{MutexGuard, PoisonError};
-
 use super::reporting::{finding, report};
 use super::{Shell, State};
 use crate::machine::{Blocker, Key};
 use crate::record::Actor;
 use crate::rule::Rule;
+use crate::sync::{MutexGuard, PoisonError};
 use crate::transcript::Entry;
 
 impl Shell {
