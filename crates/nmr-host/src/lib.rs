@@ -49,5 +49,5 @@ pub use policy::{
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
 pub use report::Report;
-pub use rule::{Rule, Severity};
+pub use rule::{Detection, Rule, Severity};
 pub use thread::{ThreadNumber, current as current_thread, current_binding};

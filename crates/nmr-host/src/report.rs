@@ -28,6 +28,8 @@ pub struct Report {
     pub name: Option<String>,
     /// The other module of the binding.
     pub peer: Option<ModuleLabel>,
+    /// The name of that one, if it was given one.
+    pub peer_name: Option<String>,
     /// The status that gave it away.
     pub status: Option<NTSTATUS>,
     /// What an unfinished wait waits for.
@@ -47,7 +49,8 @@ pub(crate) fn severity(rule: Rule, mode: Mode) -> Severity {
     }
 }
 
-/// One line: rule, severity, function, culprit, what was expected, what to do.
+/// One line: rule, severity, function, culprit, binding and peer, thread and level, what was expected,
+/// what to do, where to read more.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = if self.severity == Severity::Error {
@@ -56,17 +59,11 @@ impl fmt::Display for Report {
             "warning"
         };
         write!(f, "{} {severity} in {}", self.rule, self.function)?;
-        match (&self.name, self.module) {
-            (Some(name), Some(module)) => write!(f, " by {name} ({module})")?,
-            (None, Some(module)) => write!(f, " by {module}")?,
-            _ => {}
-        }
+        module(f, "by", self.module, self.name.as_deref())?;
         if let Some(binding) = self.binding {
             write!(f, ", binding {binding}")?;
         }
-        if let Some(peer) = self.peer {
-            write!(f, " with {peer}")?;
-        }
+        module(f, "with", self.peer, self.peer_name.as_deref())?;
         if let Some(status) = self.status {
             write!(f, ", status {status:#010x}")?;
         }
@@ -80,6 +77,20 @@ impl fmt::Display for Report {
         for blocker in &self.blockers {
             write!(f, "; waiting for {blocker}")?;
         }
-        Ok(())
+        write!(f, "; see {}", self.rule.link())
+    }
+}
+
+/// Writes who it was, if that is known: ` by Adder (client {…})`.
+fn module(
+    f: &mut fmt::Formatter<'_>,
+    word: &str,
+    module: Option<ModuleLabel>,
+    name: Option<&str>,
+) -> fmt::Result {
+    match (module, name) {
+        (Some(module), Some(name)) => write!(f, " {word} {name} ({module})"),
+        (Some(module), None) => write!(f, " {word} {module}"),
+        (None, _) => Ok(()),
     }
 }

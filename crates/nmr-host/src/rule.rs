@@ -1,4 +1,4 @@
-//! The rules of the contract (section 4) that the registrar watches.
+//! The rules of the contract (section 4) that are watched.
 
 use std::fmt;
 
@@ -14,8 +14,35 @@ pub enum Severity {
     Warning,
 }
 
+/// Who notices that a rule is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Detection {
+    /// The registrar, from the calls and callbacks that it sees.
+    Registrar,
+    /// The memory that modules give and take, which is kept and looked at when it is freed.
+    Quarantine,
+    /// The dispatch tables of a declared interface, which the registrar puts its own in front of.
+    WrappedDispatch,
+    /// The loader of driver images.
+    ImageLoader,
+}
+
+impl fmt::Display for Detection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Registrar => "registrar",
+            Self::Quarantine => "quarantine",
+            Self::WrappedDispatch => "wrapped dispatch",
+            Self::ImageLoader => "image loader",
+        })
+    }
+}
+
 macro_rules! rules {
-    ($($name:ident = $number:literal, $severity:ident, $expected:literal, $advice:literal;)*) => {
+    ($(
+        $name:ident = $number:literal, $severity:ident, $expected:literal, $advice:literal
+            $(, $detection:ident)?;
+    )*) => {
         /// A rule, by its number in contract section 4.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub enum Rule {
@@ -26,7 +53,7 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// Every rule that the registrar watches.
+            /// Every rule that is watched.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// How bad it is to break the rule.
@@ -45,6 +72,12 @@ macro_rules! rules {
             #[must_use]
             pub fn advice(self) -> &'static str {
                 match self { $(Self::$name => $advice,)* }
+            }
+
+            /// Who notices. The registrar, unless the rule's row says otherwise.
+            #[must_use]
+            pub fn detection(self) -> Detection {
+                match self { $(Self::$name => [$(Detection::$detection,)? Detection::Registrar][0],)* }
             }
         }
     };
@@ -133,6 +166,14 @@ rules! {
         "lower the IRQL first";
     V77 = 77, Error, "a wait is not inside a callback of a binding that it waits for",
         "deregister there at most, and wait elsewhere";
+}
+
+impl Rule {
+    /// Where the project's documentation explains the rule: `docs/verifier.md#v-43`.
+    #[must_use]
+    pub fn link(self) -> String {
+        format!("docs/verifier.md#v-{:02}", self as u8)
+    }
 }
 
 /// The rule's id: `V-43`.

@@ -8,19 +8,6 @@ use common::*;
 use nmr_host::Severity::{self, Error, Warning};
 use nmr_host::irql::{self, DISPATCH_LEVEL};
 
-#[test]
-fn every_rule_has_a_test() {
-    let tests = concat!(
-        include_str!("reports.rs"),
-        include_str!("reports_detach.rs"),
-        include_str!("reports_tables.rs"),
-    );
-    for rule in Rule::ALL {
-        let name = rule.to_string().to_lowercase().replace('-', "_");
-        assert!(tests.contains(&format!("\nfn {name}_")), "{rule} has none");
-    }
-}
-
 /// Registers malformed modules of both roles, in compatible and in strict mode.
 fn malformed(rule: Rule, compatible: Severity, fault: Fault) {
     for (policy, severity) in [("mode=compatible", compatible), ("mode=strict", Error)] {

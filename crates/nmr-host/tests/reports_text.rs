@@ -27,8 +27,8 @@ fn a_report_names_rule_culprit_binding_peer_thread_and_remedy() {
     let thread = nmr_host::current_thread();
     let expected = format!(
         "V-43 error in NmrClientDetachProviderComplete by Adder (client {}), binding 1 with \
-         provider {}, thread {thread} at PASSIVE_LEVEL: expected: a detach is completed once; let \
-         only the last call into the peer complete",
+         Summer (provider {}), thread {thread} at PASSIVE_LEVEL: expected: a detach is completed \
+         once; let only the last call into the peer complete; see docs/verifier.md#v-43",
         client.id(),
         provider.id()
     );
@@ -49,7 +49,7 @@ fn a_report_tells_the_status_and_the_number() {
     provider.registered().close();
     let text = rig.expect_one(Rule::V40).to_string();
     let peer = format!(
-        "with provider {} number 7, status 0xc00000a3",
+        "with provider (provider {} number 7), status 0xc00000a3",
         provider.id()
     );
     assert!(text.contains(&peer), "{text}");

@@ -90,16 +90,16 @@ pub(super) fn report(
     mode: Mode,
     names: &HashMap<ModuleId, String>,
 ) -> Report {
+    let name = |module: Option<ModuleLabel>| names.get(&module?.id?).cloned();
     Report {
         rule: finding.rule,
         severity: severity(finding.rule, mode),
         function,
         binding: finding.binding,
         module: finding.module,
-        name: finding
-            .module
-            .and_then(|module| names.get(&module.id?).cloned()),
+        name: name(finding.module),
         peer: finding.peer,
+        peer_name: name(finding.peer),
         status: finding.status,
         blockers: Vec::new(),
         thread: thread::current(),
