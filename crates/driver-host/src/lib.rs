@@ -18,10 +18,29 @@
 //!   when it is called; so does every function of KMDF that is not implemented.
 //! * Pool with tags, owners and guards, aligned to 16 bytes and never to more; events, rundown
 //!   protection, spin locks, IRQL of the thread, work items, `DbgPrint`, KMDF's driver, device,
-//!   object, lock and work item functions.
+//!   object, lock and work item functions, and its device interfaces, queues and requests.
 //! * Its `/GS` cookie, set.
 //! * No structured exception handling, no `KPCR` behind `gs`, no paging, no hardware, no registry.
 //!   What needs these faults, and the fault is reported with the image and the offset.
+//!
+//! # Programs
+//!
+//! [`Image::interfaces`] finds the devices' interfaces, [`Interface::open`] opens a device, and
+//! [`Handle::control`] sends it device control requests, from as many threads as the test has. The
+//! requests come to the driver through its queues, with one system buffer for both directions
+//! (`METHOD_BUFFERED`; the driver gets no buffers for the other methods). Reported are: a request that
+//! is completed twice, or not completed while somebody waits for it; output that is longer than there
+//! is room for; a write around a buffer; and a buffer or a request that is touched after the
+//! completion.
+//!
+//! A device that is removed accepts nothing new. Requests that wait in queues are canceled; those that
+//! the driver has are canceled if it has marked them so, and waited for. Then the programs' files are
+//! closed. Windows would not remove a device with open files in an orderly way at all; it sends the
+//! same things in the same order when a device is gone by surprise and its programs close their files.
+//!
+//! Requests are presented at `PASSIVE_LEVEL`, on the thread of the program. KMDF may present one at
+//! `DISPATCH_LEVEL`, and on the thread that completes another one. Manual queues, synchronization
+//! scopes and requests to read and write do not exist here; asking for one is reported.
 //!
 //! # How a bug check ends
 //!
@@ -76,6 +95,6 @@ pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only"
 mod native;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::{
-    DeviceError, Fault, Host, Image, LoadError, LoadOptions, Print, Report, Source, Stopped,
-    Unloaded, Visit,
+    DeviceError, Fault, Handle, Host, Image, Interface, LoadError, LoadOptions, Print, Report,
+    RequestError, Source, Stopped, Unloaded, Visit,
 };

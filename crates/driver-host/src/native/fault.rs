@@ -16,6 +16,7 @@ use super::gate;
 use super::ranges::{self, Found};
 use super::report::Fault;
 use super::system::System;
+use super::wdf::buffer;
 
 const SIGNALS: [c_int; 5] = [
     libc::SIGSEGV,
@@ -128,7 +129,11 @@ extern "C" fn land() -> ! {
     let details = DETAILS.take().expect("the handler says what happened");
     match ranges::find(details.image) {
         Some(Found::Loaded(image, offset)) => {
-            let what = describe(details.signal);
+            let what = if buffer::was_at(details.wanted) {
+                "touched the buffer of a request after completing it"
+            } else {
+                describe(details.signal)
+            };
             let address = details.wanted as u64;
             image.stop(Fault::Exception {
                 what,

@@ -64,7 +64,7 @@ impl Host {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Stopped> {
-        runner::run(&self.system, "the test", "a job of the test", job)
+        runner::run(&self.system, "the test", "a job of the test", job, || ())
     }
 
     /// The registrar of the host: its record, its reports, its policy.

@@ -8,6 +8,8 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use nmr_sys::GUID;
+
 use super::exports;
 use super::kernel::{DRIVER_OBJECT, NtStatus, UNICODE_STRING, failed};
 use super::loaded::Loaded;
@@ -15,6 +17,7 @@ use super::options::{LoadError, LoadOptions, Source};
 use super::report::{Fault, Report, Stopped};
 use super::runner;
 use super::system::System;
+use super::user::{self, Interface};
 use super::wdf;
 use crate::pe;
 
@@ -112,6 +115,13 @@ impl Image {
         }
     }
 
+    /// The device interfaces of a class by which programs can open the devices now, in the order of
+    /// the devices and of their creation.
+    #[must_use]
+    pub fn interfaces(&self, class: GUID) -> Vec<Interface> {
+        user::interfaces(&self.loaded, class)
+    }
+
     /// Removes the devices, runs the unload routine, looks at what is left, and takes the image
     /// out of memory.
     pub fn unload(mut self) -> Unloaded {
@@ -153,20 +163,28 @@ impl Drop for Image {
 }
 
 /// Runs something on a thread of the host, and looks at the IRQL that the image leaves there.
-fn run<T: Send + 'static>(
+///
+/// If it does not return in time, the requests that the driver has not completed are named.
+pub(super) fn run<T: Send + 'static>(
     image: &Arc<Loaded>,
     what: &'static str,
     job: impl FnOnce(&Arc<Loaded>) -> T + Send + 'static,
 ) -> Result<T, Stopped> {
     let loaded = Arc::clone(image);
-    runner::run(&image.system, &image.name, what, move || {
+    let job = move || {
         let result = job(&loaded);
         if let Some(level) = exports::restore_irql() {
             let (function, text) = (what.to_owned(), format!("returned at {level}"));
             loaded.report(Fault::Misuse { function, text });
         }
         result
-    })
+    };
+    let late = || {
+        for request in wdf::open_requests(image) {
+            image.report(Fault::NotCompleted { request });
+        }
+    };
+    runner::run(&image.system, &image.name, what, job, late)
 }
 
 fn call_entry(image: &Arc<Loaded>) -> NtStatus {

@@ -11,13 +11,23 @@ use std::mem::offset_of;
 /// `NTSTATUS`.
 pub(crate) type NtStatus = nmr_sys::NTSTATUS;
 
-pub(crate) use nmr_sys::{STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+pub(crate) use nmr_sys::{
+    STATUS_ACCESS_DENIED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_PENDING, STATUS_SUCCESS,
+};
 
 pub(crate) const STATUS_TIMEOUT: NtStatus = 0x102;
+pub(crate) const STATUS_UNSUCCESSFUL: NtStatus = 0xC000_0001_u32.cast_signed();
+pub(crate) const STATUS_INVALID_DEVICE_REQUEST: NtStatus = 0xC000_0010_u32.cast_signed();
+pub(crate) const STATUS_BUFFER_TOO_SMALL: NtStatus = 0xC000_0023_u32.cast_signed();
+pub(crate) const STATUS_INVALID_PARAMETER_4: NtStatus = 0xC000_00F2_u32.cast_signed();
+pub(crate) const STATUS_CANCELLED: NtStatus = 0xC000_0120_u32.cast_signed();
 pub(crate) const STATUS_INFO_LENGTH_MISMATCH: NtStatus = 0xC000_0004_u32.cast_signed();
 pub(crate) const STATUS_OBJECT_NAME_EXISTS: NtStatus = 0x4000_0000;
 pub(crate) const STATUS_REVISION_MISMATCH: NtStatus = 0xC000_0059_u32.cast_signed();
 pub(crate) const STATUS_DRIVER_INTERNAL_ERROR: NtStatus = 0xC000_0183_u32.cast_signed();
+pub(crate) const STATUS_WDF_BUSY: NtStatus = 0xC020_0204_u32.cast_signed();
+pub(crate) const STATUS_WDF_NO_CALLBACK: NtStatus = 0xC020_020B_u32.cast_signed();
 pub(crate) const STATUS_WDF_OBJECT_ATTRIBUTES_INVALID: NtStatus = 0xC020_0209_u32.cast_signed();
 pub(crate) const STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL: NtStatus = 0xC020_020C_u32.cast_signed();
 pub(crate) const STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED: NtStatus = 0xC020_020F_u32.cast_signed();
@@ -72,7 +82,12 @@ const _: () = assert!(offset_of!(DRIVER_OBJECT, DriverInit) == 0x58);
 const _: () = assert!(offset_of!(DRIVER_OBJECT, DriverUnload) == 0x68);
 const _: () = assert!(offset_of!(DRIVER_EXTENSION, AddDevice) == 0x08);
 
-/// Whether a status is an error.
+/// Whether a status is an error and no warning: `NT_ERROR`.
+pub(crate) fn is_error(status: NtStatus) -> bool {
+    status.cast_unsigned() >> 30 == 3
+}
+
+/// Whether a status is a warning or an error: no `NT_SUCCESS`.
 pub(crate) fn failed(status: NtStatus) -> bool {
     status < 0
 }

@@ -23,6 +23,7 @@ mod report;
 mod runner;
 mod system;
 mod thunk;
+mod user;
 mod wdf;
 
 pub use host::Host;
@@ -31,3 +32,4 @@ pub use inside::Visit;
 pub use options::{LoadError, LoadOptions, Source};
 pub use report::{Fault, Report, Stopped};
 pub use system::Print;
+pub use user::{Handle, Interface, RequestError};

@@ -69,6 +69,11 @@ pub enum Fault {
         /// What did not return.
         what: String,
     },
+    /// It has not completed a request of a program, for which somebody waited in vain.
+    NotCompleted {
+        /// The request.
+        request: String,
+    },
     /// It used a function wrongly and went on.
     Misuse {
         /// The function.
@@ -167,6 +172,7 @@ impl fmt::Display for Fault {
                 write!(f, "used at offset {offset:#x} after it was unloaded")
             }
             Self::Hang { what } => write!(f, "{what} does not return"),
+            Self::NotCompleted { request } => write!(f, "has not completed {request}"),
             Self::Misuse { function, text } => write!(f, "{function}: {text}"),
             Self::RegistrationLeft { module } => write!(
                 f,

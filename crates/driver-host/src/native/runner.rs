@@ -99,12 +99,13 @@ enum Unfinished {
 }
 
 /// Runs a job on a thread of a host that has entered its registrar, and waits for it. A panic of
-/// the job goes on in the caller.
+/// the job goes on in the caller. If the job is late, the host is stopped, and `late` may say more.
 pub(crate) fn run<T: Send + 'static>(
     system: &Arc<System>,
     image: &str,
     what: &str,
     job: impl FnOnce() -> T + Send + 'static,
+    late: impl FnOnce(),
 ) -> Result<T, Stopped> {
     if let Some(stopped) = system.runners.stopped() {
         return Err(stopped);
@@ -119,7 +120,9 @@ pub(crate) fn run<T: Send + 'static>(
             let left = left.iter().map(ToString::to_string);
             let what: Vec<_> = iter::once(what.to_owned()).chain(left).collect();
             let what = what.join("; ");
-            Err(system.mark_stopped(image, Fault::Hang { what }))
+            let stopped = system.mark_stopped(image, Fault::Hang { what });
+            late();
+            Err(stopped)
         }
     }
 }

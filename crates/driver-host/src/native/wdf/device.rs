@@ -9,16 +9,30 @@ use std::sync::Arc;
 use super::super::kernel::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, failed};
 use super::super::loaded::Loaded;
 use super::checks::{self, Parent};
-use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES};
+use super::io::{Io, Phase};
+use super::layout::{Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
-use super::{Handle, call, image, refuse, violation};
+use super::queue::Queue;
+use super::{Handle, call, file, image, refuse, request, violation};
 
 /// What a driver says about a device before it exists.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Init {
     /// The callbacks of Plug and Play and power, in the order of their structure.
     pub(super) callbacks: [Callback; 17],
-    started: bool,
+    /// Whether only one file may be open at a time.
+    pub(super) exclusive: bool,
+    /// The callbacks and the attributes of file objects, if the driver wants any.
+    pub(super) files: Option<(WDF_FILEOBJECT_CONFIG, Option<WDF_OBJECT_ATTRIBUTES>)>,
+    /// The attributes of requests.
+    pub(super) request_attributes: Option<WDF_OBJECT_ATTRIBUTES>,
+}
+
+/// A `WDFDEVICE`.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) init: Init,
+    pub(super) io: Io,
 }
 
 /// Places in [`Init::callbacks`].
@@ -88,16 +102,33 @@ fn devices(image: &Loaded) -> Vec<Handle> {
         .all(|kind| matches!(kind, Kind::Device(_)))
 }
 
-fn callbacks(image: &Loaded, device: Handle) -> [Callback; 17] {
+/// The devices, in the order in which they were made.
+pub(super) fn all(image: &Loaded) -> Vec<(Handle, Arc<Device>)> {
+    let handles = devices(image).into_iter();
+    let with_device = |handle| Some((handle, of(image, object::id(handle)?)?));
+    handles.filter_map(with_device).collect()
+}
+
+/// The device with a number, if there is one.
+pub(super) fn of(image: &Loaded, id: usize) -> Option<Arc<Device>> {
     let state = image.framework.lock();
-    match state.objects.get(device).map(|object| &object.kind) {
-        Some(Kind::Device(init)) => init.callbacks,
-        _ => [0; 17],
+    match &state.objects.get(object::handle(id))?.kind {
+        Kind::Device(device) => Some(Arc::clone(device)),
+        _ => None,
     }
 }
 
-fn start(image: &Loaded, device: Handle) -> NtStatus {
-    let callbacks = callbacks(image, device);
+/// The device that the driver means.
+pub(super) fn find(device: Handle) -> Arc<Device> {
+    let found = object::id(device).and_then(|id| of(&image(), id));
+    found.unwrap_or_else(|| violation(format_args!("{device:p} is not a device")))
+}
+
+fn start(image: &Loaded, handle: Handle) -> NtStatus {
+    let Some(device) = object::id(handle).and_then(|id| of(image, id)) else {
+        return STATUS_SUCCESS;
+    };
+    let callbacks = device.init.callbacks;
     let none = [ptr::null_mut(); 2];
     let steps = [
         ("EvtDevicePrepareHardware", PREPARE_HARDWARE, none),
@@ -105,47 +136,82 @@ fn start(image: &Loaded, device: Handle) -> NtStatus {
         ("EvtDeviceSelfManagedIoInit", SELF_MANAGED_IO_INIT, none),
     ];
     for (name, place, arguments) in steps {
-        let status = call::status(image, name, callbacks[place], device, arguments);
+        let status = call::status(image, name, callbacks[place], handle, arguments);
         if failed(status) {
             return status;
         }
     }
-    if let Some(object) = image.framework.lock().objects.get_mut(device)
-        && let Kind::Device(init) = &mut object.kind
-    {
-        init.started = true;
-    }
+    device.io.lock().phase = Phase::Started;
     STATUS_SUCCESS
 }
 
 /// Removes a device: stops it if it was started, and deletes it.
-fn remove(image: &Loaded, device: Handle) {
-    let callbacks = callbacks(image, device);
-    let started = matches!(
-        image.framework.lock().objects.get(device).map(|object| &object.kind),
-        Some(Kind::Device(init)) if init.started
-    );
-    if started {
-        let none = [ptr::null_mut(); 2];
-        for (name, place, arguments) in [
-            (
-                "EvtDeviceSelfManagedIoSuspend",
-                SELF_MANAGED_IO_SUSPEND,
-                none,
-            ),
-            ("EvtDeviceD0Exit", D0_EXIT, [D3_FINAL, ptr::null_mut()]),
-            ("EvtDeviceReleaseHardware", RELEASE_HARDWARE, none),
-            ("EvtDeviceSelfManagedIoFlush", SELF_MANAGED_IO_FLUSH, none),
-            (
-                "EvtDeviceSelfManagedIoCleanup",
-                SELF_MANAGED_IO_CLEANUP,
-                none,
-            ),
-        ] {
-            call::status(image, name, callbacks[place], device, arguments);
+///
+/// Programs may have it open. Nothing new begins from now on. Before the device leaves its working
+/// state, the driver has to complete what it got from power-managed queues; then the programs let go
+/// of their files; then it has to complete the rest.
+fn remove(image: &Loaded, handle: Handle) {
+    let Some(device) = object::id(handle).and_then(|id| of(image, id)) else {
+        return;
+    };
+    let mut state = device.io.lock();
+    let before = std::mem::replace(&mut state.phase, Phase::Removed);
+    drop(state);
+    if before == Phase::Started {
+        stop(image, handle, &device);
+    }
+    object::delete_tree(image, handle);
+}
+
+fn stop(image: &Loaded, handle: Handle, device: &Device) {
+    let callbacks = device.init.callbacks;
+    let none = [ptr::null_mut(); 2];
+    let step = |name, place: usize, arguments| {
+        call::status(image, name, callbacks[place], handle, arguments);
+    };
+    let name = "EvtDeviceSelfManagedIoSuspend";
+    step(name, SELF_MANAGED_IO_SUSPEND, none);
+    stop_queues(image, device, |queue| queue.power_managed);
+    step("EvtDeviceD0Exit", D0_EXIT, [D3_FINAL, ptr::null_mut()]);
+    step("EvtDeviceReleaseHardware", RELEASE_HARDWARE, none);
+    let files = std::mem::take(&mut device.io.lock().files);
+    for &open in &files {
+        file::clean_up(image, device, open);
+    }
+    step("EvtDeviceSelfManagedIoFlush", SELF_MANAGED_IO_FLUSH, none);
+    stop_queues(image, device, |queue| !queue.power_managed);
+    device.io.wait_until_idle();
+    // What was being opened when the removal began.
+    let late = std::mem::take(&mut device.io.lock().files);
+    for &open in &late {
+        file::clean_up(image, device, open);
+    }
+    for &open in files.iter().chain(&late) {
+        file::delete(image, device, open);
+    }
+    let name = "EvtDeviceSelfManagedIoCleanup";
+    step(name, SELF_MANAGED_IO_CLEANUP, none);
+}
+
+/// Cancels the requests in some queues, tells the driver about those that it has, and waits until it
+/// has completed them.
+fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) {
+    /// `WdfRequestStopActionPurge`.
+    const PURGE: Handle = ptr::without_provenance_mut(2);
+    let queues = device.io.lock().queues.clone();
+    let queues: Vec<_> = queues.into_iter().filter(|queue| which(queue)).collect();
+    for queue in &queues {
+        for id in queue.purge() {
+            request::cancel(image, id);
+            if queue.power_managed && queue.stop != 0 && queue.has(id) {
+                let arguments = [queue.handle(), object::handle(id), PURGE];
+                call::request(image, "EvtIoStop", queue.stop, arguments);
+            }
         }
     }
-    object::delete_tree(image, device);
+    for queue in &queues {
+        queue.wait_until_empty();
+    }
 }
 
 /// Removes every device, the youngest first.
@@ -182,8 +248,11 @@ pub(super) unsafe extern "win64" fn create(
     let driver = image.framework.lock().driver.map(|driver| driver.handle);
     // SAFETY: the caller vouches for the attributes.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
-    let made = checked
-        .and_then(|attributes| object::make(&image, Kind::Device(about), driver, attributes));
+    let kind = Kind::Device(Arc::new(Device {
+        init: *about,
+        io: Io::default(),
+    }));
+    let made = checked.and_then(|attributes| object::make(&image, kind, driver, attributes));
     match made {
         Ok(device) => {
             image.framework.lock().objects.remove(handle);

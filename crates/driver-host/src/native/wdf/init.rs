@@ -1,5 +1,5 @@
-//! `WDFDEVICE_INIT`: what is set before a device is created. Most of it makes no difference to a
-//! device without hardware and without a user; it is checked and accepted.
+//! `WDFDEVICE_INIT`: what is set before a device is created. Some of it makes no difference to a
+//! device without hardware; it is checked and accepted.
 // UNSAFETY: structures of the driver.
 #![expect(unsafe_code)]
 
@@ -9,8 +9,9 @@ use super::super::exports::text;
 use super::super::kernel::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, UNICODE_STRING,
 };
+use super::checks::{self, Parent};
 use super::device::Init;
-use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
+use super::layout::{WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
 use super::object::Kind;
 use super::{Handle, image, refuse, violation};
 
@@ -103,31 +104,58 @@ pub(super) extern "win64" fn set_class(
     with(init, |_| ());
 }
 
-/// `WdfDeviceInitSetFileObjectConfig`: nobody opens the device.
+/// `WdfDeviceInitSetIoType`: for reading and writing, which programs do not do here.
+pub(super) extern "win64" fn set_io_type(_globals: *const c_void, init: Handle, kind: i32) {
+    with(init, |_| ());
+    if !(1..=4).contains(&kind) {
+        let text = "ignored: the type is not 1 to 4";
+        refuse("WdfDeviceInitSetIoType", STATUS_INVALID_PARAMETER, text);
+    }
+}
+
+/// `WdfDeviceInitSetExclusive`.
+pub(super) extern "win64" fn set_exclusive(_globals: *const c_void, init: Handle, exclusive: u8) {
+    with(init, |about| about.exclusive = exclusive != 0);
+}
+
+/// `WdfDeviceInitSetFileObjectConfig`.
 pub(super) unsafe extern "win64" fn set_file_object_config(
     _globals: *const c_void,
     init: Handle,
-    config: *const u32,
-    _attributes: *const WDF_OBJECT_ATTRIBUTES,
+    config: *const WDF_FILEOBJECT_CONFIG,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
 ) {
-    // SAFETY: the caller vouches for the structure, which begins with its size.
-    let size = unsafe { config.read() };
-    has_size("WdfDeviceInitSetFileObjectConfig", size, 0x28);
-    with(init, |_| ());
+    const FUNCTION: &str = "WdfDeviceInitSetFileObjectConfig";
+    const OPTIONAL: u32 = 0x8000_0000;
+    // SAFETY: the caller vouches for the structure.
+    let config = unsafe { config.read() };
+    if !has_size(FUNCTION, config.Size, size_of::<WDF_FILEOBJECT_CONFIG>()) {
+        return;
+    }
+    if !(1..=4).contains(&(config.FileObjectClass & !OPTIONAL))
+        || !(0..=2).contains(&config.AutoForwardCleanupClose)
+    {
+        let text = "ignored: FileObjectClass is not 1 to 4, or AutoForwardCleanupClose not 0 to 2";
+        refuse(FUNCTION, STATUS_INVALID_PARAMETER, text);
+        return;
+    }
+    // SAFETY: the caller vouches for the attributes.
+    let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
+    if let Ok(attributes) = checked {
+        with(init, |about| about.files = Some((config, attributes)));
+    }
 }
 
-/// `WdfDeviceInitSetRequestAttributes`: nobody sends requests.
+/// `WdfDeviceInitSetRequestAttributes`.
 pub(super) unsafe extern "win64" fn set_request_attributes(
     _globals: *const c_void,
     init: Handle,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
 ) {
-    // SAFETY: the caller vouches for the structure, which begins with its size.
-    let size = unsafe { attributes.cast::<u32>().read() };
-    has_size(
-        "WdfDeviceInitSetRequestAttributes",
-        size,
-        size_of::<WDF_OBJECT_ATTRIBUTES>(),
-    );
-    with(init, |_| ());
+    let function = "WdfDeviceInitSetRequestAttributes";
+    // SAFETY: the caller vouches for the attributes.
+    let checked = unsafe { checks::attributes(function, attributes, Parent::Forbidden, false) };
+    if let Ok(attributes) = checked {
+        with(init, |about| about.request_attributes = attributes);
+    }
 }

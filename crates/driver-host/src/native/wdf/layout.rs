@@ -61,6 +61,11 @@ pub(super) struct WDF_OBJECT_ATTRIBUTES {
     pub(super) ContextTypeInfo: *const WDF_OBJECT_CONTEXT_TYPE_INFO,
 }
 
+// SAFETY: its handle is never followed, and what it says about a context is a constant of the driver.
+unsafe impl Send for WDF_OBJECT_ATTRIBUTES {}
+// SAFETY: as above.
+unsafe impl Sync for WDF_OBJECT_ATTRIBUTES {}
+
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WDF_OBJECT_CONTEXT_TYPE_INFO {
@@ -88,6 +93,51 @@ pub(super) struct WDF_WORKITEM_CONFIG {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_FILEOBJECT_CONFIG {
+    pub(super) Size: u32,
+    pub(super) EvtDeviceFileCreate: Callback,
+    pub(super) EvtFileClose: Callback,
+    pub(super) EvtFileCleanup: Callback,
+    pub(super) AutoForwardCleanupClose: i32,
+    pub(super) FileObjectClass: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_IO_QUEUE_CONFIG {
+    pub(super) Size: u32,
+    pub(super) DispatchType: i32,
+    pub(super) PowerManaged: i32,
+    pub(super) AllowZeroLengthRequests: u8,
+    pub(super) DefaultQueue: u8,
+    pub(super) EvtIoDefault: Callback,
+    pub(super) EvtIoRead: Callback,
+    pub(super) EvtIoWrite: Callback,
+    pub(super) EvtIoDeviceControl: Callback,
+    pub(super) EvtIoInternalDeviceControl: Callback,
+    pub(super) EvtIoStop: Callback,
+    pub(super) EvtIoResume: Callback,
+    pub(super) EvtIoCanceledOnQueue: Callback,
+    /// `Settings.Parallel.NumberOfPresentedRequests`.
+    pub(super) NumberOfPresentedRequests: u32,
+    pub(super) Driver: Handle,
+}
+
+/// `WDF_REQUEST_PARAMETERS`, with the part of its union that control requests use.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_REQUEST_PARAMETERS {
+    pub(super) Size: u16,
+    pub(super) MinorFunction: u8,
+    pub(super) Type: i32,
+    pub(super) OutputBufferLength: usize,
+    pub(super) InputBufferLength: usize,
+    pub(super) IoControlCode: u32,
+    pub(super) Type3InputBuffer: *mut c_void,
+}
+
+#[repr(C)]
 #[derive(Debug)]
 pub(super) struct WDF_DRIVER_GLOBALS {
     pub(super) Driver: Handle,
@@ -107,6 +157,14 @@ const _: () = assert!(offset_of!(WDF_OBJECT_ATTRIBUTES, ParentObject) == 0x20);
 const _: () = assert!(size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>() == 0x28);
 const _: () = assert!(size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>() == 0x90);
 const _: () = assert!(size_of::<WDF_WORKITEM_CONFIG>() == 0x18);
+const _: () = assert!(size_of::<WDF_FILEOBJECT_CONFIG>() == 0x28);
+const _: () = assert!(size_of::<WDF_IO_QUEUE_CONFIG>() == 0x60);
+const _: () = assert!(offset_of!(WDF_IO_QUEUE_CONFIG, DefaultQueue) == 0x0d);
+const _: () = assert!(offset_of!(WDF_IO_QUEUE_CONFIG, EvtIoDeviceControl) == 0x28);
+const _: () = assert!(offset_of!(WDF_IO_QUEUE_CONFIG, NumberOfPresentedRequests) == 0x50);
+const _: () = assert!(size_of::<WDF_REQUEST_PARAMETERS>() == 0x28);
+const _: () = assert!(offset_of!(WDF_REQUEST_PARAMETERS, Type) == 0x04);
+const _: () = assert!(offset_of!(WDF_REQUEST_PARAMETERS, IoControlCode) == 0x18);
 const _: () = assert!(size_of::<WDF_DRIVER_GLOBALS>() == 0x38);
 const _: () = assert!(offset_of!(WDF_DRIVER_GLOBALS, DisplaceDriverUnload) == 0x30);
 

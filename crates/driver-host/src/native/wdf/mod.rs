@@ -1,22 +1,32 @@
 //! KMDF as far as a software driver needs it: binding, the driver object, devices, objects with
-//! contexts, locks, work items. Every other function of the table traps under its name.
+//! contexts, locks, work items, and the requests of programs. Every other function of the table traps
+//! under its name.
 
 pub(crate) mod bind;
+pub(crate) mod buffer;
 mod call;
 mod checks;
 mod context;
 mod device;
 mod driver;
+pub(crate) mod file;
 mod init;
+pub(crate) mod interface;
+mod io;
 mod layout;
 mod lock;
 mod names;
 mod object;
+mod queue;
+mod request;
+mod retrieve;
 mod work_item;
 
 use std::ffi::c_void;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use nmr_host::irql::{self, Irql};
 
 use super::gate;
 use super::imports;
@@ -28,6 +38,7 @@ use names::{COUNT, NAMES};
 use object::Objects;
 
 pub(crate) use device::{add as add_device, remove_all as remove_devices};
+pub(crate) use request::open as open_requests;
 
 /// What reports call the framework.
 pub(crate) const LIBRARY: &str = "KMDF";
@@ -63,15 +74,24 @@ fn function(index: usize) -> Option<*const ()> {
         54 => init::free as *const (),
         55 => init::set_pnp_power_callbacks as *const (),
         56 => init::set_power_policy_callbacks as *const (),
-        57 | 61..=66 | 70 => init::set_number as *const (),
+        57 | 63..=66 | 70 => init::set_number as *const (),
+        61 => init::set_io_type as *const (),
+        62 => init::set_exclusive as *const (),
         67 | 68 => init::assign_string as *const (),
         69 => init::set_class as *const (),
         71 => init::set_file_object_config as *const (),
         72 => init::set_request_attributes as *const (),
         75 => device::create as *const (),
+        77 => interface::create as *const (),
+        92 => queue::get_default as *const (),
+        93 => queue::configure_dispatching as *const (),
         116 => driver::create as *const (),
         117 => driver::registry_path as *const (),
         118 => driver::wdm_object as *const (),
+        139 => file::get_device as *const (),
+        152 => queue::create as *const (),
+        157 => queue::get_device as *const (),
+        194 => retrieve::memory_buffer as *const (),
         202 => context::get_typed as *const (),
         203 => context::allocate as *const (),
         204 => context::owner as *const (),
@@ -79,6 +99,22 @@ fn function(index: usize) -> Option<*const ()> {
         206 => object::dereference as *const (),
         207 => object::create as *const (),
         208 => object::delete as *const (),
+        255 => request::mark_cancelable as *const (),
+        256 => request::unmark_cancelable as *const (),
+        257 => request::is_canceled as *const (),
+        263 => request::complete as *const (),
+        264 => request::complete_with_boost as *const (),
+        265 => request::complete_with_information as *const (),
+        266 => retrieve::parameters as *const (),
+        267 => retrieve::input_memory as *const (),
+        268 => retrieve::output_memory as *const (),
+        269 => retrieve::input_buffer as *const (),
+        270 => retrieve::output_buffer as *const (),
+        275 => request::set_information as *const (),
+        276 => request::get_information as *const (),
+        277 => retrieve::file_object as *const (),
+        280 => request::get_requestor_mode as *const (),
+        282 => request::get_queue as *const (),
         312 => lock::create_wait as *const (),
         313 => lock::acquire_wait as *const (),
         314 => lock::release_wait as *const (),
@@ -161,6 +197,23 @@ fn refuse(function: &'static str, status: NtStatus, text: impl Into<String>) -> 
         status,
     });
     status
+}
+
+/// Reports that the driver uses the function that it is in wrongly, and goes on.
+fn misuse(text: impl fmt::Display) {
+    let call = gate::caller();
+    let (function, text) = (format!("Wdf{}", call.function), text.to_string());
+    call.image.report(Fault::Misuse { function, text });
+}
+
+/// Reports a call above the highest IRQL that it is allowed at.
+fn check_irql(highest: Irql) {
+    let level = irql::current();
+    if level > highest {
+        misuse(format_args!(
+            "called at {level}, and {highest} is the highest"
+        ));
+    }
 }
 
 /// The framework's answer to what no driver may do: a bug check.

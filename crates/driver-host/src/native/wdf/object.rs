@@ -6,7 +6,7 @@
 // UNSAFETY: functions that images call.
 #![expect(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -17,6 +17,9 @@ use super::checks::{self, Parent};
 use super::context::{self, Context};
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::lock::{SpinLock, WaitLock};
+use super::queue::Queue;
+use super::request::Request;
+use super::retrieve::Memory;
 use super::work_item::WorkItem;
 use super::{Handle, call, device, image, violation};
 
@@ -25,11 +28,15 @@ use super::{Handle, call, device, image, violation};
 pub(super) enum Kind {
     Driver,
     DeviceInit(Box<device::Init>),
-    Device(Box<device::Init>),
+    Device(Arc<device::Device>),
     General,
     SpinLock(Arc<SpinLock>),
     WaitLock(Arc<WaitLock>),
     WorkItem(Arc<WorkItem>),
+    Queue(Arc<Queue>),
+    File,
+    Request(Arc<Request>),
+    Memory(Arc<Memory>),
 }
 
 /// One object.
@@ -48,7 +55,12 @@ pub(super) struct Object {
 pub(super) struct Objects {
     last: usize,
     live: HashMap<usize, Object>,
+    /// The requests that were completed last.
+    completed: VecDeque<usize>,
 }
+
+/// How many completed requests are remembered, for reports.
+const COMPLETED: usize = 1024;
 
 /// Handles are not addresses of anything: following one faults.
 const TAG: usize = 0x5744_4600_0000_0000;
@@ -86,6 +98,19 @@ impl Objects {
 
     pub(super) fn remove(&mut self, handle: Handle) -> Option<Object> {
         self.live.remove(&id(handle)?)
+    }
+
+    /// Remembers that a request is completed.
+    pub(super) fn remember_completed(&mut self, request: Handle) {
+        self.completed.extend(id(request));
+        if self.completed.len() > COMPLETED {
+            self.completed.pop_front();
+        }
+    }
+
+    /// Whether a handle was one of a request that is completed, not long ago.
+    pub(super) fn was_completed(&self, request: Handle) -> bool {
+        id(request).is_some_and(|id| self.completed.contains(&id))
     }
 
     /// Finds an object by its context.
@@ -274,8 +299,15 @@ pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         Some(found) if !found.deleted => found.kind.clone(),
         _ => violation(format_args!("{object:p} is not an object")),
     };
-    if matches!(kind, Kind::Driver | Kind::Device(_)) {
-        violation("drivers and Plug and Play devices are deleted by the framework");
+    match kind {
+        Kind::General | Kind::SpinLock(_) | Kind::WaitLock(_) | Kind::WorkItem(_) => {}
+        Kind::Driver | Kind::Device(_) | Kind::DeviceInit(_) => {
+            violation("drivers and Plug and Play devices are deleted by the framework")
+        }
+        Kind::Queue(_) => violation("this host deletes queues with their devices only"),
+        Kind::File | Kind::Request(_) | Kind::Memory(_) => {
+            violation("what belongs to a request of a program is deleted by the framework")
+        }
     }
     delete_tree(&image, object);
 }

@@ -1,0 +1,184 @@
+//! Files: a device that a program has opened, and what it does with it. These functions run on a
+//! thread of the host, on behalf of the program.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use super::super::kernel::{
+    NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS, failed,
+};
+use super::super::loaded::Loaded;
+use super::buffer::Buffer;
+use super::device::{self, Device};
+use super::object::{self, Kind};
+use super::queue::{DEVICE_CONTROL, Missed};
+use super::request::{Ask, Outcome, Request};
+use super::{Handle, call, image, violation};
+
+/// The device is removed or being removed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Removed;
+
+/// Opens a device. Returns the number of the file object, or the status of a refusal.
+pub(crate) fn open(image: &Loaded, id: usize) -> Result<Result<usize, NtStatus>, Removed> {
+    let device = device::of(image, id).ok_or(Removed)?;
+    let _operation = device.io.begin().ok_or(Removed)?;
+    if device.init.exclusive && !device.io.lock().files.is_empty() {
+        return Ok(Err(STATUS_ACCESS_DENIED));
+    }
+    let config = device.init.files;
+    let attributes = config.and_then(|(_, attributes)| attributes);
+    let parent = object::handle(id);
+    let file = match object::make(image, Kind::File, Some(parent), attributes) {
+        Ok(file) => file,
+        Err(status) => return Ok(Err(status)),
+    };
+    let number = object::id(file).unwrap_or_default();
+    let create = config.map_or(0, |(config, _)| config.EvtDeviceFileCreate);
+    let status = if create == 0 {
+        STATUS_SUCCESS
+    } else {
+        let request = Request::new(Ask::Open, number, None);
+        match make(image, &device, parent, &request) {
+            Ok(handle) => {
+                let arguments = [parent, handle, file];
+                call::request(image, "EvtDeviceFileCreate", create, arguments);
+                request.wait().status
+            }
+            Err(status) => status,
+        }
+    };
+    if failed(status) {
+        object::delete_tree(image, file);
+        return Ok(Err(status));
+    }
+    device.io.lock().files.push(number);
+    Ok(Ok(number))
+}
+
+/// Makes a request's object.
+fn make(
+    image: &Loaded,
+    device: &Device,
+    parent: Handle,
+    request: &Arc<Request>,
+) -> Result<Handle, NtStatus> {
+    let kind = Kind::Request(Arc::clone(request));
+    object::make(image, kind, Some(parent), device.init.request_attributes)
+}
+
+/// Sends a device control request, and waits for its end.
+pub(crate) fn control(
+    image: &Loaded,
+    id: usize,
+    file: usize,
+    code: u32,
+    input: &[u8],
+    output: usize,
+) -> Result<(NtStatus, Vec<u8>), Removed> {
+    let device = device::of(image, id).ok_or(Removed)?;
+    let _operation = device.io.begin().ok_or(Removed)?;
+    let state = device.io.lock();
+    if !state.files.contains(&file) {
+        return Err(Removed);
+    }
+    let queue = state.routes.get(&DEVICE_CONTROL).cloned();
+    let queue = queue.or_else(|| state.default_queue.clone());
+    drop(state);
+    let handled = |callback: usize| callback != 0;
+    let queue = queue.filter(|queue| handled(queue.device_control) || handled(queue.default));
+    let Some(queue) = queue else {
+        return Ok((STATUS_INVALID_DEVICE_REQUEST, Vec::new()));
+    };
+    let length = input.len();
+    let buffer = match (length, output) {
+        (0, 0) => None,
+        _ => match Buffer::new(input, output) {
+            Ok(buffer) => Some(buffer),
+            Err(_) => return Ok((STATUS_INSUFFICIENT_RESOURCES, Vec::new())),
+        },
+    };
+    let ask = Ask::Control {
+        code,
+        input: length,
+        output,
+    };
+    let request = Request::new(ask, file, buffer);
+    let handle = match make(image, &device, object::handle(id), &request) {
+        Ok(handle) => handle,
+        Err(status) => return Ok((status, Vec::new())),
+    };
+    request.lock().queue = Some(Arc::clone(&queue));
+    if let Err(missed) = queue.present(object::id(handle).unwrap_or_default()) {
+        object::delete_tree(image, handle);
+        return match missed {
+            Missed::Purged => Err(Removed),
+            Missed::Canceled => Ok((STATUS_CANCELLED, Vec::new())),
+        };
+    }
+    let from = queue.handle();
+    if queue.device_control == 0 {
+        let arguments = [from, handle, ptr::null_mut()];
+        call::request(image, "EvtIoDefault", queue.default, arguments);
+    } else {
+        let lengths = [output, length];
+        call::control(image, queue.device_control, from, handle, lengths, code);
+    }
+    let Outcome { status, output } = request.wait();
+    Ok((status, output))
+}
+
+/// Closes a file, unless the device's removal has done so.
+pub(crate) fn close(image: &Loaded, id: usize, file: usize) {
+    let Some(device) = device::of(image, id) else {
+        return;
+    };
+    let Some(_operation) = device.io.begin() else {
+        return;
+    };
+    let mut state = device.io.lock();
+    let Some(place) = state.files.iter().position(|&open| open == file) else {
+        return;
+    };
+    state.files.remove(place);
+    drop(state);
+    clean_up(image, &device, file);
+    delete(image, &device, file);
+}
+
+/// The last handle to a file is closed.
+pub(super) fn clean_up(image: &Loaded, device: &Device, file: usize) {
+    let callback = device
+        .init
+        .files
+        .map_or(0, |(config, _)| config.EvtFileCleanup);
+    call::object(image, "EvtFileCleanup", callback, object::handle(file));
+}
+
+/// The last request of a file is completed as well.
+pub(super) fn delete(image: &Loaded, device: &Device, file: usize) {
+    let file = object::handle(file);
+    let callback = device
+        .init
+        .files
+        .map_or(0, |(config, _)| config.EvtFileClose);
+    call::object(image, "EvtFileClose", callback, file);
+    object::delete_tree(image, file);
+}
+
+/// `WdfFileObjectGetDevice`.
+pub(super) extern "win64" fn get_device(_globals: *const c_void, file: Handle) -> Handle {
+    let image = image();
+    let state = image.framework.lock();
+    match state.objects.get(file) {
+        Some(object) if matches!(object.kind, Kind::File) => {
+            object.parent.map_or(ptr::null_mut(), object::handle)
+        }
+        _ => {
+            drop(state);
+            violation(format_args!("{file:p} is not a file object"))
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Device interfaces, by which programs find a device.
+// UNSAFETY: structures of the driver.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+
+use nmr_host::irql::PASSIVE_LEVEL;
+use nmr_sys::GUID;
+
+use super::super::exports::text;
+use super::super::kernel::{
+    NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS, UNICODE_STRING,
+};
+use super::super::loaded::Loaded;
+use super::io::{Interface, Phase};
+use super::{Handle, check_irql, device, image, object, violation};
+
+/// `WdfDeviceCreateDeviceInterface`. The interface is enabled while the device is started.
+pub(super) unsafe extern "win64" fn create(
+    _globals: *const c_void,
+    device: Handle,
+    class: *const GUID,
+    reference: *const UNICODE_STRING,
+) -> NtStatus {
+    check_irql(PASSIVE_LEVEL);
+    let device = device::find(device);
+    if class.is_null() {
+        violation("the class is null");
+    }
+    // SAFETY: the caller vouches for the class.
+    let class = unsafe { class.read() };
+    // SAFETY: the caller vouches for null or a string.
+    let reference = unsafe { text::unicode(reference) };
+    if image().system.pool.admit().is_none() {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    let interface = Interface { class, reference };
+    device.io.lock().interfaces.push(interface);
+    STATUS_SUCCESS
+}
+
+/// An interface that a program can open.
+pub(crate) struct Enabled {
+    /// The number of the device.
+    pub(crate) device: usize,
+    /// The string that the driver gave it, if it gave one.
+    pub(crate) reference: Option<String>,
+}
+
+/// The interfaces of a class that are enabled, in the order of the devices and of their creation.
+pub(crate) fn enabled(image: &Loaded, class: GUID) -> Vec<Enabled> {
+    let mut found = Vec::new();
+    for (handle, device) in device::all(image) {
+        let state = device.io.lock();
+        if state.phase != Phase::Started {
+            continue;
+        }
+        let of_class = state.interfaces.iter().filter(|own| own.class == class);
+        found.extend(of_class.filter_map(|own| {
+            let (device, reference) = (object::id(handle)?, own.reference.clone());
+            Some(Enabled { device, reference })
+        }));
+    }
+    found
+}

@@ -1,0 +1,321 @@
+//! Queues: how requests come to a driver. A request is presented on the thread of the program that
+//! sent it, which waits here until it is its turn.
+// UNSAFETY: structures of the driver.
+#![expect(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use nmr_host::irql::DISPATCH_LEVEL;
+
+use super::super::kernel::{
+    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
+    STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
+    STATUS_WDF_BUSY, STATUS_WDF_NO_CALLBACK,
+};
+use super::checks::{self, Parent};
+use super::io::Phase;
+use super::layout::{Callback, WDF_IO_QUEUE_CONFIG, WDF_OBJECT_ATTRIBUTES};
+use super::object::{self, Kind};
+use super::{Handle, check_irql, device, image, misuse, refuse, violation};
+
+/// Why a request does not come to the driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Missed {
+    /// The queue accepts none any more.
+    Purged,
+    /// It was canceled while it waited.
+    Canceled,
+}
+
+/// A `WDFQUEUE`.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// The number of its device.
+    device: usize,
+    /// How many requests the driver has at once.
+    limit: usize,
+    pub(super) power_managed: bool,
+    pub(super) default: Callback,
+    pub(super) device_control: Callback,
+    pub(super) stop: Callback,
+    state: Mutex<State>,
+    /// Rings when a request is completed or the queue is purged.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The number of its object.
+    id: usize,
+    /// The requests that wait, the oldest first.
+    waiting: VecDeque<usize>,
+    /// The requests that the driver has.
+    presented: Vec<usize>,
+    purged: bool,
+}
+
+const SEQUENTIAL: i32 = 1;
+const PARALLEL: i32 = 2;
+const MANUAL: i32 = 3;
+
+const FALSE: i32 = 0;
+const USE_DEFAULT: i32 = 2;
+
+const INHERIT: i32 = 1;
+const NO_SCOPE: i32 = 4;
+
+const FUNCTION: &str = "WdfIoQueueCreate";
+
+/// `WdfIoQueueCreate`.
+pub(super) unsafe extern "win64" fn create(
+    _globals: *const c_void,
+    device: Handle,
+    config: *const WDF_IO_QUEUE_CONFIG,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    check_irql(DISPATCH_LEVEL);
+    let about = device::find(device);
+    if config.is_null() {
+        violation("the configuration is null");
+    }
+    // SAFETY: the caller vouches for the configuration.
+    let config = unsafe { config.read() };
+    // SAFETY: the caller vouches for the attributes.
+    let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Optional, true) };
+    let made = checked.and_then(|attributes| {
+        check(config, attributes, !output.is_null())
+            .map_err(|(status, text)| refuse(FUNCTION, status, text))?;
+        let state = about.io.lock();
+        let default = (state.phase, state.default_queue.is_some());
+        drop(state);
+        match default {
+            _ if config.DefaultQueue == 0 => {}
+            (Phase::Created, false) => {}
+            (Phase::Created, true) => {
+                let text = "the device has a default queue already";
+                return Err(refuse(FUNCTION, STATUS_UNSUCCESSFUL, text));
+            }
+            _ => {
+                let text = "a default queue is made before the device is started";
+                return Err(refuse(FUNCTION, STATUS_INVALID_DEVICE_STATE, text));
+            }
+        }
+        let queue = Arc::new(Queue::new(config, device));
+        let kind = Kind::Queue(Arc::clone(&queue));
+        let handle = object::make(&image(), kind, Some(device), attributes)?;
+        queue.lock().id = object::id(handle).unwrap_or_default();
+        let mut state = about.io.lock();
+        if config.DefaultQueue != 0 {
+            state.default_queue = Some(Arc::clone(&queue));
+        }
+        state.queues.push(queue);
+        Ok(handle)
+    });
+    match made {
+        Ok(handle) => {
+            if !output.is_null() {
+                // SAFETY: the caller vouches for the output.
+                unsafe { output.write(handle) };
+            }
+            STATUS_SUCCESS
+        }
+        Err(status) => status,
+    }
+}
+
+/// The rules, in the framework's order, and what this host does not have.
+fn check(
+    config: WDF_IO_QUEUE_CONFIG,
+    attributes: Option<WDF_OBJECT_ATTRIBUTES>,
+    has_output: bool,
+) -> Result<(), (NtStatus, String)> {
+    let wrong = |status, text: &str| Err((status, text.to_owned()));
+    let expected = size_of::<WDF_IO_QUEUE_CONFIG>();
+    if config.Size as usize != expected {
+        let text = format!(
+            "the Size of its configuration is {:#x}, not {expected:#x}",
+            config.Size
+        );
+        return Err((STATUS_INFO_LENGTH_MISMATCH, text));
+    }
+    if config.DefaultQueue == 0 && !has_output {
+        let text = "a queue that is not the default queue needs an output";
+        return wrong(STATUS_INVALID_PARAMETER_4, text);
+    }
+    if ![SEQUENTIAL, PARALLEL, MANUAL].contains(&config.DispatchType) {
+        return wrong(STATUS_INVALID_PARAMETER, "DispatchType is not 1 to 3");
+    }
+    if !(FALSE..=USE_DEFAULT).contains(&config.PowerManaged) {
+        return wrong(STATUS_INVALID_PARAMETER, "PowerManaged is not 0 to 2");
+    }
+    let handlers = [
+        config.EvtIoDefault,
+        config.EvtIoRead,
+        config.EvtIoWrite,
+        config.EvtIoDeviceControl,
+        config.EvtIoInternalDeviceControl,
+    ];
+    let any = handlers.iter().any(|&callback| callback != 0);
+    match config.DispatchType {
+        MANUAL if any => {
+            return wrong(STATUS_INVALID_PARAMETER, "a manual queue has no handlers");
+        }
+        MANUAL => {
+            return wrong(STATUS_NOT_SUPPORTED, "this host has no manual queues");
+        }
+        _ if !any => return wrong(STATUS_WDF_NO_CALLBACK, "there is no handler"),
+        _ => {}
+    }
+    let presented = config.NumberOfPresentedRequests;
+    if config.DispatchType != PARALLEL && presented != 0 {
+        let text = "NumberOfPresentedRequests is for parallel queues";
+        return wrong(STATUS_INVALID_PARAMETER, text);
+    }
+    if config.DispatchType == PARALLEL && presented == 0 {
+        misuse("NumberOfPresentedRequests is 0: a parallel queue never presents a request");
+    }
+    if attributes.is_some_and(|own| ![INHERIT, NO_SCOPE].contains(&own.SynchronizationScope)) {
+        return wrong(STATUS_NOT_SUPPORTED, "this host serializes no callbacks");
+    }
+    Ok(())
+}
+
+impl Queue {
+    fn new(config: WDF_IO_QUEUE_CONFIG, device: Handle) -> Self {
+        Self {
+            device: object::id(device).unwrap_or_default(),
+            limit: match config.DispatchType {
+                PARALLEL => config.NumberOfPresentedRequests as usize,
+                _ => 1,
+            },
+            power_managed: config.PowerManaged != FALSE,
+            default: config.EvtIoDefault,
+            device_control: config.EvtIoDeviceControl,
+            stop: config.EvtIoStop,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        object::handle(self.lock().id)
+    }
+
+    /// Waits until the driver is to get a request, or until the request is canceled.
+    pub(super) fn present(&self, request: usize) -> Result<(), Missed> {
+        let mut state = self.lock();
+        if state.purged {
+            return Err(Missed::Purged);
+        }
+        state.waiting.push_back(request);
+        loop {
+            if !state.waiting.contains(&request) {
+                return Err(Missed::Canceled);
+            }
+            if state.waiting.front() == Some(&request) && state.presented.len() < self.limit {
+                state.waiting.pop_front();
+                state.presented.push(request);
+                // The next one may have its turn as well.
+                self.changed.notify_all();
+                return Ok(());
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The driver has completed a request.
+    pub(super) fn finish(&self, request: usize) {
+        self.lock().presented.retain(|&own| own != request);
+        self.changed.notify_all();
+    }
+
+    /// Cancels the requests that wait, and accepts no others. Returns those that the driver has.
+    pub(super) fn purge(&self) -> Vec<usize> {
+        let mut state = self.lock();
+        state.purged = true;
+        state.waiting.clear();
+        self.changed.notify_all();
+        state.presented.clone()
+    }
+
+    /// Whether the driver has a request that it has not completed.
+    pub(super) fn has(&self, request: usize) -> bool {
+        self.lock().presented.contains(&request)
+    }
+
+    /// Waits until the driver has completed everything that it got.
+    pub(super) fn wait_until_empty(&self) {
+        let mut state = self.lock();
+        while !state.presented.is_empty() {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn find(queue: Handle) -> Arc<Queue> {
+    match image()
+        .framework
+        .lock()
+        .objects
+        .get(queue)
+        .map(|object| &object.kind)
+    {
+        Some(Kind::Queue(queue)) => Arc::clone(queue),
+        _ => violation(format_args!("{queue:p} is not a queue")),
+    }
+}
+
+/// `WdfIoQueueGetDevice`.
+pub(super) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
+    object::handle(find(queue).device)
+}
+
+/// `WdfDeviceGetDefaultQueue`.
+pub(super) extern "win64" fn get_default(_globals: *const c_void, device: Handle) -> Handle {
+    let queue = device::find(device).io.lock().default_queue.clone();
+    queue.map_or(ptr::null_mut(), |queue| queue.handle())
+}
+
+/// The types of request that can have a queue of their own here.
+const READ: i32 = 3;
+const WRITE: i32 = 4;
+pub(super) const DEVICE_CONTROL: i32 = 14;
+const INTERNAL_DEVICE_CONTROL: i32 = 15;
+
+/// `WdfDeviceConfigureRequestDispatching`.
+pub(super) extern "win64" fn configure_dispatching(
+    _globals: *const c_void,
+    device: Handle,
+    queue: Handle,
+    kind: i32,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfDeviceConfigureRequestDispatching";
+    check_irql(DISPATCH_LEVEL);
+    let (device, queue) = (device::find(device), find(queue));
+    if ![READ, WRITE, DEVICE_CONTROL, INTERNAL_DEVICE_CONTROL].contains(&kind) {
+        let text = format!("this host has no queues for requests of type {kind}");
+        return refuse(FUNCTION, STATUS_NOT_SUPPORTED, text);
+    }
+    let mut state = device.io.lock();
+    if state.routes.contains_key(&kind) {
+        drop(state);
+        let text = format!("requests of type {kind} have a queue already");
+        return refuse(FUNCTION, STATUS_WDF_BUSY, text);
+    }
+    state.routes.insert(kind, queue);
+    STATUS_SUCCESS
+}
