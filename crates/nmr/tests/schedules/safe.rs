@@ -1,0 +1,161 @@
+//! Modules of the safe layer, whose bindings notice when they are used after they were dropped.
+
+use std::sync::Arc;
+
+use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls, ProviderDispatch};
+use nmr::{
+    Client, Detach, Guid, Identity, Module, Offer, Peer, Provider, Registration, Result, Slot,
+};
+use shuttle::rand::{RngCore, thread_rng};
+use shuttle::thread;
+
+use crate::memory::Alive;
+
+const MODULE: Guid = Guid::from_u128(0x90c3e0a6_3d5e_4d6a_a86b_3f4f3a6d2b22);
+
+/// An identity that no other module has, so that the record tells them apart.
+fn identity() -> Identity {
+    Identity {
+        number: thread_rng().next_u32(),
+        ..Identity::new(MODULE)
+    }
+}
+
+/// What a module does with the end of its part in a binding, other than dropping it.
+pub(crate) type Keeper<D> = Box<dyn Fn(Detach<D>) + Send + Sync>;
+/// Something that a module does inside a callback.
+pub(crate) type Hook<T> = Box<dyn Fn(&T) + Send + Sync>;
+
+/// A provider that adds, and tells its clients.
+pub(crate) struct Adder {
+    /// When it has decided, and the client may still not be attached.
+    pub(crate) on_attach: Hook<Peer<ClientDispatch>>,
+    pub(crate) on_detach: Keeper<ClientDispatch>,
+}
+
+impl Adder {
+    pub(crate) fn new() -> Self {
+        Self {
+            on_attach: Box::new(|_| ()),
+            on_detach: Box::new(drop),
+        }
+    }
+}
+
+/// What it has for one client.
+pub(crate) struct Account {
+    alive: Alive,
+    pub(crate) client: Peer<ClientDispatch>,
+}
+
+impl Module<Provider<Exnpi>> for Adder {
+    type Binding = Account;
+
+    fn identity(&self) -> Identity {
+        identity()
+    }
+
+    fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Account> {
+        let client = offer.peer()?;
+        (self.on_attach)(&client);
+        let alive = Alive::new();
+        Ok(Account { alive, client })
+    }
+
+    fn detaching(&self, account: &Account, detach: Detach<ClientDispatch>) {
+        account.alive.check();
+        assert!(
+            account.client.enter().is_err(),
+            "calls begin after the detach"
+        );
+        (self.on_detach)(detach);
+    }
+}
+
+impl ProviderCalls for Account {
+    fn add(&self, value: u32) -> u32 {
+        self.alive.check();
+        thread::yield_now();
+        if let Ok(client) = self.client.enter() {
+            client.changed(value);
+        }
+        self.alive.check();
+        value + 1
+    }
+}
+
+/// A client with one provider at a time.
+pub(crate) struct User {
+    pub(crate) provider: Line,
+    pub(crate) on_attached: Hook<Line>,
+    pub(crate) on_detach: Keeper<ProviderDispatch>,
+}
+
+/// A client's slot, which threads may keep.
+pub(crate) type Line = Arc<Slot<ProviderDispatch>>;
+
+/// What a provider calls.
+pub(crate) struct Ear(Alive);
+
+impl User {
+    /// A client whose provider threads can call.
+    pub(crate) fn new() -> Self {
+        Self {
+            provider: Arc::new(Slot::new().expect("there is memory")),
+            on_attached: Box::new(|_| ()),
+            on_detach: Box::new(drop),
+        }
+    }
+}
+
+impl Module<Client<Exnpi>> for User {
+    type Binding = Ear;
+
+    fn identity(&self) -> Identity {
+        identity()
+    }
+
+    fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Ear> {
+        offer.claim(&self.provider)?;
+        Ok(Ear(Alive::new()))
+    }
+
+    fn attached(&self, ear: &Ear) {
+        ear.0.check();
+        (self.on_attached)(&self.provider);
+    }
+
+    fn detaching(&self, ear: &Ear, detach: Detach<ProviderDispatch>) {
+        ear.0.check();
+        assert!(
+            self.provider.enter().is_err(),
+            "calls begin after the detach"
+        );
+        (self.on_detach)(detach);
+    }
+}
+
+impl ClientCalls for Ear {
+    fn changed(&self, _sum: u32) {
+        self.0.check();
+        thread::yield_now();
+        self.0.check();
+    }
+}
+
+/// Calls the provider, if it is attached.
+pub(crate) fn add(line: &Line) -> bool {
+    let Ok(call) = line.enter() else { return false };
+    thread::yield_now();
+    assert_eq!(call.add(1), 2);
+    thread::yield_now();
+    true
+}
+
+pub(crate) fn provider() -> Registration<Provider<Exnpi>, Adder> {
+    Registration::new(Adder::new()).expect("there is memory")
+}
+
+pub(crate) fn client() -> Registration<Client<Exnpi>, User> {
+    Registration::new(User::new()).expect("there is memory")
+}
