@@ -18,7 +18,7 @@ use crate::module::{Opaque, Role};
 use crate::validate;
 
 /// What the outputs of a failed attach hold in strict mode: an address that faults (V-38).
-const POISON: *mut c_void = ptr::without_provenance_mut(0x6465_7461_6368_6564);
+pub(crate) const POISON: *mut c_void = ptr::without_provenance_mut(0x6465_7461_6368_6564);
 
 /// See `nmr_sys::NmrRegisterClient`.
 ///

@@ -21,6 +21,8 @@
 mod callback;
 mod exports;
 mod functions;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod inspection;
 mod instances;
 mod interface;

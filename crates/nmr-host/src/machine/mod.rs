@@ -90,6 +90,12 @@ impl Machine {
         }
     }
 
+    /// The number of the registrar.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn instance(&self) -> u32 {
+        self.instance
+    }
+
     /// Takes one event and says what the thread does next.
     pub(crate) fn step(&mut self, task: &mut Task, event: Event) -> Action {
         match event {

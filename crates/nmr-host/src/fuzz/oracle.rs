@@ -1,0 +1,217 @@
+//! A run against the pure machine: what the exported functions should do.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
+
+use super::answer;
+use super::functions;
+use super::module::{self, Registered};
+use super::run::{self, Nmr, Outcome};
+use crate::exports::POISON;
+use crate::machine::{Action, Event, Finding, Handle, Machine, ProviderAnswer, Task};
+use crate::module::{Module, Opaque, Role};
+use crate::policy::{Mode, Policy};
+use crate::thread;
+
+/// The machine of a run, and what it said.
+struct Oracle {
+    mode: Mode,
+    machine: RefCell<Machine>,
+    broken: RefCell<Vec<Finding>>,
+    blocked: RefCell<Vec<bool>>,
+}
+
+/// Runs a program against a machine of its own.
+pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
+    let oracle = Rc::new(Oracle {
+        mode: policy.mode,
+        machine: RefCell::new(Machine::new(instance, policy)),
+        broken: RefCell::default(),
+        blocked: RefCell::default(),
+    });
+    let trace = run::run(bytes, Rc::clone(&oracle) as Rc<dyn Nmr>);
+    Outcome {
+        trace,
+        blocked: oracle.blocked.take(),
+        broken: oracle.broken.take(),
+        leaks: oracle.machine.borrow().leaks().len(),
+    }
+}
+
+impl Oracle {
+    fn step(&self, task: &mut Task, event: Event) -> Action {
+        let mut machine = self.machine.borrow_mut();
+        let action = machine.step(task, event);
+        let watched = machine
+            .take_findings()
+            .filter(|finding| functions::watches(finding.rule));
+        self.broken.borrow_mut().extend(watched);
+        action
+    }
+
+    /// Carries out a call to its end.
+    fn call(&self, task: &mut Task, event: Event) -> NTSTATUS {
+        let mut action = self.step(task, event);
+        loop {
+            let event = match action {
+                Action::Return(status) => return status,
+                other => perform(other),
+            };
+            action = self.step(task, event);
+        }
+    }
+
+    fn handle(&self, handle: usize) -> Option<Handle> {
+        let handle = Handle::unpack(handle)?;
+        (handle.instance == self.machine.borrow().instance()).then_some(handle)
+    }
+}
+
+/// Runs a callback.
+fn perform(action: Action) -> Event {
+    match action {
+        Action::ClientAttach {
+            binding,
+            client,
+            handle,
+            provider,
+        } => {
+            let provider = module::number(provider.0.cast());
+            let status = answer::attach_client(number(&client), handle.pack(), provider);
+            Event::ClientAttachReturned { binding, status }
+        }
+        Action::ProviderAttach {
+            binding,
+            provider,
+            handle,
+            client,
+            context,
+            dispatch,
+        } => {
+            let client = [
+                module::number(client.0.cast()),
+                context.0.addr(),
+                dispatch.0.addr(),
+            ];
+            let answer = answer::attach_provider(number(&provider), handle.pack(), client);
+            let answer = ProviderAnswer {
+                status: answer.status,
+                context: answer.context.map(opaque),
+                dispatch: answer.dispatch.map(opaque),
+            };
+            Event::ProviderAttachReturned { binding, answer }
+        }
+        Action::Detach {
+            binding,
+            module,
+            context,
+        } => {
+            let role = module.role();
+            let status = answer::detach(role, context.0.addr());
+            Event::DetachReturned {
+                binding,
+                role,
+                status,
+            }
+        }
+        Action::Cleanup {
+            binding,
+            module,
+            context,
+        } => {
+            let role = module.role();
+            answer::clean_up(role, context.0.addr());
+            Event::CleanupReturned { binding, role }
+        }
+        Action::Return(_) | Action::Block { .. } | Action::Defer { .. } => {
+            unreachable!("the caller looks at returns, waits are tried before, nothing is deferred")
+        }
+    }
+}
+
+/// The number of a module, which is its registration context.
+fn number(module: &Module) -> usize {
+    module.context.0.addr()
+}
+
+fn opaque(value: usize) -> Opaque {
+    Opaque(std::ptr::without_provenance_mut(value))
+}
+
+impl Nmr for Oracle {
+    fn register(&self, module: &Registered) -> NTSTATUS {
+        module.store(0);
+        let (judged, findings) = module.judge(self.mode);
+        let Some(registers) = judged.filter(|_| module.has_place() && !findings.rejected()) else {
+            return STATUS_INVALID_PARAMETER;
+        };
+        let mut task = Task::default();
+        let event = Event::Register {
+            module: registers,
+            thread: thread::current(),
+        };
+        let mut action = self.step(&mut task, event);
+        if let Some(handle) = task.registered {
+            module.store(handle.pack());
+        }
+        let status = loop {
+            let event = match action {
+                Action::Return(status) => break status,
+                other => perform(other),
+            };
+            action = self.step(&mut task, event);
+        };
+        if status != 0 {
+            module.store(0);
+        }
+        status
+    }
+
+    fn deregister(&self, role: Role, handle: usize) -> NTSTATUS {
+        let handle = self.handle(handle);
+        self.call(&mut Task::default(), Event::Deregister { handle, role })
+    }
+
+    fn wait(&self, role: Role, handle: usize) -> Option<NTSTATUS> {
+        let handle = self.handle(handle);
+        let before = self.machine.borrow().clone();
+        let action = self.step(&mut Task::default(), Event::Wait { handle, role });
+        let status = match action {
+            Action::Return(status) => Some(status),
+            _ => None,
+        };
+        if status.is_none() {
+            self.machine.replace(before);
+        }
+        self.blocked.borrow_mut().push(status.is_none());
+        status
+    }
+
+    fn complete(&self, role: Role, handle: usize) {
+        let handle = self.handle(handle);
+        self.call(&mut Task::default(), Event::Complete { handle, role });
+    }
+
+    fn attach(&self, handle: usize, context: usize, dispatch: usize) -> (NTSTATUS, [usize; 2]) {
+        let event = Event::AttachProvider {
+            handle: self.handle(handle),
+            thread: thread::current(),
+            context: opaque(context),
+            dispatch: opaque(dispatch),
+        };
+        let mut task = Task::default();
+        let status = self.call(&mut task, event);
+        let outputs = match task.attached {
+            Some((context, dispatch)) => [context.0.addr(), dispatch.0.addr()],
+            None if self.mode == Mode::Strict => [POISON.addr(); 2],
+            None => [0; 2],
+        };
+        (status, outputs)
+    }
+
+    fn fail_reservation(&self, skip: u64) {
+        self.machine.borrow_mut().fail_reservation(skip);
+    }
+}
