@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use object::Object;
 
 /// The sources of the test program. `headers.c` is a test of its own.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "main.c",
     "check.c",
     "modules.c",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 7] = [
     "characteristics.c",
     "handles.c",
     "inspection.c",
+    "faults.c",
 ];
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
@@ -119,6 +120,7 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "NmrWaitForClientDeregisterComplete",
             "NmrWaitForProviderDeregisterComplete",
             "nmr_host_clear_reports",
+            "nmr_host_fail_call",
             "nmr_host_finish",
             "nmr_host_irql",
             "nmr_host_registration_count",
@@ -126,6 +128,7 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "nmr_host_report_count",
             "nmr_host_set_irql",
             "nmr_host_set_policy",
+            "nmr_host_will_fail_call",
         ]
     );
 }
@@ -151,8 +154,8 @@ fn run(program: &Path, policy: Option<&str>) {
     let (checks, end): (Vec<&str>, Vec<&str>) =
         lines.lines().partition(|line| line.starts_with("pass: "));
     assert_eq!(end, ["0 failed"]);
-    // 32 malformed characteristics, 77 bad handles, 3 bad times, and 13 others.
-    assert_eq!(checks.len(), 125);
+    // 32 malformed characteristics, 77 bad handles, 3 bad times, and 15 others.
+    assert_eq!(checks.len(), 127);
     let found: Vec<&str> = checks
         .iter()
         .filter_map(|check| check.rsplit_once(": V-"))

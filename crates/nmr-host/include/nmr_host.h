@@ -52,6 +52,24 @@ size_t nmr_host_registration_count(void);
 size_t nmr_host_finish(void);
 
 /*
+ * Makes a call fail with a status, the n-th from now of NmrRegisterClient, NmrRegisterProvider and
+ * NmrClientAttachProvider: 1 is the next one, and 0 takes it back. The call changes nothing then.
+ * Returns whether the status is a failure; others are not taken. A loop that counts n up, until the
+ * call that is to fail does not come any more, has failed each of them:
+ *
+ *     for (n = 1;; n++) {
+ *         nmr_host_fail_call(n, STATUS_INSUFFICIENT_RESOURCES);
+ *         ... load, attach, unload; then look at nmr_host_finish() ...
+ *         if (nmr_host_will_fail_call()) break;
+ *     }
+ *     nmr_host_fail_call(0, STATUS_INSUFFICIENT_RESOURCES);
+ */
+bool nmr_host_fail_call(uint64_t n, int32_t status);
+
+/* Whether the call that is to fail is still to come. */
+bool nmr_host_will_fail_call(void);
+
+/*
  * The simulated IRQL of this thread: 0 is PASSIVE_LEVEL, as every thread begins, 1 is APC_LEVEL and
  * 2 DISPATCH_LEVEL. The registrar checks it. If the policy says so it raises it around callbacks,
  * and puts back what it found.

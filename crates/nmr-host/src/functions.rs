@@ -60,6 +60,9 @@ pub(crate) fn deregister(role: Role, handle: usize) -> NTSTATUS {
     if irql::current() > DISPATCH_LEVEL {
         shell.report_misuse(Rule::V76, &entry);
     }
+    if let Some(status) = shell.faults.end() {
+        return shell.refuse(&entry, status);
+    }
     shell.call(
         &mut Task::default(),
         Event::Deregister { handle, role },
@@ -75,6 +78,9 @@ pub(crate) fn wait(role: Role, handle: usize) -> NTSTATUS {
     shell.report_inside_cleanup(&entry);
     if waits_for_itself(&shell, handle, role, &entry) {
         return STATUS_INVALID_PARAMETER;
+    }
+    if let Some(status) = shell.faults.end() {
+        return shell.refuse(&entry, status);
     }
     shell.call(&mut Task::default(), Event::Wait { handle, role }, &entry)
 }
@@ -121,6 +127,7 @@ pub(crate) fn attach(
     outputs: bool,
 ) -> Result<(Opaque, Opaque), (NTSTATUS, bool)> {
     let (shell, handle, entry) = enter("NmrClientAttachProvider", handle);
+    let fault = shell.faults.begin();
     shell.report_inside_cleanup(&entry);
     let poisoned = shell.policy.mode == Mode::Strict;
     if !outputs {
@@ -128,11 +135,19 @@ pub(crate) fn attach(
         return Err((STATUS_INVALID_PARAMETER, poisoned));
     }
     let mut task = Task::default();
-    let event = Event::AttachProvider {
-        handle,
-        thread: thread::current(),
-        context,
-        dispatch,
+    let thread = thread::current();
+    let event = match fault {
+        Some(status) => Event::AttachFails {
+            handle,
+            thread,
+            status,
+        },
+        None => Event::AttachProvider {
+            handle,
+            thread,
+            context,
+            dispatch,
+        },
     };
     let status = shell.call(&mut task, event, &entry);
     task.attached.ok_or((status, poisoned))

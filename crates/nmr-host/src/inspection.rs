@@ -5,6 +5,8 @@
 
 use std::ffi::{CStr, c_char};
 
+use nmr_sys::{NT_SUCCESS, NTSTATUS};
+
 use crate::instances;
 use crate::irql::{self, Irql};
 use crate::policy::Policy;
@@ -97,6 +99,22 @@ extern "C" fn nmr_host_registration_count() -> usize {
 #[unsafe(no_mangle)]
 extern "C" fn nmr_host_finish() -> usize {
     Registrar::global().finish().len()
+}
+
+/// Makes a call fail.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_fail_call(n: u64, status: NTSTATUS) -> bool {
+    let failure = !NT_SUCCESS(status);
+    if failure {
+        Registrar::global().fail_call(n, status);
+    }
+    failure
+}
+
+/// Whether the call that is to fail is still to come.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_will_fail_call() -> bool {
+    Registrar::global().will_fail_call()
 }
 
 /// The simulated IRQL of this thread.

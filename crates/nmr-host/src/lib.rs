@@ -20,6 +20,7 @@
 
 mod callback;
 mod exports;
+mod faults;
 mod functions;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
@@ -42,6 +43,7 @@ mod validate;
 mod worker;
 
 pub use exports::*;
+pub use faults::fail_next_call;
 pub use interface::{Interface, Table};
 pub use machine::{Blocker, Leak, Missing};
 pub use module::{ModuleId, ModuleLabel, Role};

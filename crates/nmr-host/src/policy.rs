@@ -28,6 +28,10 @@ pub struct Policy {
     pub seed: u64,
     /// After how long an unfinished wait is reported (A-38). It never changes what the wait does.
     pub watchdog: Option<Duration>,
+    /// Which call fails that may fail, as
+    /// [`Registrar::fail_call`](crate::Registrar::fail_call) counts them from the start, with
+    /// `STATUS_INSUFFICIENT_RESOURCES`. 0 for none.
+    pub fault: u64,
     /// What happens when a rule is broken.
     pub on_report: OnReport,
 }
@@ -193,6 +197,7 @@ impl Policy {
             OnReport::KEY => self.on_report = OnReport::parse(word)?,
             "failed-client-cleanup" => self.cleanup_failed_client = parse(key, word)?,
             "seed" => self.seed = parse(key, word)?,
+            "fault" => self.fault = parse(key, word)?,
             "watchdog-ms" => self.watchdog = Some(Duration::from_millis(parse(key, word)?)),
             _ => {
                 return Err(UnknownSetting(format!(
@@ -205,7 +210,7 @@ impl Policy {
 }
 
 const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, report, \
-                        failed-client-cleanup, seed, watchdog-ms";
+                        failed-client-cleanup, seed, fault, watchdog-ms";
 
 fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
     word.parse()
@@ -256,6 +261,9 @@ impl fmt::Display for Policy {
             ",failed-client-cleanup={},seed={}",
             self.cleanup_failed_client, self.seed
         )?;
+        if self.fault != 0 {
+            write!(f, ",fault={}", self.fault)?;
+        }
         match self.watchdog {
             Some(limit) => write!(f, ",watchdog-ms={}", limit.as_millis()),
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE};
+use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NTSTATUS};
 
 use crate::instances;
 use crate::interface::Interface;
@@ -144,6 +144,36 @@ impl Registrar {
     /// makes two, and one more for each module it is offered.
     pub fn fail_reservation(&self, skip: u64) {
         self.shell.fail_reservation(skip);
+    }
+
+    /// Makes a call of a function that may fail, fail with a status: the `n`-th from now of
+    /// `NmrRegisterClient`, `NmrRegisterProvider` and `NmrClientAttachProvider`. 1 is the next one;
+    /// 0 takes it back. A registration is not made then; a provider is not asked, and to the client
+    /// it is as if it had declined.
+    ///
+    /// # Panics
+    ///
+    /// If the status is no failure.
+    pub fn fail_call(&self, n: u64, status: NTSTATUS) {
+        self.shell.faults.begin.set(n, status);
+    }
+
+    /// Whether the call that is to fail is still to come.
+    #[must_use]
+    pub fn will_fail_call(&self) -> bool {
+        self.shell.faults.begin.is_set()
+    }
+
+    /// Makes a call of a function that ends a registration fail with a status, and do nothing: the
+    /// `n`-th from now of those that deregister and those that wait. No NMR does that to a module
+    /// that calls them rightly; it shows whether a module frees what the NMR still uses when it
+    /// gets an answer that it does not know (V-80).
+    ///
+    /// # Panics
+    ///
+    /// If the status is no failure.
+    pub fn fail_end(&self, n: u64, status: NTSTATUS) {
+        self.shell.faults.end.set(n, status);
     }
 
     /// Why a client's registration is not finished. Empty if nothing is left to wait for.

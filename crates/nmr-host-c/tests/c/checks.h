@@ -18,6 +18,9 @@ void check_handles(const struct pair *stale, const struct pair *bystanders);
 /* Attach, detach that pends, completion and cleanup, without a fault. */
 void check_life(void);
 
+/* Calls that fail on demand change nothing. */
+void check_faults(const struct pair *bystanders);
+
 /* The functions of nmr_host.h. */
 void check_inspection(const struct pair *bystanders);
 

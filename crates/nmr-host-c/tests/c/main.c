@@ -60,6 +60,7 @@ int main(int argc, char **argv)
     check_characteristics(strict, &bystanders);
     check_handles(&stale, &bystanders);
     check_inspection(&bystanders);
+    check_faults(&bystanders);
     check_end_of_all();
     printf("%u failed\n", check_failures());
     return check_failures() == 0 ? 0 : 1;

@@ -65,15 +65,10 @@ impl Machine {
         context: Opaque,
         dispatch: Opaque,
     ) -> Action {
-        let binding = match self.resolve(handle, Kind::ClientBinding) {
+        let binding = match self.try_offer(handle, thread) {
             Ok(binding) => binding,
-            Err(lost) => return self.refuse_attach_handle(lost),
+            Err(status) => return Action::Return(status),
         };
-        if let Some(rule) = self.attach_misplaced(binding, thread) {
-            self.find(rule, binding, Role::Client, None);
-            return Action::Return(STATUS_INVALID_DEVICE_STATE);
-        }
-        self.count_try(binding);
         self.judge_table(binding, Role::Client, dispatch);
         let client = &mut self.binding_mut(binding)[Role::Client];
         (client.context, client.dispatch) = (context, dispatch);
@@ -88,13 +83,43 @@ impl Machine {
         }
     }
 
-    fn refuse_attach_handle(&mut self, lost: Lost) -> Action {
+    /// `NmrClientAttachProvider` that fails: to the client, as if the provider had declined.
+    pub(super) fn fail_attach(
+        &mut self,
+        handle: Option<Handle>,
+        thread: ThreadNumber,
+        status: NTSTATUS,
+    ) -> Action {
+        match self.try_offer(handle, thread) {
+            Ok(binding) => {
+                self.answered(binding, status);
+                Action::Return(status)
+            }
+            Err(refusal) => Action::Return(refusal),
+        }
+    }
+
+    /// Finds the offer that a client accepts, and counts the try.
+    fn try_offer(&mut self, handle: Option<Handle>, thread: ThreadNumber) -> Result<Key, NTSTATUS> {
+        let binding = match self.resolve(handle, Kind::ClientBinding) {
+            Ok(binding) => binding,
+            Err(lost) => return Err(self.refuse_attach_handle(lost)),
+        };
+        if let Some(rule) = self.attach_misplaced(binding, thread) {
+            self.find(rule, binding, Role::Client, None);
+            return Err(STATUS_INVALID_DEVICE_STATE);
+        }
+        self.count_try(binding);
+        Ok(binding)
+    }
+
+    fn refuse_attach_handle(&mut self, lost: Lost) -> NTSTATUS {
         self.find_somewhere(match lost {
             Lost::Unknown => Rule::V75,
             Lost::WrongKind => Rule::V74,
             Lost::Stale => Rule::V55,
         });
-        Action::Return(STATUS_INVALID_PARAMETER)
+        STATUS_INVALID_PARAMETER
     }
 
     /// Why an attach is out of place, if it is.
@@ -135,18 +160,21 @@ impl Machine {
         answer: ProviderAnswer,
     ) -> Action {
         let status = self.judge_provider_answer(binding, answer);
-        let accepted = status == STATUS_SUCCESS;
-        let offer = self.binding_mut(binding).offer_mut();
-        offer.last = Some(status);
-        offer.progress = if accepted {
-            Progress::Accepted
-        } else {
-            Progress::Deciding
-        };
-        if accepted {
+        self.answered(binding, status);
+        if status == STATUS_SUCCESS {
             task.attached = Some(self.connect(binding, answer));
         }
         Action::Return(status)
+    }
+
+    /// Notes what the client is told.
+    fn answered(&mut self, binding: Key, status: NTSTATUS) {
+        let offer = self.binding_mut(binding).offer_mut();
+        offer.last = Some(status);
+        offer.progress = match status {
+            STATUS_SUCCESS => Progress::Accepted,
+            _ => Progress::Deciding,
+        };
     }
 
     /// What the client is told, and what the provider did wrong.

@@ -24,6 +24,12 @@ pub(crate) enum Event {
         context: Opaque,
         dispatch: Opaque,
     },
+    /// `NmrClientAttachProvider` that fails on demand, before the provider is asked.
+    AttachFails {
+        handle: Option<Handle>,
+        thread: ThreadNumber,
+        status: NTSTATUS,
+    },
     /// `NmrDeregisterClient`, `NmrDeregisterProvider`.
     Deregister { handle: Option<Handle>, role: Role },
     /// `NmrClientDetachProviderComplete`, `NmrProviderDetachClientComplete`.

@@ -106,6 +106,11 @@ impl Machine {
                 context,
                 dispatch,
             } => self.attach_provider(handle, thread, context, dispatch),
+            Event::AttachFails {
+                handle,
+                thread,
+                status,
+            } => self.fail_attach(handle, thread, status),
             Event::Deregister { handle, role } => self.deregister(task, handle, role),
             Event::Complete { handle, role } => self.complete(task, handle, role),
             Event::Wait { handle, role } => self.wait(handle, role),

@@ -7,9 +7,10 @@ mod waiting;
 
 use std::collections::HashMap;
 
-use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
+use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER};
 
 use crate::callback;
+use crate::faults::Faults;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
 use crate::machine::{Action, Event, Handle, Key, Machine, Task};
@@ -30,6 +31,7 @@ use crate::worker::Worker;
 pub(crate) struct Shell {
     pub(crate) instance: u32,
     pub(crate) policy: Policy,
+    pub(crate) faults: Faults,
     state: Mutex<State>,
     /// Signalled when a registration that a thread waits for is finished.
     finished: Condvar,
@@ -63,6 +65,7 @@ impl Shell {
         };
         Self {
             instance,
+            faults: Faults::at(policy.fault, STATUS_INSUFFICIENT_RESOURCES),
             policy,
             state: Mutex::new(state),
             finished: Condvar::new(),
@@ -91,15 +94,16 @@ impl Shell {
             binding: None,
             returns: true,
         };
+        let fault = self.faults.begin();
         self.report_characteristics(&entry, module.map(|module| module.label), findings);
         if irql::current() > PASSIVE_LEVEL {
             self.report_misuse(Rule::V10, &entry);
         }
         self.report_inside_cleanup(&entry);
-        let Some(module) = module else {
-            self.note_entry(&entry);
-            self.note_return(&entry, STATUS_INVALID_PARAMETER);
-            return STATUS_INVALID_PARAMETER;
+        let module = module.ok_or(STATUS_INVALID_PARAMETER);
+        let module = match module.and_then(|module| fault.map_or(Ok(module), Err)) {
+            Ok(module) => module,
+            Err(status) => return self.refuse(&entry, status),
         };
         let mut task = Task::default();
         self.note_entry(&entry);
@@ -110,6 +114,13 @@ impl Shell {
         let publish = |task: &Task| task.registered.into_iter().for_each(publish);
         let action = self.tell_and(&mut task, event, &entry, publish);
         self.carry_out(&mut task, action, &entry)
+    }
+
+    /// Refuses a call before anything happens.
+    pub(crate) fn refuse(&self, entry: &Entry, status: NTSTATUS) -> NTSTATUS {
+        self.note_entry(entry);
+        self.note_return(entry, status);
+        status
     }
 
     /// Runs one of the functions that take a handle.

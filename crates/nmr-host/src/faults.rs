@@ -1,0 +1,132 @@
+//! Faults on demand: calls into the NMR that fail although nothing is wrong with them, so that tests
+//! see what modules do then.
+
+use std::cell::Cell;
+
+use nmr_sys::{NT_SUCCESS, NTSTATUS};
+
+use crate::sync::{Mutex, MutexGuard, PoisonError, thread_local};
+
+thread_local! {
+    static NEXT: Cell<Option<NTSTATUS>> = const { Cell::new(None) };
+}
+
+/// Makes this thread's next call of a function that may fail, in whichever registrar, fail with a
+/// status: of `NmrRegisterClient`, `NmrRegisterProvider` or `NmrClientAttachProvider`. For those who
+/// see calls before the registrar does, and choose among them.
+///
+/// # Panics
+///
+/// If the status is no failure.
+pub fn fail_next_call(status: NTSTATUS) {
+    NEXT.with(|next| next.set(Some(failure(status))));
+}
+
+/// Counts calls, and fails one of them.
+#[derive(Debug, Default)]
+pub(crate) struct Countdown(Mutex<Option<Due>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    /// How many calls still succeed before the one that fails.
+    left: u64,
+    status: NTSTATUS,
+}
+
+/// The faults of a registrar.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    /// Of the functions that may fail: those that register, and `NmrClientAttachProvider`.
+    pub(crate) begin: Countdown,
+    /// Of those that end registrations, which never fail for a module that uses them rightly.
+    pub(crate) end: Countdown,
+}
+
+impl Faults {
+    /// Faults of which the `n`-th call that may fail is one, from 1; none if `n` is 0.
+    pub(crate) fn at(n: u64, status: NTSTATUS) -> Self {
+        let faults = Self::default();
+        faults.begin.set(n, status);
+        faults
+    }
+
+    /// Stands before every call that may fail. Returns what it fails with, if it is to fail.
+    pub(crate) fn begin(&self) -> Option<NTSTATUS> {
+        let counted = self.begin.next();
+        NEXT.with(Cell::take).or(counted)
+    }
+
+    /// The same before every call that ends a registration.
+    pub(crate) fn end(&self) -> Option<NTSTATUS> {
+        self.end.next()
+    }
+}
+
+impl Countdown {
+    fn lock(&self) -> MutexGuard<'_, Option<Due>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the `n`-th call from now fail: 1 is the next one; 0 takes it back.
+    pub(crate) fn set(&self, n: u64, status: NTSTATUS) {
+        let status = failure(status);
+        let left = n.checked_sub(1);
+        *self.lock() = left.map(|left| Due { left, status });
+    }
+
+    /// Whether the call that is to fail is still to come.
+    pub(crate) fn is_set(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn next(&self) -> Option<NTSTATUS> {
+        let mut due = self.lock();
+        match due.as_mut() {
+            Some(Due { left: 0, .. }) => due.take().map(|due| due.status),
+            Some(due) => {
+                due.left -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+fn failure(status: NTSTATUS) -> NTSTATUS {
+    assert!(!NT_SUCCESS(status), "{status:#010x} is no failure");
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use nmr_sys::{STATUS_INSUFFICIENT_RESOURCES, STATUS_NOINTERFACE};
+
+    use super::*;
+
+    #[test]
+    fn the_call_that_was_asked_to_fail_fails_once() {
+        let faults = Faults::at(2, STATUS_NOINTERFACE);
+        assert_eq!(faults.end(), None);
+        let answers = [(); 3].map(|()| faults.begin());
+        assert_eq!(answers, [None, Some(STATUS_NOINTERFACE), None]);
+        assert!(!faults.begin.is_set());
+        faults.begin.set(1, STATUS_NOINTERFACE);
+        faults.begin.set(0, STATUS_NOINTERFACE);
+        assert_eq!(faults.begin(), None);
+    }
+
+    #[test]
+    fn a_threads_next_call_fails_whatever_is_counted() {
+        let faults = Faults::at(2, STATUS_NOINTERFACE);
+        fail_next_call(STATUS_INSUFFICIENT_RESOURCES);
+        let answers = [(); 3].map(|()| faults.begin());
+        let expected = [STATUS_INSUFFICIENT_RESOURCES, STATUS_NOINTERFACE];
+        assert_eq!(answers, [Some(expected[0]), Some(expected[1]), None]);
+    }
+
+    #[test]
+    #[should_panic(expected = "0x00000103 is no failure")]
+    fn success_is_no_fault() {
+        fail_next_call(nmr_sys::STATUS_PENDING);
+    }
+}
