@@ -3,7 +3,7 @@
 
 mod images;
 
-use driver_host::{DeviceError, Host, LoadError, LoadOptions};
+use driver_host::{Host, LoadError, LoadOptions};
 use images::{clean, finish, load, path};
 use nmr::Error;
 use nmr_host::{Cleanup, DetachIrql, EarlyCompletion, Mode, Offers, Order, Policy};
@@ -66,61 +66,8 @@ fn the_images_work_under_every_policy() {
     }
 }
 
-/// Loads an image while the `n`-th allocation fails, and unloads it if that did not matter. Returns
-/// whether there was an `n`-th one.
-fn load_with_failure(host: &Host, role: &str, n: u64) -> bool {
-    host.fail_allocation(n);
-    match host.load(path(role), LoadOptions::named("scarce.sys")) {
-        Ok(image) => {
-            match image.add_device() {
-                Ok(()) => {}
-                Err(DeviceError::Status(status)) => assert_eq!(status, insufficient()),
-                Err(other) => panic!("{n}: {other}"),
-            }
-            clean(&image.unload());
-        }
-        Err(LoadError::Entry { status, reports }) => {
-            assert_eq!(status, insufficient(), "allocation {n}");
-            assert_eq!(images::lines(&reports), [""; 0], "allocation {n}");
-        }
-        Err(other) => panic!("{n}: {other}"),
-    }
-    let failed = !host.will_fail_allocation();
-    host.fail_allocation(0);
-    failed
-}
-
 fn insufficient() -> i32 {
     Error::INSUFFICIENT_RESOURCES.status()
-}
-
-#[test]
-#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
-fn each_allocation_can_fail() {
-    for role in ["both", "provider", "client"] {
-        let host = Host::new(Policy::default());
-        let mut n = 1;
-        while load_with_failure(&host, role, n) {
-            n += 1;
-            finish(&host);
-        }
-        assert!(n > 3, "{role} makes {} allocations", n - 1);
-    }
-}
-
-#[test]
-#[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
-fn each_allocation_can_fail_while_a_peer_is_there() {
-    for (role, peer) in [("provider", "client"), ("client", "provider")] {
-        let host = Host::new(Policy::default());
-        let peer = load(&host, peer);
-        let mut n = 1;
-        while load_with_failure(&host, role, n) {
-            n += 1;
-        }
-        clean(&peer.unload());
-        finish(&host);
-    }
 }
 
 #[test]

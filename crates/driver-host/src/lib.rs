@@ -95,6 +95,7 @@ pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only"
 mod native;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::{
-    DeviceError, Fault, Handle, Host, Image, Interface, LoadError, LoadOptions, Print, Report,
-    RequestError, Source, Stopped, Unloaded, Visit,
+    DeviceError, Fate, Fault, Handle, Host, Image, Interface, LoadError, LoadOptions, Outcome,
+    Peer, PeerComes, Plan, Point, Print, Refusal, Report, RequestError, Scenario, Site, Source,
+    StartPeer, Step, Stopped, Trial, Unloaded, Visit,
 };

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::{fixture, host, lines, named, printed};
 use driver_host::facts::Facts;
-use driver_host::{Fault, Host, LoadError, LoadOptions, hygiene};
+use driver_host::{Fault, Host, LoadError, LoadOptions, Plan, Point, hygiene};
 use nmr_host::Policy;
 
 /// Loads a fixture that must stop its host, and returns the report.
@@ -301,20 +301,34 @@ fn a_thread_inside_is_reported_and_keeps_the_image() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
-fn each_allocation_of_the_framework_can_fail() {
-    let host = host();
+fn each_step_of_the_framework_can_fail() {
     let load = |n| {
-        host.fail_allocation(n);
-        host.load(Path::new(&fixture("sample")), LoadOptions::default())
+        let host = host();
+        host.refuse(Plan::Ordinal(n, 0));
+        let image = host.load(Path::new(&fixture("sample")), LoadOptions::default());
+        (host, image)
     };
-    let error = load(1).unwrap_err();
-    assert!(
-        matches!(error, LoadError::Entry { status, .. } if status == nmr_sys::STATUS_INSUFFICIENT_RESOURCES)
-    );
-    let image = load(2).unwrap();
-    assert!(host.will_fail_allocation(), "the device comes later");
+    let refused = |host: &Host| {
+        let refused = |point: &Point| point.refused.is_some();
+        let points = host.points().into_iter().filter(refused);
+        points.map(|point| point.site.function).collect::<Vec<_>>()
+    };
+    for (n, function) in [(1, "WdfVersionBind"), (2, "WdfDriverCreate")] {
+        let (host, image) = load(n);
+        let LoadError::Entry { status, reports } = image.unwrap_err() else {
+            panic!("{function} is in the entry point")
+        };
+        assert_eq!(status, nmr_sys::STATUS_INSUFFICIENT_RESOURCES);
+        assert_eq!(
+            (lines(&reports), refused(&host)),
+            (vec![], vec![function.to_owned()])
+        );
+    }
+    let (host, image) = load(3);
+    let image = image.unwrap();
+    assert_eq!(refused(&host), [""; 0], "the device comes later");
     assert!(image.add_device().is_err());
-    assert!(!host.will_fail_allocation());
+    assert_eq!(refused(&host), ["WdfDeviceCreate"]);
     image.add_device().unwrap();
     assert_eq!(lines(&image.unload().reports), [""; 0]);
     assert_eq!(lines(&host.reports()), [""; 0]);

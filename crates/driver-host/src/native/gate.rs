@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::loaded::Loaded;
 use super::thunk::Slot;
+use super::wdf;
 
 /// How many arguments on the stack reach a function.
 pub(crate) const STACK_ARGUMENTS: usize = 12;
@@ -30,6 +31,15 @@ pub(crate) struct Call {
     /// one that was the last thing its function did.
     pub(crate) offset: Option<u64>,
     visit: Option<u64>,
+}
+
+impl Call {
+    /// The function, by the name that its documentation has.
+    pub(crate) fn name(&self) -> String {
+        let framework = *self.library == *wdf::LIBRARY;
+        let prefix = if framework { "Wdf" } else { "" };
+        format!("{prefix}{}", self.function)
+    }
 }
 
 thread_local! {

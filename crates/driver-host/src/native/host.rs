@@ -8,6 +8,7 @@ use nmr_host::{Policy, Registrar};
 use super::fault;
 use super::image::Image;
 use super::options::{LoadError, LoadOptions, Source};
+use super::points::{Plan, Point};
 use super::report::{Report, Stopped};
 use super::runner;
 use super::system::{Print, System};
@@ -104,16 +105,15 @@ impl Host {
         self.system.runners.stopped()
     }
 
-    /// Makes the `n`-th allocation from now fail: of pool, or of something that KMDF allocates.
-    /// 1 is the next one; 0 takes it back.
-    pub fn fail_allocation(&self, n: u64) {
-        self.system.pool.fail(n);
+    /// Says what the images do not get from now on, although the host has it.
+    pub fn refuse(&self, plan: Plan) {
+        self.system.points.plan(plan);
     }
 
-    /// Whether the allocation that is to fail is still to come.
+    /// Everything that the images asked for so far and might not have got, in order.
     #[must_use]
-    pub fn will_fail_allocation(&self) -> bool {
-        self.system.pool.will_fail()
+    pub fn points(&self) -> Vec<Point> {
+        self.system.points.reached()
     }
 
     /// How many bytes of pool are allocated now.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nmr_host::{Policy, Registrar};
 
 use super::exports::pool::Pool;
+use super::points::Points;
 use super::report::{Fault, Report, Stopped};
 use super::runner::Runners;
 
@@ -23,6 +24,7 @@ pub struct Print {
 pub(crate) struct System {
     pub(crate) registrar: Registrar,
     pub(crate) pool: Pool,
+    pub(crate) points: Points,
     pub(crate) runners: Runners,
     reports: Mutex<Vec<Report>>,
     prints: Mutex<Vec<Print>>,
@@ -33,6 +35,7 @@ impl System {
         Arc::new(Self {
             registrar: Registrar::new(policy),
             pool: Pool::default(),
+            points: Points::default(),
             runners: Runners::new(patience),
             reports: Mutex::default(),
             prints: Mutex::default(),

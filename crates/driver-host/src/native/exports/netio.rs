@@ -9,13 +9,15 @@ use std::sync::{Mutex, PoisonError};
 
 use nmr_host::{ModuleId, ModuleLabel, Role};
 use nmr_sys::{
-    MIT_GUID, NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NPI_CLIENT_CHARACTERISTICS,
-    NPI_PROVIDER_CHARACTERISTICS, NPI_REGISTRATION_INSTANCE,
+    MIT_GUID, NMR_CLIENT_BINDING_HANDLE, NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE,
+    NPI_CLIENT_CHARACTERISTICS, NPI_PROVIDER_CHARACTERISTICS, NPI_REGISTRATION_INSTANCE,
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_NOINTERFACE,
 };
 
 use super::super::gate;
 use super::super::imports::Target;
 use super::super::kernel::{NtStatus, STATUS_SUCCESS};
+use super::super::points::{self, Refusal};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
     Some(Target::gated(match name {
@@ -25,7 +27,7 @@ pub(crate) fn find(name: &str) -> Option<Target> {
         "NmrDeregisterProvider" => nmr_host::NmrDeregisterProvider as *const (),
         "NmrWaitForClientDeregisterComplete" => wait_for_client as *const (),
         "NmrWaitForProviderDeregisterComplete" => wait_for_provider as *const (),
-        "NmrClientAttachProvider" => nmr_host::NmrClientAttachProvider as *const (),
+        "NmrClientAttachProvider" => attach_provider as *const (),
         "NmrClientDetachProviderComplete" => nmr_host::NmrClientDetachProviderComplete as *const (),
         "NmrProviderDetachClientComplete" => nmr_host::NmrProviderDetachClientComplete as *const (),
         _ => return None,
@@ -65,6 +67,7 @@ unsafe extern "efiapi" fn register_client(
 ) -> NtStatus {
     let image = gate::caller().image;
     let _entered = image.system.registrar.enter();
+    may_fail(REGISTER);
     // SAFETY: the image vouches for the arguments, as it does to the NMR.
     let status = unsafe { nmr_host::NmrRegisterClient(characteristics, context, handle) };
     if status == STATUS_SUCCESS {
@@ -87,6 +90,7 @@ unsafe extern "efiapi" fn register_provider(
 ) -> NtStatus {
     let image = gate::caller().image;
     let _entered = image.system.registrar.enter();
+    may_fail(REGISTER);
     // SAFETY: the image vouches for the arguments, as it does to the NMR.
     let status = unsafe { nmr_host::NmrRegisterProvider(characteristics, context, handle) };
     if status == STATUS_SUCCESS {
@@ -100,6 +104,41 @@ unsafe extern "efiapi" fn register_provider(
             .add(unsafe { handle.read() }.0.addr(), module);
     }
     status
+}
+
+unsafe extern "efiapi" fn attach_provider(
+    binding: NMR_CLIENT_BINDING_HANDLE,
+    context: *mut c_void,
+    dispatch: *const c_void,
+    provider_context: *mut *mut c_void,
+    provider_dispatch: *mut *const c_void,
+) -> NtStatus {
+    may_fail(ATTACH);
+    // SAFETY: the image vouches for the arguments, as it does to the NMR.
+    unsafe {
+        nmr_host::NmrClientAttachProvider(
+            binding,
+            context,
+            dispatch,
+            provider_context,
+            provider_dispatch,
+        )
+    }
+}
+
+/// What the NMR may answer instead of success. It has no such answer for those who deregister and
+/// wait: they always get what they ask for.
+const REGISTER: &[Refusal] = &[Refusal::Status(STATUS_INSUFFICIENT_RESOURCES)];
+const ATTACH: &[Refusal] = &[
+    Refusal::Status(STATUS_NOINTERFACE),
+    Refusal::Status(STATUS_INSUFFICIENT_RESOURCES),
+];
+
+/// Stands before a call of the registrar, and lets it fail if it is to: so it is in the record.
+fn may_fail(refusals: &'static [Refusal]) {
+    if let Some(Refusal::Status(status)) = points::ask(refusals) {
+        nmr_host::fail_next_call(status);
+    }
 }
 
 extern "efiapi" fn wait_for_client(handle: NMR_CLIENT_HANDLE) -> NtStatus {

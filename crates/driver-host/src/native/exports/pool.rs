@@ -17,6 +17,7 @@ use nmr_host::irql::{self, DISPATCH_LEVEL};
 use super::super::gate;
 use super::super::imports::Target;
 use super::super::loaded::Loaded;
+use super::super::points;
 use super::super::report::Fault;
 use super::{bugcheck, misuse};
 use crate::pe::PAGE;
@@ -40,8 +41,6 @@ struct State {
     blocks: HashMap<usize, Block>,
     /// How many allocations there were.
     count: u64,
-    /// Which one is to fail, counted from now.
-    fail: u64,
 }
 
 #[derive(Debug)]
@@ -78,21 +77,8 @@ impl Pool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn fail(&self, n: u64) {
-        self.lock().fail = n;
-    }
-
-    pub(crate) fn will_fail(&self) -> bool {
-        self.lock().fail != 0
-    }
-
     pub(crate) fn in_use(&self) -> usize {
         self.lock().blocks.values().map(|block| block.size).sum()
-    }
-
-    /// Counts an allocation. Returns its number, or nothing if it is the one that is to fail.
-    pub(crate) fn admit(&self) -> Option<u64> {
-        self.lock().admit()
     }
 
     fn allocate(&self, image: &Arc<Loaded>, size: usize, tag: u32, fill: u8) -> *mut c_void {
@@ -100,9 +86,8 @@ impl Pool {
             return ptr::null_mut();
         };
         let mut state = self.lock();
-        let Some(number) = state.admit() else {
-            return ptr::null_mut();
-        };
+        state.count += 1;
+        let number = state.count;
         // SAFETY: the size is not zero: it holds the guards.
         let Some(memory) = NonNull::new(unsafe { alloc::alloc(layout) }) else {
             return ptr::null_mut();
@@ -153,20 +138,6 @@ impl Pool {
             .collect();
         left.sort_unstable();
         left
-    }
-}
-
-impl State {
-    fn admit(&mut self) -> Option<u64> {
-        self.count += 1;
-        self.fail = match self.fail {
-            1 => {
-                self.fail = 0;
-                return None;
-            }
-            n => n.saturating_sub(1),
-        };
-        Some(self.count)
     }
 }
 
@@ -238,6 +209,9 @@ fn allocate(size: usize, tag: u32, fill: u8, paged: bool) -> *mut c_void {
         misuse("the size is zero");
         return ptr::null_mut();
     }
+    if points::may_be_null() {
+        return ptr::null_mut();
+    }
     let image = gate::caller().image;
     image.system.pool.allocate(&image, size, tag, fill)
 }
@@ -294,15 +268,5 @@ mod tests {
         }
         assert_eq!(layout(4096).unwrap().1, 4096);
         assert!(layout(usize::MAX - 8).is_none());
-    }
-
-    #[test]
-    fn the_one_that_was_asked_to_fail_fails() {
-        let pool = Pool::default();
-        pool.fail(2);
-        assert_eq!(
-            [pool.admit(), pool.admit(), pool.admit()],
-            [Some(1), None, Some(3)]
-        );
     }
 }

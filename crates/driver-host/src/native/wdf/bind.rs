@@ -11,6 +11,7 @@ use super::super::kernel::{
     DRIVER_OBJECT, NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER,
     STATUS_REVISION_MISMATCH, STATUS_SUCCESS, UNICODE_STRING,
 };
+use super::super::points;
 use super::layout::{WDF_BIND_INFO, WDF_BIND_INFO2, WDF_DRIVER_GLOBALS};
 use super::names::{COUNT, OLDER_COUNTS};
 use super::{driver, image, refuse};
@@ -45,6 +46,9 @@ unsafe extern "win64" fn bind(
     let component = unsafe { text::units(value.Component, Some(64)) };
     if let Err((status, why)) = check(value, &String::from_utf16_lossy(&component)) {
         return refuse(FUNCTION, status, why);
+    }
+    if let Err(status) = points::may_fail() {
+        return status;
     }
     let image = image();
     if std::mem::replace(&mut image.framework.lock().bound, true) {

@@ -6,9 +6,8 @@ use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr;
 
-use super::super::kernel::{
-    NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_OBJECT_NAME_EXISTS, STATUS_SUCCESS,
-};
+use super::super::kernel::{NtStatus, STATUS_OBJECT_NAME_EXISTS, STATUS_SUCCESS};
+use super::super::points;
 use super::checks::{self, Parent};
 use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
 use super::{Handle, image, violation};
@@ -130,10 +129,10 @@ pub(super) unsafe extern "win64" fn allocate(
         Ok(_) => violation("it needs attributes with a context type"),
         Err(status) => return status,
     };
-    let image = image();
-    if image.system.pool.admit().is_none() {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    if let Err(status) = points::may_fail() {
+        return status;
     }
+    let image = image();
     // SAFETY: the attributes have been checked, and their type information read.
     let context = unsafe { Context::new(attributes) };
     let mut state = image.framework.lock();

@@ -9,6 +9,7 @@ use super::super::exports::text;
 use super::super::kernel::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, UNICODE_STRING,
 };
+use super::super::points;
 use super::checks::{self, Parent};
 use super::device::Init;
 use super::layout::{WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
@@ -91,7 +92,7 @@ pub(super) unsafe extern "win64" fn assign_string(
             STATUS_INVALID_PARAMETER,
             "the string is empty",
         ),
-        _ => STATUS_SUCCESS,
+        _ => points::may_fail().err().unwrap_or(STATUS_SUCCESS),
     }
 }
 

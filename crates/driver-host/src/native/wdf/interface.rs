@@ -8,12 +8,11 @@ use nmr_host::irql::PASSIVE_LEVEL;
 use nmr_sys::GUID;
 
 use super::super::exports::text;
-use super::super::kernel::{
-    NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS, UNICODE_STRING,
-};
+use super::super::kernel::{NtStatus, STATUS_SUCCESS, UNICODE_STRING};
 use super::super::loaded::Loaded;
+use super::super::points;
 use super::io::{Interface, Phase};
-use super::{Handle, check_irql, device, image, object, violation};
+use super::{Handle, check_irql, device, object, violation};
 
 /// `WdfDeviceCreateDeviceInterface`. The interface is enabled while the device is started.
 pub(super) unsafe extern "win64" fn create(
@@ -31,8 +30,8 @@ pub(super) unsafe extern "win64" fn create(
     let class = unsafe { class.read() };
     // SAFETY: the caller vouches for null or a string.
     let reference = unsafe { text::unicode(reference) };
-    if image().system.pool.admit().is_none() {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    if let Err(status) = points::may_fail() {
+        return status;
     }
     let interface = Interface { class, reference };
     device.io.lock().interfaces.push(interface);

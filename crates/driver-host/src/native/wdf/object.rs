@@ -11,8 +11,9 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::super::kernel::{NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
+use super::super::kernel::{NtStatus, STATUS_SUCCESS};
 use super::super::loaded::Loaded;
+use super::super::points;
 use super::checks::{self, Parent};
 use super::context::{self, Context};
 use super::layout::WDF_OBJECT_ATTRIBUTES;
@@ -166,11 +167,7 @@ pub(super) fn make(
     parent: Option<Handle>,
     attributes: Option<WDF_OBJECT_ATTRIBUTES>,
 ) -> Result<Handle, NtStatus> {
-    image
-        .system
-        .pool
-        .admit()
-        .ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
+    points::may_fail()?;
     let given = attributes.map(|attributes| attributes.ParentObject);
     let parent = given.filter(|parent| !parent.is_null()).or(parent);
     let mut state = image.framework.lock();
