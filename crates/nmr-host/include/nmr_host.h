@@ -51,6 +51,28 @@ size_t nmr_host_registration_count(void);
  */
 size_t nmr_host_finish(void);
 
+/* A dispatch table: its size in bytes, and how many functions it ends with. 0 and 0: there is none. */
+struct nmr_host_table {
+    size_t size;
+    size_t functions;
+};
+
+/* An interface: its NPIID, and the tables of its two sides. */
+struct nmr_host_interface {
+    const void *npi;
+    struct nmr_host_table client;
+    struct nmr_host_table provider;
+};
+
+/*
+ * Watches every call that the modules of an interface make to each other, in the bindings that are
+ * made from now on: V-37 and V-48 to V-50 of docs/verifier.md. The modules get copies of each
+ * other's tables, as long as declared here. closing_calls says whether the interface lets a module
+ * call its peer while its own detach is pending, to close what is open there. Returns whether it
+ * works, and prints the reason if not: it needs x86-64 Linux.
+ */
+bool nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
+
 /*
  * Makes a call fail with a status, the n-th from now of NmrRegisterClient, NmrRegisterProvider and
  * NmrClientAttachProvider: 1 is the next one, and 0 takes it back. The call changes nothing then.

@@ -111,6 +111,7 @@ pub(crate) fn complete(role: Role, handle: usize) {
     if irql::current() > DISPATCH_LEVEL {
         shell.report_misuse(Rule::V47, &entry);
     }
+    shell.watch_completion(handle, role, entry.function);
     shell.call(
         &mut Task::default(),
         Event::Complete { handle, role },
@@ -150,7 +151,8 @@ pub(crate) fn attach(
         },
     };
     let status = shell.call(&mut task, event, &entry);
-    task.attached.ok_or((status, poisoned))
+    let attached = task.attached.ok_or((status, poisoned));
+    attached.map(|(context, dispatch)| (context, shell.provider_table(handle, dispatch)))
 }
 
 fn deregister_name(role: Role) -> &'static str {

@@ -32,22 +32,54 @@ pub struct Interface {
     pub provider: Option<Table>,
 }
 
-/// A dispatch table.
+/// A dispatch table: what its interface says about versions and sizes, if anything, and then its
+/// functions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Table {
-    /// Its size in bytes.
+    /// Its size in bytes. No module passes a shorter one.
     pub size: usize,
-    /// How many functions it has.
+    /// How many functions it has. They are at its end.
     pub functions: usize,
 }
 
 impl Interface {
+    /// An interface whose tables are of these types and hold functions only, as those that
+    /// `nmr::dispatch!` declares. A side without functions has `()`.
+    ///
+    /// ```
+    /// # struct ProviderDispatch(extern "efiapi" fn(), extern "efiapi" fn());
+    /// # let npi = nmr_sys::GUID::from_u128(0x1b24_21fe_cbea_4ec1_93b7_5b0a_6a9f_f12c);
+    /// let interface = nmr_host::Interface::of::<(), ProviderDispatch>(npi);
+    /// assert_eq!(interface.client, None);
+    /// assert_eq!(interface.provider.map(|table| table.functions), Some(2));
+    /// ```
+    #[must_use]
+    pub const fn of<Client, Provider>(npi: NPIID) -> Self {
+        Self {
+            npi,
+            client: Table::of::<Client>(),
+            provider: Table::of::<Provider>(),
+        }
+    }
+
     /// The rule that a module breaks by passing this table, if it breaks one.
     pub(crate) fn judge(&self, role: Role, dispatch: Opaque) -> Option<Rule> {
         let given = dispatch != Opaque::NULL;
         match role {
             Role::Client => (given != self.client.is_some()).then_some(Rule::V32),
             Role::Provider => (!given && self.provider.is_some()).then_some(Rule::V31),
+        }
+    }
+}
+
+impl Table {
+    const fn of<T>() -> Option<Self> {
+        match size_of::<T>() {
+            0 => None,
+            size => Some(Self {
+                size,
+                functions: size / size_of::<usize>(),
+            }),
         }
     }
 }

@@ -25,6 +25,7 @@ mod functions;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod inspection;
+mod inspection_of_calls;
 mod instances;
 mod interface;
 pub mod irql;
@@ -41,6 +42,7 @@ mod thread;
 mod transcript;
 mod validate;
 mod worker;
+mod wrapped;
 
 pub use exports::*;
 pub use faults::fail_next_call;
@@ -55,3 +57,4 @@ pub use registrar::{Entered, Registrar};
 pub use report::Report;
 pub use rule::{Detection, Rule, Severity};
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
+pub use wrapped::{Unwrappable, Wrapping};

@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::Arc;
+use crate::wrapped::{Unwrappable, Wrapping};
 
 /// A Network Module Registrar.
 ///
@@ -133,6 +134,17 @@ impl Registrar {
     /// declaration of the same interface replaces this one.
     pub fn declare(&self, interface: Interface) {
         self.shell.declare(interface);
+    }
+
+    /// Declares an interface, and watches every call that its modules make to each other: see
+    /// `docs/verifier.md`, "Wrapped dispatch". It is about the bindings that are made from now on.
+    /// Their modules get copies of each other's tables, at other addresses and with other addresses
+    /// of functions in them, and must not look at either. Of a table that is longer than declared
+    /// they get the part that is declared.
+    ///
+    /// Fails where calls cannot be watched, and then declares nothing.
+    pub fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
+        self.shell.wrap(interface, wrapping)
     }
 
     /// Gives a module a name for reports.

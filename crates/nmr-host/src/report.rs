@@ -20,6 +20,9 @@ pub struct Report {
     pub severity: Severity,
     /// The function or callback that gave it away.
     pub function: &'static str,
+    /// Which function was called, by its place among those of the callee's dispatch table, from 0:
+    /// if a call between the modules gave it away.
+    pub called: Option<usize>,
     /// The number of the binding, if it is about one.
     pub binding: Option<u64>,
     /// The module that broke the rule, if it is known.
@@ -59,6 +62,9 @@ impl fmt::Display for Report {
             "warning"
         };
         write!(f, "{} {severity} in {}", self.rule, self.function)?;
+        if let Some(called) = self.called {
+            write!(f, ", function {called}")?;
+        }
         module(f, "by", self.module, self.name.as_deref())?;
         if let Some(binding) = self.binding {
             write!(f, ", binding {binding}")?;

@@ -130,6 +130,8 @@ rules! {
         "pass the table that the interface's header declares";
     V36 = 36, Warning, "a binding context is not NULL",
         "give every binding a context of its own";
+    V37 = 37, Error, "a provider calls a client only after it has attached it",
+        "return STATUS_SUCCESS from ProviderAttachClient first", WrappedDispatch;
     V40 = 40, Error, "a detach callback returns STATUS_SUCCESS or STATUS_PENDING",
         "return one of the two; detachment cannot fail";
     V41 = 41, Error, "a pending detach is completed",
@@ -146,6 +148,12 @@ rules! {
         "complete once, and forget the handle";
     V47 = 47, Error, "a detach is completed at DISPATCH_LEVEL or below",
         "complete from a DPC or a work item";
+    V48 = 48, Error, "a module starts no call into its peer after its own detach callback was called",
+        "claim every call, and let no claim succeed from the detach callback on", WrappedDispatch;
+    V49 = 49, Error, "a module is done with its detach when its last call into the peer has returned",
+        "return STATUS_PENDING, and complete when the last call has returned", WrappedDispatch;
+    V50 = 50, Error, "a module that is done with its detach does not call its peer",
+        "complete after the last call", WrappedDispatch;
     V55 = 55, Error, "a binding handle is not used once cleanup has started or the offer was declined",
         "forget the handle then";
     V62 = 62, Error, "a cleanup callback does not register, wait or attach",

@@ -59,6 +59,13 @@ void check_report(unsigned rule)
     reported_rule = rule;
 }
 
+bool check_report_has(const char *part)
+{
+    char text[512] = "";
+    nmr_host_report(0, NULL, text, sizeof text);
+    return strstr(text, part) != NULL;
+}
+
 void check_no_report(void)
 {
     size_t count = nmr_host_report_count();

@@ -15,6 +15,9 @@ void check_status(NTSTATUS expected, NTSTATUS actual);
 /* There is one report, of this rule. */
 void check_report(unsigned rule);
 
+/* Whether the first report has this in its text. */
+bool check_report_has(const char *part);
+
 /* There is no report. */
 void check_no_report(void);
 

@@ -21,7 +21,10 @@ void check_life(void);
 /* Calls that fail on demand change nothing. */
 void check_faults(const struct pair *bystanders);
 
-/* The functions of nmr_host.h. */
+/* Rules that calls between modules break. Needs a machine on which calls can be watched. */
+void check_wrapped(void);
+
+/* The other functions of nmr_host.h. */
 void check_inspection(const struct pair *bystanders);
 
 #endif

@@ -59,6 +59,9 @@ int main(int argc, char **argv)
     check_life();
     check_characteristics(strict, &bystanders);
     check_handles(&stale, &bystanders);
+#if defined(__linux__) && defined(__x86_64__)
+    check_wrapped();
+#endif
     check_inspection(&bystanders);
     check_faults(&bystanders);
     check_end_of_all();

@@ -4,7 +4,9 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use super::binding_kind;
 use super::slab::Key;
+use crate::module::Role;
 
 /// What a handle stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -37,6 +39,11 @@ const FIELD: u32 = Key::BITS;
 const FIELD_MASK: u64 = (1 << FIELD) - 1;
 
 impl Handle {
+    /// Whether it claims to be this module's end of a binding.
+    pub(crate) fn is_binding_of(self, role: Role) -> bool {
+        self.kind == binding_kind(role)
+    }
+
     /// The value that a module sees.
     pub(crate) fn pack(self) -> usize {
         let bits = (self.kind as u64) << 61

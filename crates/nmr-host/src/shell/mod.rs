@@ -4,6 +4,7 @@
 mod reading;
 mod reporting;
 mod waiting;
+mod wrapping;
 
 use std::collections::HashMap;
 
@@ -25,6 +26,7 @@ use crate::thread;
 use crate::transcript::{self, Callback, Entry};
 use crate::validate::Findings;
 use crate::worker::Worker;
+use crate::wrapped::Wrapped;
 
 /// A registrar, shared by all threads that are inside it.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Shell {
     finished: Condvar,
     recording: AtomicBool,
     worker: Worker,
+    wrapped: Wrapped,
 }
 
 #[derive(Debug)]
@@ -71,6 +74,7 @@ impl Shell {
             finished: Condvar::new(),
             recording: AtomicBool::new(true),
             worker: Worker::default(),
+            wrapped: Wrapped::default(),
         }
     }
 
@@ -209,6 +213,7 @@ impl Shell {
             } => {
                 let call = || callback::attach_client(&client, handle, provider);
                 let status = self.inside(Callback::Attach, Role::Client, binding, call);
+                self.watch_attached(binding, status);
                 Event::ClientAttachReturned { binding, status }
             }
             Action::ProviderAttach {
@@ -219,9 +224,11 @@ impl Shell {
                 context,
                 dispatch,
             } => {
+                let dispatch = self.watch_attach(binding, provider.npi, dispatch);
                 let call =
                     || callback::attach_provider(&provider, handle, client, context, dispatch);
                 let answer = self.inside(Callback::Attach, Role::Provider, binding, call);
+                self.watch_answer(binding, answer.status);
                 Event::ProviderAttachReturned { binding, answer }
             }
             Action::Detach {
@@ -231,7 +238,8 @@ impl Shell {
             } => {
                 let role = module.role();
                 let call = || callback::detach(&module, context);
-                let status = self.inside(Callback::Detach, role, binding, call);
+                let inside = || self.inside(Callback::Detach, role, binding, call);
+                let status = self.watch_detach(binding, role, Callback::Detach.name(role), inside);
                 Event::DetachReturned {
                     binding,
                     role,

@@ -95,6 +95,7 @@ pub(super) fn report(
         rule: finding.rule,
         severity: severity(finding.rule, mode),
         function,
+        called: None,
         binding: finding.binding,
         module: finding.module,
         name: name(finding.module),

@@ -15,6 +15,7 @@
     reason = "each test file uses a part of the rig"
 )]
 
+mod calls;
 mod log;
 mod module;
 mod offer;
@@ -23,6 +24,7 @@ mod raw;
 mod rig;
 mod shape;
 
+pub(crate) use calls::{Peer, TABLE, wrap};
 pub(crate) use log::Entry;
 pub(crate) use module::Module;
 pub(crate) use nmr_host::{Role, Rule};

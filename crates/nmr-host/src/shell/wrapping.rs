@@ -1,0 +1,123 @@
+//! Where the shell tells the [watch](crate::wrapped) of a binding how far it has come.
+
+use nmr_sys::{GUID, NT_SUCCESS, NTSTATUS};
+
+use super::Shell;
+use super::reporting::report;
+use crate::interface::Interface;
+use crate::machine::{Finding, Handle, Key};
+use crate::module::{ModuleLabel, Opaque, Role};
+use crate::rule::{Rule, Severity};
+use crate::sync::Arc;
+use crate::wrapped::{Unwrappable, Watch, Wrapping};
+
+impl Shell {
+    /// Declares an interface, and watches the calls of the bindings that are made from now on.
+    pub(crate) fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
+        self.wrapped.add(interface, wrapping)?;
+        self.declare(interface);
+        Ok(())
+    }
+
+    /// A provider is about to be asked for its consent. Returns the client's table for it.
+    pub(super) fn watch_attach(
+        self: &Arc<Self>,
+        binding: Key,
+        npi: GUID,
+        dispatch: Opaque,
+    ) -> Opaque {
+        let Some(wrapping) = self.wrapped.wrapping(npi) else {
+            return dispatch;
+        };
+        let described = self.lock().machine.describe(binding);
+        let (serial, client, provider) = described.expect("the binding is being offered");
+        let shell = Arc::downgrade(self);
+        let (client, provider) = (client.label, provider.label);
+        let watch = Watch::new(shell, serial, npi, wrapping, client, provider);
+        self.wrapped.begin(binding, watch);
+        self.wrapped.hand_out(binding, Role::Client, dispatch)
+    }
+
+    /// The provider has answered.
+    pub(super) fn watch_answer(&self, binding: Key, status: NTSTATUS) {
+        if let Some(watch) = self.wrapped.watch(binding) {
+            watch.answered(status);
+        }
+    }
+
+    /// The provider's table for the client that has attached with this handle.
+    pub(crate) fn provider_table(&self, handle: Option<Handle>, dispatch: Opaque) -> Opaque {
+        handle.map_or(dispatch, |handle| {
+            self.wrapped.hand_out(handle.key, Role::Provider, dispatch)
+        })
+    }
+
+    /// The client has answered.
+    pub(super) fn watch_attached(&self, binding: Key, status: NTSTATUS) {
+        if !NT_SUCCESS(status)
+            && let Some(watch) = self.wrapped.watch(binding)
+        {
+            watch.abandoned();
+        }
+    }
+
+    /// Runs a detach callback.
+    pub(super) fn watch_detach(
+        &self,
+        binding: Key,
+        role: Role,
+        function: &'static str,
+        callback: impl FnOnce() -> NTSTATUS,
+    ) -> NTSTATUS {
+        let watch = self.wrapped.watch(binding);
+        if let Some(watch) = &watch {
+            watch.detach_called(role);
+        }
+        let status = callback();
+        if let Some(watch) = &watch {
+            watch.detach_returned(role, status, function);
+        }
+        status
+    }
+
+    /// A module completes the detach of its end. A handle that is not one for this does nothing
+    /// here: the machine will say so.
+    pub(crate) fn watch_completion(
+        &self,
+        handle: Option<Handle>,
+        role: Role,
+        function: &'static str,
+    ) {
+        let watch = handle
+            .filter(|handle| handle.is_binding_of(role))
+            .and_then(|handle| self.wrapped.watch(handle.key));
+        if let Some(watch) = watch {
+            watch.done(role, function);
+        }
+    }
+
+    /// Reports a rule that a call between modules breaks: to which binding, by whom, with whom.
+    pub(crate) fn report_call(
+        &self,
+        rule: Rule,
+        severity: Option<Severity>,
+        (binding, module, peer): (u64, ModuleLabel, ModuleLabel),
+        function: &'static str,
+        called: Option<usize>,
+    ) {
+        let finding = Finding {
+            rule,
+            binding: Some(binding),
+            module: Some(module),
+            peer: Some(peer),
+            status: None,
+        };
+        let mut state = self.lock();
+        let mut report = report(finding, function, self.policy.mode, &state.names);
+        report.severity = severity.unwrap_or(report.severity);
+        report.called = called;
+        let reported = state.reports.len();
+        state.reports.push(report);
+        self.announce(state, reported);
+    }
+}

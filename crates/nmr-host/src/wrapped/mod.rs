@@ -1,0 +1,152 @@
+//! Calls between modules, made visible. The NMR hands a module's dispatch table to its peer and
+//! never sees what the two do with it. For an interface that a program wants watched, the registrar
+//! hands out a [copy](table) of the table instead, whose functions lead through a [gate]: it notes
+//! the call on the [watch] of the binding, goes on to the real function, and notes the return.
+//!
+//! What was handed out stays until the registrar is dropped, so that a call that comes too late is
+//! a report, and not a crash of its own.
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod gate;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod stubs;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod table;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
+#[path = "elsewhere.rs"]
+mod table;
+mod watch;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use nmr_sys::GUID;
+
+use crate::interface::{Interface, Table};
+use crate::machine::Key;
+use crate::module::{Opaque, Role};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use table::Tables;
+pub(crate) use watch::Watch;
+
+/// How the calls of an interface are watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wrapping {
+    /// Whether the interface lets a module call its peer while its own detach is pending, to close
+    /// what is still open there, as WSK does with sockets. V-48 is a warning then.
+    pub closing_calls: bool,
+    /// Whether every call and its return get into the [record](crate::Record), too.
+    pub recorded: bool,
+}
+
+/// Why the calls of an interface cannot be watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unwrappable {
+    /// Only an x86-64 process on Linux can, and not under Miri.
+    Platform,
+    /// A table has more functions than fit, or its size is no multiple of a pointer's.
+    Table(Role),
+}
+
+impl fmt::Display for Unwrappable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => f.write_str("calls can be watched only on x86-64 Linux"),
+            Self::Table(role) => write!(f, "the size of the {role}'s table cannot be right"),
+        }
+    }
+}
+
+impl std::error::Error for Unwrappable {}
+
+/// What a registrar watches.
+#[derive(Debug, Default)]
+pub(crate) struct Wrapped {
+    /// Whether it watches anything. Until then nothing here costs more than this.
+    is_on: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    interfaces: HashMap<GUID, (Interface, Wrapping)>,
+    /// The last attach of each binding that there ever was.
+    watches: HashMap<Key, Arc<Watch>>,
+    tables: Tables,
+}
+
+impl Wrapped {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, tables of this interface are copied.
+    pub(crate) fn add(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
+        for (role, table) in [
+            (Role::Client, interface.client),
+            (Role::Provider, interface.provider),
+        ] {
+            if table.is_some_and(|table| !is_possible(table)) {
+                return Err(Unwrappable::Table(role));
+            }
+        }
+        if !Tables::WORK {
+            return Err(Unwrappable::Platform);
+        }
+        self.lock()
+            .interfaces
+            .insert(interface.npi, (interface, wrapping));
+        self.is_on.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// How an interface is watched, if it is.
+    pub(crate) fn wrapping(&self, npi: GUID) -> Option<Wrapping> {
+        if !self.is_on.load(Ordering::Acquire) {
+            return None;
+        }
+        self.lock().interfaces.get(&npi).map(|(_, how)| *how)
+    }
+
+    /// Begins to watch an attach. What is known of an earlier try is forgotten, except by the
+    /// tables that were handed out in it.
+    pub(crate) fn begin(&self, binding: Key, watch: Watch) {
+        self.lock().watches.insert(binding, Arc::new(watch));
+    }
+
+    /// The watch of a binding, if its interface is watched.
+    pub(crate) fn watch(&self, binding: Key) -> Option<Arc<Watch>> {
+        if !self.is_on.load(Ordering::Acquire) {
+            return None;
+        }
+        self.lock().watches.get(&binding).cloned()
+    }
+
+    /// The table that the peer of `owner` gets: a copy of this one, if its calls are watched.
+    pub(crate) fn hand_out(&self, binding: Key, owner: Role, dispatch: Opaque) -> Opaque {
+        if dispatch == Opaque::NULL || !self.is_on.load(Ordering::Acquire) {
+            return dispatch;
+        }
+        let mut state = self.lock();
+        let State {
+            interfaces,
+            watches,
+            tables,
+        } = &mut *state;
+        let copied = watches.get(&binding).and_then(|watch| {
+            let (interface, _) = interfaces.get(&watch.npi)?;
+            let table = match owner {
+                Role::Client => interface.client,
+                Role::Provider => interface.provider,
+            };
+            Some(tables.copy(table?, dispatch, watch, owner.other()))
+        });
+        copied.unwrap_or(dispatch)
+    }
+}
+
+fn is_possible(table: Table) -> bool {
+    let pointer = size_of::<usize>();
+    table.size.is_multiple_of(pointer) && table.functions <= table.size / pointer
+}

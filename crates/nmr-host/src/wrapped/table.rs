@@ -1,0 +1,96 @@
+//! Copies of dispatch tables, each for one binding and one direction of its calls.
+// UNSAFETY: reads the modules' tables.
+#![expect(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use super::stubs::Stubs;
+use super::watch::Watch;
+use crate::interface::Table;
+use crate::module::{Opaque, Role};
+use crate::sync::Arc;
+
+/// A function of a table that was handed out, as its stub knows it.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// The binding.
+    pub(crate) watch: Arc<Watch>,
+    /// The module that calls.
+    pub(crate) caller: Role,
+    /// The place of the function among those of its table, from 0.
+    pub(crate) function: usize,
+    /// The address of the function.
+    pub(crate) target: usize,
+}
+
+/// The tables that a registrar has handed out.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    stubs: Stubs,
+    copies: Vec<Copy>,
+}
+
+/// A table, and what its stubs point to.
+#[derive(Debug)]
+struct Copy {
+    words: Box<[Word]>,
+    _slots: Box<[Slot]>,
+}
+
+/// A pointer's worth of a table, padding included.
+type Word = MaybeUninit<*mut ()>;
+
+// SAFETY: the words are a module's, as in `Opaque`: they are handed on, and nobody looks at them.
+unsafe impl Send for Copy {}
+
+impl Tables {
+    /// Whether tables can be copied here.
+    pub(crate) const WORK: bool = true;
+
+    /// Copies a table. The functions are its last words; each that is not null leads through a
+    /// stub.
+    pub(crate) fn copy(
+        &mut self,
+        table: Table,
+        given: Opaque,
+        watch: &Arc<Watch>,
+        caller: Role,
+    ) -> Opaque {
+        let mut words = read(table, given);
+        let first = words.len() - table.functions;
+        let functions = words[first..].iter().enumerate();
+        let slots: Box<[Slot]> = functions
+            .filter_map(|(function, word)| {
+                // SAFETY: the word must be initialized: it is a function of the table, or null.
+                let target = unsafe { word.assume_init() };
+                (!target.is_null()).then(|| Slot {
+                    watch: Arc::clone(watch),
+                    caller,
+                    function,
+                    target: target.expose_provenance(),
+                })
+            })
+            .collect();
+        for slot in &slots {
+            let stub = self.stubs.add(slot);
+            words[first + slot.function].write(ptr::with_exposed_provenance_mut(stub));
+        }
+        self.copies.push(Copy {
+            words,
+            _slots: slots,
+        });
+        let copy = self.copies.last().expect("it was pushed");
+        Opaque(copy.words.as_ptr().cast_mut().cast())
+    }
+}
+
+fn read(table: Table, given: Opaque) -> Box<[Word]> {
+    let mut words = Box::new_uninit_slice(table.size / size_of::<Word>());
+    let source: *const u8 = given.0.cast_const().cast();
+    // SAFETY: both ranges must be valid: the module vouches for a table of its interface, whose
+    // size the program has declared, and the copy has as many bytes.
+    unsafe { ptr::copy_nonoverlapping(source, words.as_mut_ptr().cast(), table.size) };
+    // SAFETY: a word may be uninitialized, as the type says.
+    unsafe { std::mem::transmute::<Box<[MaybeUninit<Word>]>, Box<[Word]>>(words) }
+}
