@@ -23,6 +23,13 @@
 //! * No structured exception handling, no `KPCR` behind `gs`, no paging, no hardware, no registry.
 //!   What needs these faults, and the fault is reported with the image and the offset.
 //!
+//! # Events
+//!
+//! The kernel's ETW is there, and every provider is enabled from its registration on.
+//! [`Host::events`] has what drivers wrote: events in the manner of `TraceLogging`, such as those of
+//! the crate tracelogging, with names and fields, others with their data. A provider that is left at
+//! the unload is reported.
+//!
 //! # Programs
 //!
 //! [`Image::interfaces`] finds the devices' interfaces, [`Interface::open`] opens a device, and
@@ -95,7 +102,7 @@ pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only"
 mod native;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::{
-    DeviceError, Fate, Fault, Handle, Host, Image, Interface, LoadError, LoadOptions, Outcome,
-    Peer, PeerComes, Plan, Point, Print, Refusal, Report, RequestError, Scenario, Site, Source,
-    StartPeer, Step, Stopped, Trial, Unloaded, Visit,
+    Descriptor, DeviceError, Event, Fate, Fault, Field, Handle, Host, Image, Interface, LoadError,
+    LoadOptions, Outcome, Peer, PeerComes, Plan, Point, Print, Refusal, Report, RequestError,
+    Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value, Visit,
 };

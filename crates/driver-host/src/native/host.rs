@@ -12,6 +12,7 @@ use super::points::{Plan, Point};
 use super::report::{Report, Stopped};
 use super::runner;
 use super::system::{Print, System};
+use super::trace::Event;
 
 /// How long the code of an image may take before it is said to hang.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -84,6 +85,18 @@ impl Host {
     #[must_use]
     pub fn take_prints(&self) -> Vec<Print> {
         self.system.take_prints()
+    }
+
+    /// The ETW events that the images wrote so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.system.events()
+    }
+
+    /// Takes away the ETW events that the images wrote.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<Event> {
+        self.system.take_events()
     }
 
     /// What the images did wrong so far. The NMR's rules have [reports](Registrar::reports) of

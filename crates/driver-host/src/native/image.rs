@@ -221,6 +221,9 @@ fn finish(image: &Arc<Loaded>) -> Unloaded {
             module: module.to_string(),
         });
     }
+    for provider in image.providers.open() {
+        image.report(Fault::ProviderLeft { provider });
+    }
     if image.framework.is_bound() {
         let text = "unloaded without WdfVersionUnbind".to_owned();
         image.report(Fault::Misuse {

@@ -18,8 +18,10 @@ pub(crate) use nmr_sys::{
 
 pub(crate) const STATUS_TIMEOUT: NtStatus = 0x102;
 pub(crate) const STATUS_UNSUCCESSFUL: NtStatus = 0xC000_0001_u32.cast_signed();
+pub(crate) const STATUS_INVALID_HANDLE: NtStatus = 0xC000_0008_u32.cast_signed();
 pub(crate) const STATUS_INVALID_DEVICE_REQUEST: NtStatus = 0xC000_0010_u32.cast_signed();
 pub(crate) const STATUS_BUFFER_TOO_SMALL: NtStatus = 0xC000_0023_u32.cast_signed();
+pub(crate) const STATUS_INTEGER_OVERFLOW: NtStatus = 0xC000_0095_u32.cast_signed();
 pub(crate) const STATUS_INVALID_PARAMETER_4: NtStatus = 0xC000_00F2_u32.cast_signed();
 pub(crate) const STATUS_CANCELLED: NtStatus = 0xC000_0120_u32.cast_signed();
 pub(crate) const STATUS_INFO_LENGTH_MISMATCH: NtStatus = 0xC000_0004_u32.cast_signed();

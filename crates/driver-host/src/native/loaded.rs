@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::exports::etw::Providers;
 use super::exports::netio::Registrations;
 use super::imports;
 use super::inside::Inside;
@@ -28,6 +29,8 @@ pub(crate) struct Loaded {
     pub(crate) inside: Inside,
     /// What it has registered with the NMR.
     pub(crate) registrations: Registrations,
+    /// What it has registered with ETW.
+    pub(crate) providers: Providers,
     /// Its side of KMDF.
     pub(crate) framework: Framework,
     /// The kernel objects that it gets.
@@ -74,6 +77,7 @@ impl Loaded {
             system: Arc::clone(system),
             inside: Inside::default(),
             registrations: Registrations::default(),
+            providers: Providers::default(),
             framework: Framework::default(),
             objects: Objects::new(name, start, size),
             breakpoints: AtomicU64::new(0),

@@ -25,6 +25,7 @@ mod runner;
 mod scenario;
 mod system;
 mod thunk;
+mod trace;
 mod user;
 mod wdf;
 
@@ -36,4 +37,5 @@ pub use points::{Plan, Point, Refusal, Site};
 pub use report::{Fault, Report, Stopped};
 pub use scenario::{Fate, Outcome, Peer, PeerComes, Scenario, StartPeer, Step, Trial};
 pub use system::Print;
+pub use trace::{Descriptor, Event, Field, Value};
 pub use user::{Handle, Interface, RequestError};

@@ -86,6 +86,12 @@ pub enum Fault {
         /// The module, as the registrar names it.
         module: String,
     },
+    /// It was unloaded and left an ETW provider registered: Windows would call it when somebody
+    /// enables it.
+    ProviderLeft {
+        /// The provider, by name if it is known, and its identifier.
+        provider: String,
+    },
     /// It was unloaded and left memory behind.
     PoolLeft {
         /// The tag.
@@ -177,6 +183,10 @@ impl fmt::Display for Fault {
             Self::RegistrationLeft { module } => write!(
                 f,
                 "unloaded with a registration left: {module}; deregister it and wait before unload"
+            ),
+            Self::ProviderLeft { provider } => write!(
+                f,
+                "unloaded with an ETW provider left: {provider}; call EtwUnregister before unload"
             ),
             Self::PoolLeft { tag, size, number } => write!(
                 f,

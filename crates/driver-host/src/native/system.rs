@@ -1,20 +1,28 @@
 //! What the images of a host share: the registrar, the pool, what was printed and what was found.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nmr_host::{Policy, Registrar};
+use nmr_host::{Policy, Registrar, ThreadNumber};
 
 use super::exports::pool::Pool;
 use super::points::Points;
 use super::report::{Fault, Report, Stopped};
 use super::runner::Runners;
+use super::trace::Event;
 
 /// A line, or a part of one, that an image printed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Print {
+    /// Its place among all that images printed and traced, from 0.
+    pub sequence: u64,
+    /// How many entries the [record](Registrar::records) had.
+    pub recorded: u64,
     /// The name of the image.
     pub image: String,
+    /// The thread.
+    pub thread: ThreadNumber,
     /// What it printed.
     pub text: String,
 }
@@ -27,7 +35,16 @@ pub(crate) struct System {
     pub(crate) points: Points,
     pub(crate) runners: Runners,
     reports: Mutex<Vec<Report>>,
-    prints: Mutex<Vec<Print>>,
+    said: Mutex<Said>,
+    handles: AtomicU64,
+}
+
+/// What the images said.
+#[derive(Debug, Default)]
+struct Said {
+    next: u64,
+    prints: Vec<Print>,
+    events: Vec<Event>,
 }
 
 impl System {
@@ -38,7 +55,8 @@ impl System {
             points: Points::default(),
             runners: Runners::new(patience),
             reports: Mutex::default(),
-            prints: Mutex::default(),
+            said: Mutex::default(),
+            handles: AtomicU64::new(1),
         })
     }
 
@@ -75,15 +93,36 @@ impl System {
         stopped
     }
 
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn print(&self, image: &str, text: String) {
+        let mut said = self.said();
         let print = Print {
+            sequence: said.take_number(),
+            recorded: self.registrar.recorded(),
             image: image.to_owned(),
+            thread: nmr_host::current_thread(),
             text,
         };
-        self.prints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(print);
+        said.prints.push(print);
+    }
+
+    /// Keeps an event, and gives it its place.
+    pub(crate) fn trace(&self, event: Event) {
+        let mut said = self.said();
+        let event = Event {
+            sequence: said.take_number(),
+            recorded: self.registrar.recorded(),
+            ..event
+        };
+        said.events.push(event);
+    }
+
+    /// A number that nothing else of this host has.
+    pub(crate) fn next_handle(&self) -> u64 {
+        self.handles.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn reports(&self) -> Vec<Report> {
@@ -98,13 +137,25 @@ impl System {
     }
 
     pub(crate) fn prints(&self) -> Vec<Print> {
-        self.prints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.said().prints.clone()
     }
 
     pub(crate) fn take_prints(&self) -> Vec<Print> {
-        std::mem::take(&mut self.prints.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.said().prints)
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.said().events.clone()
+    }
+
+    pub(crate) fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut self.said().events)
+    }
+}
+
+impl Said {
+    fn take_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bugcheck;
 mod dbg;
+pub(crate) mod etw;
 mod event;
 mod format;
 mod irql;
@@ -27,6 +28,7 @@ pub(crate) fn find(name: &str) -> Option<Target> {
         bugcheck::find,
         memory::find,
         string::find,
+        etw::find,
         event::find,
         rundown::find,
         spin::find,

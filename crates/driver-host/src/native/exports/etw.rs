@@ -1,0 +1,338 @@
+//! Event tracing: `EtwRegister`, `EtwWrite` and their family. Every provider is enabled, for every
+//! level and keyword, from its registration on.
+// UNSAFETY: identifiers, descriptors and data are behind pointers of the image.
+#![expect(unsafe_code)]
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr;
+use std::slice;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nmr_host::irql::{self, PASSIVE_LEVEL};
+use nmr_sys::GUID;
+
+use super::super::gate;
+use super::super::imports::Target;
+use super::super::kernel::{
+    NtStatus, STATUS_INTEGER_OVERFLOW, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER,
+    STATUS_SUCCESS,
+};
+use super::super::loaded::Loaded;
+use super::super::points;
+use super::super::trace::{self, Descriptor, Field, Value};
+use super::misuse;
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "EtwRegister" => register as *const (),
+        "EtwUnregister" => unregister as *const (),
+        "EtwSetInformation" => set_information as *const (),
+        "EtwEventEnabled" => event_enabled as *const (),
+        "EtwProviderEnabled" => provider_enabled as *const (),
+        "EtwWrite" => write as *const (),
+        "EtwWriteTransfer" => write_transfer as *const (),
+        "EtwActivityIdControl" => activity_id_control as *const (),
+        _ => return None,
+    }))
+}
+
+/// What an image has registered with ETW and not unregistered.
+#[derive(Debug, Default)]
+pub(crate) struct Providers(Mutex<Vec<Provider>>);
+
+#[derive(Clone, Debug)]
+struct Provider {
+    handle: u64,
+    id: GUID,
+    /// Its name, once it is known.
+    name: Option<String>,
+}
+
+impl Providers {
+    fn lock(&self) -> MutexGuard<'_, Vec<Provider>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, handle: u64) -> Option<Provider> {
+        let own = |provider: &&Provider| provider.handle == handle;
+        self.lock().iter().find(own).cloned()
+    }
+
+    fn name(&self, handle: u64, name: String) {
+        let mut providers = self.lock();
+        if let Some(own) = providers.iter_mut().find(|own| own.handle == handle) {
+            own.name = Some(name);
+        }
+    }
+
+    /// The providers that are still registered, by name if it is known.
+    pub(crate) fn open(&self) -> Vec<String> {
+        let text = |provider: &Provider| match &provider.name {
+            Some(name) => format!("{name} {{{}}}", provider.id),
+            None => format!("{{{}}}", provider.id),
+        };
+        self.lock().iter().map(text).collect()
+    }
+}
+
+/// `PENABLECALLBACK`.
+type Enable = unsafe extern "win64" fn(
+    source: *const GUID,
+    code: u32,
+    level: u8,
+    any: u64,
+    all: u64,
+    filter: *const c_void,
+    context: *mut c_void,
+);
+
+fn check_passive() {
+    let level = irql::current();
+    if level != PASSIVE_LEVEL {
+        misuse(format!("called at {level}"));
+    }
+}
+
+unsafe extern "win64" fn register(
+    id: *const GUID,
+    enable: Option<Enable>,
+    context: *mut c_void,
+    output: *mut u64,
+) -> NtStatus {
+    const ENABLE: u32 = 1;
+    static SOURCE: GUID = GUID::from_u128(0);
+    check_passive();
+    if id.is_null() || output.is_null() {
+        misuse("an argument is null");
+        return STATUS_INVALID_PARAMETER;
+    }
+    if let Err(status) = points::may_fail() {
+        return status;
+    }
+    // SAFETY: the caller vouches for the identifier.
+    let id = unsafe { id.read() };
+    let image = gate::caller().image;
+    let handle = image.system.next_handle();
+    image.providers.lock().push(Provider {
+        handle,
+        id,
+        name: None,
+    });
+    // SAFETY: the caller vouches for the output.
+    unsafe { output.write(handle) };
+    if let Some(enable) = enable {
+        let (source, level, any, filter) = (&raw const SOURCE, u8::MAX, u64::MAX, ptr::null());
+        image.enter("the enable callback", || {
+            // SAFETY: the caller vouches for the callback, which gets its own context.
+            unsafe { enable(source, ENABLE, level, any, 0, filter, context) };
+        });
+    }
+    STATUS_SUCCESS
+}
+
+extern "win64" fn unregister(handle: u64) -> NtStatus {
+    check_passive();
+    let Some((image, _)) = provider(handle) else {
+        return STATUS_INVALID_HANDLE;
+    };
+    image.providers.lock().retain(|own| own.handle != handle);
+    STATUS_SUCCESS
+}
+
+/// A provider of the calling image, or a report.
+fn provider(handle: u64) -> Option<(Arc<Loaded>, Provider)> {
+    let image = gate::caller().image;
+    let provider = image.providers.find(handle);
+    if provider.is_none() {
+        misuse(format!("{handle:#x} is not registered"));
+    }
+    Some((image, provider?))
+}
+
+unsafe extern "win64" fn set_information(
+    handle: u64,
+    class: u32,
+    information: *const u8,
+    length: u32,
+) -> NtStatus {
+    const TRAITS: u32 = 2;
+    check_passive();
+    let Some((image, _)) = provider(handle) else {
+        return STATUS_INVALID_HANDLE;
+    };
+    if class != TRAITS {
+        return STATUS_SUCCESS;
+    }
+    // SAFETY: the caller vouches for the information.
+    let traits = unsafe { bytes(information, length) };
+    match trace::provider_name(&traits) {
+        Ok(name) => {
+            image.providers.name(handle, name);
+            STATUS_SUCCESS
+        }
+        Err(why) => {
+            misuse(format!("the provider's traits are malformed: {why}"));
+            STATUS_INVALID_PARAMETER
+        }
+    }
+}
+
+extern "win64" fn event_enabled(handle: u64, _descriptor: *const Descriptor) -> u8 {
+    provider(handle).is_some().into()
+}
+
+extern "win64" fn provider_enabled(handle: u64, _level: u8, _keyword: u64) -> u8 {
+    provider(handle).is_some().into()
+}
+
+/// `EVENT_DATA_DESCRIPTOR`: a block of data.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    start: u64,
+    size: u32,
+    kind: u8,
+    reserved: [u8; 3],
+}
+
+const _: () = assert!(size_of::<Block>() == 0x10);
+
+/// The kinds of block that describe an event.
+const EVENT_METADATA: u8 = 1;
+const PROVIDER_METADATA: u8 = 2;
+
+/// How many blocks an event may have.
+const BLOCKS: u32 = 128;
+/// How large its data may be: 64 KiB, less the header of an event.
+const SIZE: usize = 0x1_0000 - 0x50;
+
+/// # Safety
+///
+/// `start` is valid for reads of `size` bytes.
+unsafe fn bytes(start: *const u8, size: u32) -> Vec<u8> {
+    if start.is_null() || size == 0 {
+        return Vec::new();
+    }
+    // SAFETY: the caller vouches for the range.
+    unsafe { slice::from_raw_parts(start, size as usize) }.to_vec()
+}
+
+unsafe extern "win64" fn write(
+    handle: u64,
+    descriptor: *const Descriptor,
+    activity: *const GUID,
+    count: u32,
+    blocks: *const Block,
+) -> NtStatus {
+    // SAFETY: the caller vouches for its arguments.
+    unsafe { write_transfer(handle, descriptor, activity, ptr::null(), count, blocks) }
+}
+
+unsafe extern "win64" fn write_transfer(
+    handle: u64,
+    descriptor: *const Descriptor,
+    _activity: *const GUID,
+    _related: *const GUID,
+    count: u32,
+    blocks: *const Block,
+) -> NtStatus {
+    let Some((image, provider)) = provider(handle) else {
+        return STATUS_INVALID_HANDLE;
+    };
+    if descriptor.is_null() || count > BLOCKS || (count != 0 && blocks.is_null()) {
+        misuse("there is no descriptor, or too many or no blocks of data");
+        return STATUS_INVALID_PARAMETER;
+    }
+    // SAFETY: the caller vouches for the descriptor.
+    let descriptor = unsafe { descriptor.read() };
+    let blocks: Vec<_> = (0..count as usize)
+        // SAFETY: the caller vouches for as many blocks as it says.
+        .map(|place| unsafe { blocks.wrapping_add(place).read() })
+        .map(|block| {
+            let start = ptr::with_exposed_provenance(block.start as usize);
+            // SAFETY: the caller vouches for the data.
+            (block.kind, unsafe { bytes(start, block.size) })
+        })
+        .collect();
+    if blocks.iter().map(|(_, block)| block.len()).sum::<usize>() > SIZE {
+        misuse(format!("the event is larger than {SIZE} bytes"));
+        return STATUS_INTEGER_OVERFLOW;
+    }
+    let (name, own_provider, fields) = decode(&blocks);
+    if let Some(name) = &own_provider {
+        image.providers.name(handle, name.clone());
+    }
+    let name_of_provider = own_provider.or(provider.name);
+    image.system.trace(trace::Event {
+        sequence: 0,
+        recorded: 0,
+        image: image.name.to_string(),
+        thread: nmr_host::current_thread(),
+        provider: name_of_provider,
+        provider_id: provider.id,
+        name,
+        descriptor,
+        fields,
+    });
+    STATUS_SUCCESS
+}
+
+/// The names of the event and of its provider, and its fields.
+fn decode(blocks: &[(u8, Vec<u8>)]) -> (Option<String>, Option<String>, Vec<Field>) {
+    let of_kind = |wanted| blocks.iter().find(move |(kind, _)| *kind == wanted);
+    let data = blocks
+        .iter()
+        .filter(|(kind, _)| ![EVENT_METADATA, PROVIDER_METADATA].contains(kind));
+    let data = data.map(|(_, block)| block);
+    let malformed = |why| misuse(format!("the event is malformed: {why}"));
+    let provider = of_kind(PROVIDER_METADATA)
+        .and_then(|(_, block)| trace::provider_name(block).map_err(malformed).ok());
+    let described = of_kind(EVENT_METADATA).and_then(|(_, metadata)| {
+        let data = data.clone().flatten().copied().collect::<Vec<_>>();
+        trace::event(metadata, &data).map_err(malformed).ok()
+    });
+    if let Some((name, fields)) = described {
+        return (Some(name), provider, fields);
+    }
+    let field = |block: &Vec<u8>| Field {
+        name: String::new(),
+        value: Value::Bytes(block.clone()),
+    };
+    (None, provider, data.map(field).collect())
+}
+
+thread_local! {
+    /// What the thread is working for.
+    static ACTIVITY: Cell<GUID> = const { Cell::new(GUID::from_u128(0)) };
+}
+
+/// `EtwActivityIdControl`.
+unsafe extern "win64" fn activity_id_control(code: u32, id: *mut GUID) -> NtStatus {
+    const GET: u32 = 1;
+    const SET: u32 = 2;
+    const CREATE: u32 = 3;
+    const GET_SET: u32 = 4;
+    const CREATE_SET: u32 = 5;
+    if id.is_null() || !(GET..=CREATE_SET).contains(&code) {
+        misuse(format!("the code is {code}, or the identifier null"));
+        return STATUS_INVALID_PARAMETER;
+    }
+    let image = gate::caller().image;
+    let create = || GUID::from_u128(u128::from(image.system.next_handle()));
+    // SAFETY: the caller vouches for the identifier.
+    let given = unsafe { id.read() };
+    let answer = match code {
+        GET => ACTIVITY.get(),
+        SET => {
+            ACTIVITY.set(given);
+            given
+        }
+        CREATE => create(),
+        GET_SET => ACTIVITY.replace(given),
+        _ => ACTIVITY.replace(create()),
+    };
+    // SAFETY: as above.
+    unsafe { id.write(answer) };
+    STATUS_SUCCESS
+}
