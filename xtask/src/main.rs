@@ -5,6 +5,7 @@ mod command;
 mod debian;
 mod files;
 mod options;
+mod packaging;
 mod project;
 mod setup;
 mod target;

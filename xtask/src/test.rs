@@ -8,13 +8,15 @@ use anyhow::Result;
 use crate::build;
 use crate::command;
 use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
+use crate::packaging;
 use crate::project::Project;
-use crate::setup;
+use crate::setup::{self, Log};
 use crate::target::Arch;
 
 pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     step("set-up");
     let toolchain = setup::run(project, rust)?;
+    packaging::make(project, Log::All)?;
 
     step("tests of the host");
     command::run(cargo(project).arg("test"))?;
