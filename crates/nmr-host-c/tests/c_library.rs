@@ -6,6 +6,8 @@
 
 use std::env;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+#[cfg(target_os = "linux")]
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -120,9 +122,11 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "NmrRegisterProvider",
             "NmrWaitForClientDeregisterComplete",
             "NmrWaitForProviderDeregisterComplete",
+            "nmr_host_allocate",
             "nmr_host_clear_reports",
             "nmr_host_fail_call",
             "nmr_host_finish",
+            "nmr_host_free",
             "nmr_host_irql",
             "nmr_host_registration_count",
             "nmr_host_report",
@@ -135,13 +139,49 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
     );
 }
 
+/// The rules about memory: a client whose `malloc` and `free` are those of the quarantine.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_c_client_finds_every_early_free_and_late_touch_reported() {
+    let sources = ["memory.c", "check.c", "modules.c"];
+    let program = build_of("memory", &sources, &["-lnmr_host", &run_path()]);
+    let output = succeed(&mut Command::new(&program));
+    let lines = text(&output.stdout);
+    assert_eq!(
+        lines.lines().collect::<Vec<_>>(),
+        [
+            "pass: a well-behaved client",
+            "pass: a context: freed after the attach: V-39",
+            "pass: a context: freed in the detach callback: V-51",
+            "pass: a context: touched after the completion: V-56",
+            "pass: a context: touched after the cleanup: V-61",
+            "pass: a context: not freed in the cleanup callback: V-63",
+            "pass: characteristics: freed between Deregister and Wait: V-12",
+        ]
+    );
+
+    let output = Command::new(&program).arg("stray").output().unwrap();
+    assert_eq!(output.status.signal(), Some(11), "{}", output.status);
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("a touch of freed memory: the block of 4 bytes at"),
+        "{error}"
+    );
+}
+
 /// Builds the test program.
 fn build(name: &str, libraries: &[&str]) -> PathBuf {
+    build_of(name, &SOURCES, libraries)
+}
+
+/// Builds a program of these sources.
+fn build_of(name: &str, sources: &[&str], libraries: &[&str]) -> PathBuf {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c_library_{name}"));
     let directory = shared_library().with_file_name("");
     let mut compiler = compiler();
     compiler.args(["-std=c11", "-g"]).args(WARNINGS);
-    compiler.args(SOURCES.map(source)).arg("-o").arg(&program);
+    compiler.args(sources.iter().copied().map(source));
+    compiler.arg("-o").arg(&program);
     compiler.arg("-L").arg(directory).args(libraries);
     succeed(&mut compiler);
     program

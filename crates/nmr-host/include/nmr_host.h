@@ -92,6 +92,28 @@ bool nmr_host_fail_call(uint64_t n, int32_t status);
 bool nmr_host_will_fail_call(void);
 
 /*
+ * The quarantine: blocks with pages of their own, which are closed when a block is freed. With the
+ * policy "memory=checked" the registrar knows who frees and touches what modules lend to it, and
+ * reports it: V-12, V-34, V-39, V-51, V-56, V-60, V-61, V-63, V-80, V-85. A touch of a freed block
+ * that breaks such a rule is reported, and the program goes on; any other touch ends it, after a
+ * line on standard error.
+ *
+ * A module uses it for everything that it allocates if it defines NMR_HOST_QUARANTINE before it
+ * includes this header, first of all: then its malloc and free are these two. On Linux only;
+ * elsewhere, and when there are about 30,000 blocks, they are the ordinary ones.
+ */
+void *nmr_host_allocate(size_t size);
+
+/* Frees a block of nmr_host_allocate, of malloc, or none if it is NULL. */
+void nmr_host_free(void *block);
+
+#ifdef NMR_HOST_QUARANTINE
+#include <stdlib.h>
+#define malloc nmr_host_allocate
+#define free nmr_host_free
+#endif
+
+/*
  * The simulated IRQL of this thread: 0 is PASSIVE_LEVEL, as every thread begins, 1 is APC_LEVEL and
  * 2 DISPATCH_LEVEL. The registrar checks it. If the policy says so it raises it around callbacks,
  * and puts back what it found.

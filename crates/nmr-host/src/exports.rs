@@ -34,7 +34,7 @@ pub unsafe extern "efiapi" fn NmrRegisterClient(
     let shell = instances::current();
     // SAFETY: the caller vouches for the structure and what it points to.
     let (module, findings) =
-        unsafe { validate::module(ClientCharacteristics, ClientContext, shell.policy.mode) };
+        unsafe { validate::module(ClientCharacteristics, ClientContext, &shell.policy) };
     let write = |handle| {
         // SAFETY: the caller vouches for the output, which `register` saw not to be null.
         unsafe { NmrClientHandle.write(NMR_CLIENT_HANDLE(handle)) };
@@ -63,7 +63,7 @@ pub unsafe extern "efiapi" fn NmrRegisterProvider(
     let shell = instances::current();
     // SAFETY: the caller vouches for the structure and what it points to.
     let (module, findings) =
-        unsafe { validate::module(ProviderCharacteristics, ProviderContext, shell.policy.mode) };
+        unsafe { validate::module(ProviderCharacteristics, ProviderContext, &shell.policy) };
     let write = |handle| {
         // SAFETY: the caller vouches for the output, which `register` saw not to be null.
         unsafe { NmrProviderHandle.write(NMR_PROVIDER_HANDLE(handle)) };

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::machine::{Handle, INSTANCES};
+use crate::memory;
 use crate::policy::Policy;
 use crate::shell::Shell;
 use crate::sync::{Arc, Mutex, PoisonError, RwLock, Weak, shared, thread_local};
@@ -14,7 +15,9 @@ shared! {
     static GLOBAL: Arc<Shell> = {
         let shell = Shell::new(0, global_policy());
         shell.set_recording(false);
-        Arc::new(shell)
+        let shell = Arc::new(shell);
+        memory::watch(&shell);
+        shell
     };
 }
 /// The policy of the shared registrar, if the program sets it before the first use.
@@ -65,6 +68,7 @@ pub(crate) fn create(policy: Policy) -> Arc<Shell> {
         *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
     }
     let shell = Arc::new(Shell::new(*next, policy));
+    memory::watch(&shell);
     others.insert(*next, Arc::downgrade(&shell));
     *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
     shell

@@ -43,6 +43,14 @@ pub struct Table {
 }
 
 impl Interface {
+    /// The table of a role.
+    pub(crate) fn table(&self, role: Role) -> Option<Table> {
+        match role {
+            Role::Client => self.client,
+            Role::Provider => self.provider,
+        }
+    }
+
     /// An interface whose tables are of these types and hold functions only, as those that
     /// `nmr::dispatch!` declares. A side without functions has `()`.
     ///

@@ -18,6 +18,7 @@
 //! leave Windows open, the registrar has a setting. Nothing here was compared with a running
 //! Windows.
 
+mod allocation;
 mod callback;
 mod exports;
 mod faults;
@@ -30,6 +31,7 @@ mod instances;
 mod interface;
 pub mod irql;
 mod machine;
+mod memory;
 mod module;
 mod policy;
 mod record;
@@ -48,9 +50,11 @@ pub use exports::*;
 pub use faults::fail_next_call;
 pub use interface::{Interface, Table};
 pub use machine::{Blocker, Leak, Missing};
+pub use memory::{Lent, LentMemory, code, quarantine};
 pub use module::{ModuleId, ModuleLabel, Role};
 pub use policy::{
-    Cleanup, DetachIrql, EarlyCompletion, Mode, Offers, OnReport, Order, Policy, UnknownSetting,
+    Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers, OnReport,
+    Order, Policy, UnknownSetting,
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};

@@ -110,6 +110,12 @@ pub(crate) enum Callbacks {
     },
 }
 
+/// Where the registration instance is in the characteristics of both roles.
+const INSTANCE: usize = std::mem::offset_of!(
+    nmr_sys::NPI_CLIENT_CHARACTERISTICS,
+    ClientRegistrationInstance
+);
+
 /// A module that registers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Module {
@@ -123,6 +129,11 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    /// The address of its characteristics.
+    pub(crate) fn characteristics(&self) -> usize {
+        self.instance.0.addr() - INSTANCE
+    }
+
     pub(crate) fn role(&self) -> Role {
         self.label.role
     }

@@ -24,6 +24,10 @@ pub struct Policy {
     pub early_completion: EarlyCompletion,
     /// Whether a client that fails after it has attached gets its cleanup callback (A-19).
     pub cleanup_failed_client: bool,
+    /// What a deregistration answers (A-09).
+    pub deregistration: Deregistration,
+    /// Whether the memory that modules lend is looked at.
+    pub memory: MemoryChecks,
     /// The seed of every random order.
     pub seed: u64,
     /// After how long an unfinished wait is reported (A-38). It never changes what the wait does.
@@ -130,6 +134,25 @@ choice! {
     Ignored = "ignored",
 }
 choice! {
+    /// What a deregistration answers.
+    Deregistration, "deregister":
+    /// `STATUS_PENDING`, as a correct one always does.
+    #[default]
+    Pending = "pending",
+    /// The first one of each registration is answered with an error, and has no effect: then nothing
+    /// that was lent may be freed (V-80).
+    Fails = "fails",
+}
+choice! {
+    /// Whether the memory that modules lend is looked at. It costs a call of the system for each look.
+    MemoryChecks, "memory":
+    /// It is not.
+    #[default]
+    Unchecked = "unchecked",
+    /// It is, wherever the system allows that: on Linux.
+    Checked = "checked",
+}
+choice! {
     /// What happens when a rule is broken.
     OnReport, "report":
     /// It is written down.
@@ -194,6 +217,8 @@ impl Policy {
             DetachIrql::KEY => self.detach_irql = DetachIrql::parse(word)?,
             Cleanup::KEY => self.cleanup = Cleanup::parse(word)?,
             EarlyCompletion::KEY => self.early_completion = EarlyCompletion::parse(word)?,
+            Deregistration::KEY => self.deregistration = Deregistration::parse(word)?,
+            MemoryChecks::KEY => self.memory = MemoryChecks::parse(word)?,
             OnReport::KEY => self.on_report = OnReport::parse(word)?,
             "failed-client-cleanup" => self.cleanup_failed_client = parse(key, word)?,
             "seed" => self.seed = parse(key, word)?,
@@ -209,8 +234,9 @@ impl Policy {
     }
 }
 
-const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, report, \
-                        failed-client-cleanup, seed, fault, watchdog-ms";
+const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, \
+                        deregister, memory, report, failed-client-cleanup, seed, fault, \
+                        watchdog-ms";
 
 fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
     word.parse()
@@ -264,6 +290,13 @@ impl fmt::Display for Policy {
         if self.fault != 0 {
             write!(f, ",fault={}", self.fault)?;
         }
+        // These are for tests of memory only, and not worth a word otherwise.
+        if self.deregistration != Deregistration::default() {
+            write!(f, ",deregister={}", self.deregistration.word())?;
+        }
+        if self.memory != MemoryChecks::default() {
+            write!(f, ",memory={}", self.memory.word())?;
+        }
         match self.watchdog {
             Some(limit) => write!(f, ",watchdog-ms={}", limit.as_millis()),
             None => Ok(()),
@@ -280,6 +313,8 @@ mod tests {
         for seed in 0..100 {
             let policy = Policy {
                 watchdog: Some(Duration::from_millis(seed)),
+                deregistration: Deregistration::ALL[(seed % 2) as usize],
+                memory: MemoryChecks::ALL[(seed / 2 % 2) as usize],
                 ..Policy::from_seed(seed)
             };
             assert_eq!(policy.to_string().parse(), Ok(policy));

@@ -120,14 +120,22 @@ impl Registrar {
         self.shell.leaks()
     }
 
-    /// Reports every registration that was not closed (V-73), and returns all reports.
+    /// Reports every registration that was not closed (V-73), and what is wrong with the memory that
+    /// was lent (V-12, V-60, V-80), and returns all reports.
     #[must_use]
     pub fn finish(&self) -> Vec<Report> {
+        self.shell.look_at_the_end();
         for leak in self.leaks() {
             let culprit = Actor::Module(leak.module);
             self.shell.report_with(Rule::V73, None, culprit, "finish");
         }
         self.reports()
+    }
+
+    /// Reports the binding contexts at these addresses whose owners are gone (V-60). For a loader of
+    /// images, before it takes away what an image has left.
+    pub fn report_unfreed(&self, contexts: &[usize]) {
+        self.shell.report_unfreed(contexts);
     }
 
     /// Declares an interface, so that the tables that its modules exchange are watched. A later

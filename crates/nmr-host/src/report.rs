@@ -6,6 +6,7 @@ use nmr_sys::NTSTATUS;
 
 use crate::irql::Irql;
 use crate::machine::Blocker;
+use crate::memory::LentMemory;
 use crate::module::ModuleLabel;
 use crate::policy::Mode;
 use crate::rule::{Rule, Severity};
@@ -37,6 +38,8 @@ pub struct Report {
     pub status: Option<NTSTATUS>,
     /// What an unfinished wait waits for.
     pub blockers: Vec<Blocker>,
+    /// The memory that it is about.
+    pub memory: Option<LentMemory>,
     /// The thread.
     pub thread: ThreadNumber,
     /// Its simulated IRQL.
@@ -80,6 +83,9 @@ impl fmt::Display for Report {
             self.rule.expected(),
             self.rule.advice()
         )?;
+        if let Some(memory) = &self.memory {
+            write!(f, "; it is {memory}")?;
+        }
         for blocker in &self.blockers {
             write!(f, "; waiting for {blocker}")?;
         }

@@ -90,7 +90,7 @@ rules! {
         "set Version to 0";
     V03 = 3, Error, "the Length of the characteristics is their size, 72",
         "set Length to sizeof of the characteristics";
-    V04 = 4, Error, "the attach and the detach callback are set",
+    V04 = 4, Error, "the attach and the detach callback are set, and every callback is code of a loaded module",
         "set both; only the cleanup callback is optional";
     V05 = 5, Error, "the Size of the registration instance is its size, 40",
         "set Size to sizeof(NPI_REGISTRATION_INSTANCE)";
@@ -104,6 +104,10 @@ rules! {
         "pass the address of a variable that lives as long as the registration";
     V10 = 10, Error, "a module registers at PASSIVE_LEVEL",
         "register from DriverEntry or a work item";
+    V11 = 11, Error, "what a module lends does not change while it is registered",
+        "make it constant", Quarantine;
+    V12 = 12, Error, "what a module lends stays until its wait has returned",
+        "free it after the wait", Quarantine;
     V20 = 20, Error, "ClientAttachProvider returns what NmrClientAttachProvider returned last",
         "return that status unchanged";
     V21 = 21, Error, "ClientAttachProvider succeeds only after NmrClientAttachProvider has",
@@ -128,10 +132,14 @@ rules! {
         "point ProviderDispatch to the table";
     V32 = 32, Warning, "a client passes a table if the interface gives clients functions, and else NULL",
         "pass the table that the interface's header declares";
+    V34 = 34, Error, "a dispatch table stays as it is while its module is attached",
+        "make it constant", Quarantine;
     V36 = 36, Warning, "a binding context is not NULL",
         "give every binding a context of its own";
     V37 = 37, Error, "a provider calls a client only after it has attached it",
         "return STATUS_SUCCESS from ProviderAttachClient first", WrappedDispatch;
+    V39 = 39, Warning, "a client keeps its context after a successful attach",
+        "free it in the cleanup callback", Quarantine;
     V40 = 40, Error, "a detach callback returns STATUS_SUCCESS or STATUS_PENDING",
         "return one of the two; detachment cannot fail";
     V41 = 41, Error, "a pending detach is completed",
@@ -154,10 +162,22 @@ rules! {
         "return STATUS_PENDING, and complete when the last call has returned", WrappedDispatch;
     V50 = 50, Error, "a module that is done with its detach does not call its peer",
         "complete after the last call", WrappedDispatch;
+    V51 = 51, Error, "a binding context stays until the cleanup callback, or until the peer has detached too",
+        "free it in the cleanup callback; a detach callback is too early", Quarantine;
+    V53 = 53, Error, "detach and cleanup callbacks, and what they use, are always in memory",
+        "put them into a section that is not paged, and take contexts from non-paged pool", ImageLoader;
     V55 = 55, Error, "a binding handle is not used once cleanup has started or the offer was declined",
         "forget the handle then";
+    V56 = 56, Warning, "a module does not touch its binding context after it has completed its detach",
+        "copy what is needed before, and complete last", Quarantine;
+    V60 = 60, Warning, "a binding context without a cleanup callback is freed by its module",
+        "free it after the detach, or register a cleanup callback", Quarantine;
+    V61 = 61, Error, "a binding context is not touched after its cleanup callback has returned",
+        "end everything that uses it before the detach is completed", Quarantine;
     V62 = 62, Error, "a cleanup callback does not register, wait or attach",
         "do that from a work item";
+    V63 = 63, Warning, "a cleanup callback leads to the end of its context",
+        "free it there", Quarantine;
     V70 = 70, Error, "a registration is deregistered once",
         "deregister where the handle is owned, and forget it";
     V71 = 71, Error, "a wait follows a deregistration",
@@ -174,6 +194,10 @@ rules! {
         "lower the IRQL first";
     V77 = 77, Error, "a wait is not inside a callback of a binding that it waits for",
         "deregister there at most, and wait elsewhere";
+    V80 = 80, Error, "a module that cannot deregister stays as it is",
+        "keep everything, or try again: nothing was undone", Quarantine;
+    V85 = 85, Error, "a registration context stays until the wait has returned",
+        "free it after the wait", Quarantine;
 }
 
 impl Rule {

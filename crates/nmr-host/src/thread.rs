@@ -22,6 +22,8 @@ shared! {
 
 thread_local! {
     static NUMBER: Cell<Option<u32>> = const { Cell::new(None) };
+    /// The innermost callback, for those who must not allocate.
+    static INNERMOST: Cell<Option<Callback>> = const { Cell::new(None) };
     static CALLBACKS: RefCell<Vec<Callback>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -47,9 +49,16 @@ pub(crate) struct Callback {
 /// Runs a callback, remembering on the thread that it runs.
 pub(crate) fn inside<T>(callback: Callback, run: impl FnOnce() -> T) -> T {
     CALLBACKS.with(|callbacks| callbacks.borrow_mut().push(callback));
+    let outer = INNERMOST.with(|innermost| innermost.replace(Some(callback)));
     let result = run();
+    INNERMOST.with(|innermost| innermost.set(outer));
     CALLBACKS.with(|callbacks| callbacks.borrow_mut().pop());
     result
+}
+
+/// The callback that this thread is inside. It does not allocate.
+pub(crate) fn innermost() -> Option<Callback> {
+    INNERMOST.with(Cell::get)
 }
 
 /// The callbacks that this thread is inside, the innermost last.

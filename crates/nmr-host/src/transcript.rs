@@ -3,7 +3,7 @@
 use nmr_sys::NTSTATUS;
 
 use crate::machine::{Action, Event, Key, Machine};
-use crate::module::{ModuleLabel, Role};
+use crate::module::{Module, ModuleLabel, Role};
 use crate::record::{Actor, Moment, Note};
 
 /// A call of one of the nine functions, as the thread that makes it carries it along.
@@ -91,28 +91,33 @@ pub(crate) fn callback(event: &Event) -> Option<&'static str> {
 
 /// A callback is about to be called.
 pub(crate) fn action(machine: &Machine, action: &Action) -> Option<(Callback, Note)> {
-    let (binding, module, callback) = match action {
-        Action::ClientAttach {
-            binding, client, ..
-        } => (binding, client, Callback::Attach),
-        Action::ProviderAttach {
-            binding, provider, ..
-        } => (binding, provider, Callback::Attach),
-        Action::Detach {
-            binding, module, ..
-        } => (binding, module, Callback::Detach),
-        Action::Cleanup {
-            binding, module, ..
-        } => (binding, module, Callback::Cleanup),
-        Action::Return(_) | Action::Block { .. } | Action::Defer { .. } => return None,
-    };
-    let serial = machine.describe(*binding).map(|(serial, ..)| serial);
+    let (binding, module, callback) = calls(action)?;
+    let serial = machine.describe(binding).map(|(serial, ..)| serial);
     Some(note(
         serial,
         module.label,
         callback,
         Moment::Call("".into()),
     ))
+}
+
+/// The callback that an action calls: of which binding and which module, and which it is.
+pub(crate) fn calls(action: &Action) -> Option<(Key, &Module, Callback)> {
+    Some(match action {
+        Action::ClientAttach {
+            binding, client, ..
+        } => (*binding, client, Callback::Attach),
+        Action::ProviderAttach {
+            binding, provider, ..
+        } => (*binding, provider, Callback::Attach),
+        Action::Detach {
+            binding, module, ..
+        } => (*binding, module, Callback::Detach),
+        Action::Cleanup {
+            binding, module, ..
+        } => (*binding, module, Callback::Cleanup),
+        Action::Return(_) | Action::Block { .. } | Action::Defer { .. } => return None,
+    })
 }
 
 fn returned(

@@ -11,8 +11,9 @@ use nmr_sys::{
     NPI_REGISTRATION_INSTANCE, NPIID,
 };
 
+use crate::memory;
 use crate::module::{Callbacks, Module, ModuleId, ModuleLabel, Opaque, Role};
-use crate::policy::Mode;
+use crate::policy::{MemoryChecks, Mode, Policy};
 use crate::rule::{Rule, Severity};
 
 /// A rule that characteristics break.
@@ -38,7 +39,7 @@ impl Findings {
         });
     }
 
-    fn report(&mut self, rule: Rule) {
+    pub(crate) fn report(&mut self, rule: Rule) {
         self.0.push(Fault {
             rule,
             severity: None,
@@ -133,9 +134,15 @@ impl Characteristics for NPI_PROVIDER_CHARACTERISTICS {
 pub(crate) unsafe fn module<C: Characteristics>(
     characteristics: *const C,
     context: *mut c_void,
-    mode: Mode,
+    policy: &Policy,
 ) -> (Option<Module>, Findings) {
-    let mut findings = Findings::default();
+    let (mut findings, mode) = (Findings::default(), policy.mode);
+    if policy.memory == MemoryChecks::Checked {
+        memory::examine(characteristics.addr(), &mut findings);
+        if findings.rejected() {
+            return (None, findings);
+        }
+    }
     // SAFETY: this function asks the same of its caller.
     let whole = unsafe { whole(characteristics, mode, &mut findings) };
     let Some(whole) = whole else {

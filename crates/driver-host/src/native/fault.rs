@@ -11,6 +11,8 @@ use std::mem;
 use std::ptr;
 use std::sync::OnceLock;
 
+use nmr_host::quarantine::{self, Touched};
+
 use super::exports::memory;
 use super::gate;
 use super::ranges::{self, Found};
@@ -31,6 +33,8 @@ static BEFORE: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
 /// Installs the handlers, once.
 pub(crate) fn install() {
+    // Faults of images are for this handler, so it has to be asked first.
+    quarantine::install_handler();
     BEFORE.get_or_init(|| SIGNALS.map(install_one));
 }
 
@@ -128,6 +132,9 @@ fn culprit(instruction: usize, wanted: usize, stack: usize) -> Option<usize> {
 extern "C" fn land() -> ! {
     let details = DETAILS.take().expect("the handler says what happened");
     match ranges::find(details.image) {
+        Some(Found::Loaded(image, offset)) if quarantine::contains(details.wanted) => {
+            image.stop(special_pool(details.wanted, offset))
+        }
         Some(Found::Loaded(image, offset)) => {
             let what = if buffer::was_at(details.wanted) {
                 "touched the buffer of a request after completing it"
@@ -143,6 +150,21 @@ extern "C" fn land() -> ! {
         }
         Some(Found::Gone(name, system, offset)) => late(&name, system.upgrade().as_deref(), offset),
         None => std::process::abort(),
+    }
+}
+
+/// A touch of special pool that is closed. The registrars get to report it first.
+fn special_pool(wanted: usize, offset: u64) -> Fault {
+    let touched = quarantine::touched(wanted);
+    let (code, meaning) = match touched {
+        Touched::Freed(_) => (0xcc, "PAGE_FAULT_IN_FREED_SPECIAL_POOL"),
+        Touched::Behind(_) | Touched::Nothing => (0xcd, "PAGE_FAULT_BEYOND_END_OF_ALLOCATION"),
+    };
+    Fault::BugCheck {
+        code,
+        parameters: [wanted as u64, 0, offset, 0],
+        meaning: format!("{meaning}: {touched}"),
+        offset: Some(offset),
     }
 }
 

@@ -129,6 +129,14 @@ impl Host {
         self.system.points.reached()
     }
 
+    /// Lets pool that is allocated from now on be special: every block has pages of its own, and a
+    /// touch of a freed block or behind one stops the host (bug checks 0xCC and 0xCD). With
+    /// `memory=checked` in the policy, the registrar also reports what the NMR's rules say to the
+    /// frees and the touches: see [`nmr_host::quarantine`].
+    pub fn use_special_pool(&self) {
+        self.system.pool.use_quarantine();
+    }
+
     /// How many bytes of pool are allocated now.
     #[must_use]
     pub fn pool_in_use(&self) -> usize {

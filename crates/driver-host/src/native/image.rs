@@ -243,6 +243,8 @@ fn finish(image: &Arc<Loaded>) -> Unloaded {
     for visit in &visits {
         image.report(Fault::ThreadInside(visit.clone()));
     }
+    let left = image.system.pool.of(image);
+    image.system.registrar.report_unfreed(&left);
     for left in image.system.pool.take_left(image) {
         image.report(Fault::PoolLeft {
             tag: left.tag,

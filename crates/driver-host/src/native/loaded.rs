@@ -5,6 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nmr_host::code::{self, Residence};
+
 use super::exports::etw::Providers;
 use super::exports::netio::Registrations;
 use super::imports;
@@ -17,7 +19,7 @@ use super::report::Fault;
 use super::system::System;
 use super::thunk::{Slot, Thunks};
 use super::wdf::{self, Framework};
-use crate::pe::Image;
+use crate::pe::{Access, Image, Section};
 
 /// A loaded image.
 pub(crate) struct Loaded {
@@ -121,9 +123,26 @@ impl Loaded {
         self.framework
             .set_table(|index| thunks.address(first + index));
         map::protect(&mut memory, image)?;
+        self.announce_code(image);
         *self.code() = Some((memory, thunks));
         ranges::add(self, self.start, self.size);
         Ok(())
+    }
+
+    /// Tells the registrar where the image has code, and whether it stays in memory.
+    fn announce_code(&self, image: &Image) {
+        let executable = |section: &&Section| section.access == Access::Execute;
+        for section in image.sections.iter().filter(executable) {
+            let residence = if section.discardable || section.name == "INIT" {
+                Residence::Discardable
+            } else if section.name.starts_with("PAGE") {
+                Residence::Pageable
+            } else {
+                Residence::Resident
+            };
+            let start = self.start + section.offset as usize;
+            code::add(start, section.size as usize, residence);
+        }
     }
 
     fn code(&self) -> std::sync::MutexGuard<'_, Option<(Memory, Thunks)>> {
@@ -151,6 +170,7 @@ impl Loaded {
 
     /// Takes the memory away.
     pub(crate) fn unmap(&self) {
+        code::remove(self.start, self.size);
         ranges::bury(self);
         drop(self.code().take());
     }

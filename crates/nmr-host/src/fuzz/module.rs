@@ -15,7 +15,7 @@ use nmr_sys::{
 
 use super::answer;
 use crate::module::{Module, Role};
-use crate::policy::Mode;
+use crate::policy::{Mode, Policy};
 use crate::validate::{self, Findings};
 
 /// The interfaces of the programs.
@@ -154,12 +154,16 @@ impl Registered {
 
     /// How the registrar judges the characteristics.
     pub(super) fn judge(&self, mode: Mode) -> (Option<Module>, Findings) {
+        let policy = &Policy {
+            mode,
+            ..Policy::default()
+        };
         match self.role {
             // SAFETY: the characteristics must be null or readable, with what they point to: that
             // is this module and two statics.
-            Role::Client => unsafe { validate::module(self.client(), self.context(), mode) },
+            Role::Client => unsafe { validate::module(self.client(), self.context(), policy) },
             // SAFETY: as above.
-            Role::Provider => unsafe { validate::module(self.provider(), self.context(), mode) },
+            Role::Provider => unsafe { validate::module(self.provider(), self.context(), policy) },
         }
     }
 }

@@ -15,6 +15,7 @@ mod event;
 mod explore;
 mod handle;
 mod inventory;
+mod lending;
 mod list;
 mod memory;
 mod registering;

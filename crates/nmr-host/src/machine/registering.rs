@@ -11,7 +11,7 @@ use super::memory::OutOfMemory;
 use super::registration::{Registration, Stage};
 use super::{Action, Handle, Key, Lost, Machine, Task, registration_kind};
 use crate::module::{Module, Role};
-use crate::policy::Offers;
+use crate::policy::{Deregistration, Offers};
 use crate::rule::Rule;
 use crate::thread::ThreadNumber;
 
@@ -132,6 +132,11 @@ impl Machine {
             }
             Err(lost) => return self.refuse_registration_handle(lost, Rule::V70),
         };
+        if self.policy.deregistration == Deregistration::Fails
+            && !std::mem::replace(&mut self.registration_mut(registration).refused, true)
+        {
+            return Action::Return(STATUS_INSUFFICIENT_RESOURCES);
+        }
         self.withdraw(registration);
         let next = self.take_bindings_to_detaching(registration, role);
         task.goal = Goal::Detach { next };

@@ -21,6 +21,8 @@ pub(crate) enum Stage {
 pub(crate) struct Registration {
     pub(crate) module: Module,
     pub(crate) stage: Stage,
+    /// Whether its deregistration was answered with an error once, as the policy wants.
+    pub(crate) refused: bool,
     /// Its bindings, in the order in which they were made.
     pub(crate) bindings: List,
     /// The next binding that its own registration offers.
@@ -33,6 +35,7 @@ impl Registration {
         Self {
             module,
             stage: Stage::Live,
+            refused: false,
             bindings: List::default(),
             next_offer: None,
             links: Links::default(),

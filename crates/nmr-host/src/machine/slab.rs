@@ -10,6 +10,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// The least key of all.
+    pub(crate) const FIRST: Self = Self {
+        index: 0,
+        generation: 0,
+    };
     /// How many bits each of the two fields has.
     pub(super) const BITS: u32 = 22;
     const LAST: u32 = (1 << Self::BITS) - 1;

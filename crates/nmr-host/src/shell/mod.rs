@@ -1,6 +1,7 @@
 //! The threaded shell around the machine: one lock, never held across a callback (I-6). It carries
 //! out what the machine says, keeps the record and the reports, and blocks the threads that wait.
 
+mod lending;
 mod reading;
 mod reporting;
 mod waiting;
@@ -15,6 +16,7 @@ use crate::faults::Faults;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
 use crate::machine::{Action, Event, Handle, Key, Machine, Task};
+use crate::memory::Ledger;
 use crate::module::{Module, ModuleId, Role};
 use crate::policy::Policy;
 use crate::record::{Actor, Note, Record};
@@ -45,6 +47,7 @@ pub(crate) struct Shell {
 #[derive(Debug)]
 struct State {
     machine: Machine,
+    ledger: Ledger,
     names: HashMap<ModuleId, String>,
     records: Vec<Record>,
     reports: Vec<Report>,
@@ -62,6 +65,7 @@ impl Shell {
         let machine = Machine::new(instance, &policy);
         let state = State {
             machine,
+            ledger: Ledger::default(),
             names: HashMap::new(),
             records: Vec::new(),
             reports: Vec::new(),
@@ -185,6 +189,7 @@ impl Shell {
             let note = transcript::event(&state.machine, &event);
             self.note_callback(&mut state, note);
         }
+        let subject = self.checks_memory().then(|| state.subject(&event));
         let action = state.machine.step(task, event);
         then(task);
         if recording {
@@ -193,6 +198,9 @@ impl Shell {
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
         let reported = state.collect_findings(function, self.policy.mode);
+        if let Some(subject) = subject {
+            state.keep_books(subject, task, &event, &action, &self.policy, function);
+        }
         if state.machine.take_wake() {
             self.finished.notify_all();
         }

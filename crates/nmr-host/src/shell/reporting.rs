@@ -103,6 +103,7 @@ pub(super) fn report(
         peer_name: name(finding.peer),
         status: finding.status,
         blockers: Vec::new(),
+        memory: None,
         thread: thread::current(),
         irql: irql::current(),
     }

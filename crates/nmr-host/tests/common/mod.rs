@@ -15,6 +15,7 @@
     reason = "each test file uses a part of the rig"
 )]
 
+mod blocks;
 mod calls;
 mod log;
 mod module;
@@ -24,6 +25,7 @@ mod raw;
 mod rig;
 mod shape;
 
+pub(crate) use blocks::{block, byte, free, pageable_block, set_byte, set_word};
 pub(crate) use calls::{Peer, TABLE, wrap};
 pub(crate) use log::Entry;
 pub(crate) use module::Module;

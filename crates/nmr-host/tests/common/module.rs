@@ -146,10 +146,10 @@ impl Module {
             log,
             registrar: Arc::downgrade(registrar),
             memory: Memory::new(role, &shape),
-            context: if shape.has(Part::Context) {
-                fresh_context()
-            } else {
-                0
+            context: match shape.has(Part::Context) {
+                true if shape.quarantined => super::block(16),
+                true => fresh_context(),
+                false => 0,
             },
             shape,
             handle: Place::new(std::ptr::without_provenance_mut(raw::UNTOUCHED)),
@@ -266,6 +266,11 @@ impl Module {
         ModuleId::Guid(self.0.shape.id)
     }
 
+    /// The interface.
+    pub(crate) fn npi(self) -> nmr_sys::NPIID {
+        self.0.shape.npi
+    }
+
     /// What the NMR stored at the address for the handle.
     pub(crate) fn handle(self) -> usize {
         self.0.handle.load(Ordering::Relaxed).addr()
@@ -274,6 +279,11 @@ impl Module {
     /// Its registration context.
     pub(crate) fn context(self) -> usize {
         self.0.context
+    }
+
+    /// Where a part of what it lends is.
+    pub(crate) fn part(self, part: Part) -> usize {
+        self.0.memory.part(part)
     }
 
     /// The address of its registration instance.

@@ -15,6 +15,7 @@ use nmr_sys::{
     NmrRegisterProvider, NmrWaitForClientDeregisterComplete, NmrWaitForProviderDeregisterComplete,
 };
 
+use super::blocks;
 use super::module;
 use super::offer::Offered;
 use super::shape::{Part, Shape};
@@ -186,25 +187,45 @@ impl Outputs {
 pub(crate) struct Memory {
     characteristics: AtomicPtr<c_void>,
     instance: usize,
+    npi_id: usize,
+    module_id: usize,
+    specific: usize,
 }
 
 impl Memory {
     pub(crate) fn new(role: Role, shape: &Shape) -> Self {
         let instance = instance(shape);
         let (characteristics, offset): (*mut c_void, usize) = match role {
-            Role::Client => (leak(client(shape, instance)).cast(), CLIENT_INSTANCE),
-            Role::Provider => (leak(provider(shape, instance)).cast(), PROVIDER_INSTANCE),
+            Role::Client => (keep(shape, client(shape, instance)).cast(), CLIENT_INSTANCE),
+            Role::Provider => {
+                let whole = provider(shape, instance);
+                (keep(shape, whole).cast(), PROVIDER_INSTANCE)
+            }
         };
         let given = shape.has(Part::Characteristics);
         Self {
             instance: characteristics.addr() + offset,
             characteristics: AtomicPtr::new(if given { characteristics } else { null_mut() }),
+            npi_id: instance.NpiId.addr(),
+            module_id: instance.ModuleId.addr(),
+            specific: instance.NpiSpecificCharacteristics.addr(),
         }
     }
 
     fn address(&self) -> *mut c_void {
         self.characteristics
             .load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Where a part is.
+    pub(crate) fn part(&self, part: Part) -> usize {
+        match part {
+            Part::Characteristics => self.address().addr(),
+            Part::NpiId => self.npi_id,
+            Part::ModuleId => self.module_id,
+            Part::Specific => self.specific,
+            _ => unreachable!("{part:?} is nothing that is lent"),
+        }
     }
 
     /// The address of the registration instance inside the characteristics.
@@ -218,7 +239,14 @@ const CLIENT_INSTANCE: usize =
 const PROVIDER_INSTANCE: usize =
     std::mem::offset_of!(NPI_PROVIDER_CHARACTERISTICS, ProviderRegistrationInstance);
 
-fn leak<T>(value: T) -> *mut T {
+/// Moves a value to memory that stays until a test takes it away.
+fn keep<T>(shape: &Shape, value: T) -> *mut T {
+    if shape.quarantined {
+        let place = blocks::pointer(blocks::block(size_of::<T>())).cast::<T>();
+        // SAFETY: the block is new, as large as a `T`, and aligned to 16 bytes.
+        unsafe { place.write(value) };
+        return place;
+    }
     Box::into_raw(Box::new(value))
 }
 
@@ -232,10 +260,10 @@ fn instance(shape: &Shape) -> NPI_REGISTRATION_INSTANCE {
     NPI_REGISTRATION_INSTANCE {
         Version: shape.instance_version,
         Size: shape.size,
-        NpiId: or_null(Part::NpiId, leak(shape.npi).cast()).cast(),
-        ModuleId: or_null(Part::ModuleId, leak(id).cast()).cast(),
+        NpiId: or_null(Part::NpiId, keep(shape, shape.npi).cast()).cast(),
+        ModuleId: or_null(Part::ModuleId, keep(shape, id).cast()).cast(),
         Number: shape.number,
-        NpiSpecificCharacteristics: or_null(Part::Specific, leak(0_u64).cast()),
+        NpiSpecificCharacteristics: or_null(Part::Specific, keep(shape, 0_u64).cast()),
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Shape {
     pub(crate) id_length: u16,
     pub(crate) id_type: NPI_MODULEID_TYPE,
     pub(crate) number: u32,
+    /// Whether everything that is lent is in blocks of the quarantine.
+    pub(crate) quarantined: bool,
     missing: Vec<Part>,
 }
 
@@ -51,12 +53,18 @@ impl Shape {
             id_length: 24,
             id_type: MIT_GUID,
             number: 0,
+            quarantined: false,
             missing: vec![Part::Specific],
         }
     }
 
     pub(crate) fn leave_out(&mut self, part: Part) {
         self.missing.push(part);
+    }
+
+    /// Has a part that is missing otherwise.
+    pub(crate) fn give(&mut self, part: Part) {
+        self.missing.retain(|missing| *missing != part);
     }
 
     pub(crate) fn has(&self, part: Part) -> bool {

@@ -1,7 +1,8 @@
 //! Pool: `ExAllocatePool2`, `ExAllocatePoolWithTag`, `ExFreePool`, `ExFreePoolWithTag`.
 //!
 //! A block is aligned to 16 bytes and deliberately to no more (to a page, from a page on), lies
-//! between guards, belongs to the image that allocated it, and is overwritten when it is freed.
+//! between guards, belongs to the image that allocated it, and is overwritten when it is freed. In
+//! special pool it is a block of nmr-host's quarantine instead.
 // UNSAFETY: it hands out memory.
 #![expect(unsafe_code)]
 
@@ -13,6 +14,7 @@ use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nmr_host::irql::{self, DISPATCH_LEVEL};
+use nmr_host::quarantine::{self, Request};
 
 use super::super::gate;
 use super::super::imports::Target;
@@ -41,20 +43,30 @@ struct State {
     blocks: HashMap<usize, Block>,
     /// How many allocations there were.
     count: u64,
+    /// Whether blocks come from the quarantine.
+    special: bool,
 }
 
 #[derive(Debug)]
 struct Block {
-    memory: NonNull<u8>,
-    layout: Layout,
+    memory: Memory,
     size: usize,
     tag: u32,
     number: u64,
     owner: Arc<Loaded>,
 }
 
+/// Where a block is from.
+#[derive(Clone, Copy, Debug)]
+enum Memory {
+    /// Memory of its own, with guards.
+    Guarded(NonNull<u8>, Layout),
+    /// The quarantine.
+    Special,
+}
+
 // SAFETY: a block is plain memory.
-unsafe impl Send for Block {}
+unsafe impl Send for Memory {}
 
 /// A block that an image left behind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -81,42 +93,55 @@ impl Pool {
         self.lock().blocks.values().map(|block| block.size).sum()
     }
 
-    fn allocate(&self, image: &Arc<Loaded>, size: usize, tag: u32, fill: u8) -> *mut c_void {
-        let Some((layout, offset)) = layout(size) else {
-            return ptr::null_mut();
-        };
+    /// From now on, blocks come from the quarantine.
+    pub(crate) fn use_quarantine(&self) {
+        self.lock().special = true;
+    }
+
+    fn allocate(&self, image: &Arc<Loaded>, wanted: Wanted, tag: u32) -> *mut c_void {
         let mut state = self.lock();
         state.count += 1;
         let number = state.count;
-        // SAFETY: the size is not zero: it holds the guards.
-        let Some(memory) = NonNull::new(unsafe { alloc::alloc(layout) }) else {
+        let place = if state.special {
+            special(wanted)
+        } else {
+            guarded(wanted)
+        };
+        let Some((start, memory)) = place else {
             return ptr::null_mut();
         };
-        // SAFETY: the memory is new and this long.
-        let bytes = unsafe { slice::from_raw_parts_mut(memory.as_ptr(), layout.size()) };
-        bytes.fill(GUARD_BYTE);
-        bytes[offset..offset + size].fill(fill);
-        let start = memory.as_ptr().wrapping_add(offset);
         let owner = Arc::clone(image);
         state.blocks.insert(
             start.expose_provenance(),
             Block {
                 memory,
-                layout,
-                size,
+                size: wanted.size,
                 tag,
                 number,
                 owner,
             },
         );
-        start.cast()
+        start
     }
 
     /// Frees a block. Returns it, and whether its guards are intact.
     fn free(&self, start: usize) -> Option<(Block, bool)> {
         let block = self.lock().blocks.remove(&start)?;
-        let intact = block.release(start);
+        let intact = match block.memory {
+            Memory::Guarded(..) => block.release(start),
+            Memory::Special => quarantine::free(ptr::with_exposed_provenance_mut(start)),
+        };
         Some((block, intact))
+    }
+
+    /// The addresses of what an image has not freed.
+    pub(crate) fn of(&self, image: &Arc<Loaded>) -> Vec<usize> {
+        let state = self.lock();
+        let own = state
+            .blocks
+            .iter()
+            .filter(|(_, block)| Arc::ptr_eq(&block.owner, image));
+        own.map(|(&start, _)| start).collect()
     }
 
     /// Takes away and frees what an image left behind.
@@ -142,18 +167,54 @@ impl Pool {
 }
 
 impl Block {
-    /// Gives the memory back. Returns whether its guards were intact.
+    /// Gives the memory back, and tells nobody. Returns whether its guards were intact.
     fn release(&self, start: usize) -> bool {
+        let Memory::Guarded(memory, layout) = self.memory else {
+            return quarantine::discard(ptr::with_exposed_provenance_mut(start));
+        };
         // SAFETY: the block has left the list, so this is its last use, and it was this long.
-        let bytes = unsafe { slice::from_raw_parts_mut(self.memory.as_ptr(), self.layout.size()) };
-        let offset = start - self.memory.addr().get();
+        let bytes = unsafe { slice::from_raw_parts_mut(memory.as_ptr(), layout.size()) };
+        let offset = start - memory.addr().get();
         let (before, after) = (&bytes[..offset], &bytes[offset + self.size..]);
         let intact = before.iter().chain(after).all(|&byte| byte == GUARD_BYTE);
         bytes.fill(DEAD_BYTE);
         // SAFETY: it was allocated with this layout, and is released once.
-        unsafe { alloc::dealloc(self.memory.as_ptr(), self.layout) };
+        unsafe { alloc::dealloc(memory.as_ptr(), layout) };
         intact
     }
+}
+
+/// What an image asks for.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    size: usize,
+    fill: u8,
+    paged: bool,
+}
+
+/// A block with guards, and its memory.
+fn guarded(wanted: Wanted) -> Option<(*mut c_void, Memory)> {
+    let (layout, offset) = layout(wanted.size)?;
+    // SAFETY: the size is not zero: it holds the guards.
+    let memory = NonNull::new(unsafe { alloc::alloc(layout) })?;
+    // SAFETY: the memory is new and this long.
+    let bytes = unsafe { slice::from_raw_parts_mut(memory.as_ptr(), layout.size()) };
+    bytes.fill(GUARD_BYTE);
+    bytes[offset..offset + wanted.size].fill(wanted.fill);
+    let start = memory.as_ptr().wrapping_add(offset);
+    Some((start.cast(), Memory::Guarded(memory, layout)))
+}
+
+/// A block of the quarantine.
+fn special(wanted: Wanted) -> Option<(*mut c_void, Memory)> {
+    let large = wanted.size >= PAGE as usize;
+    let start = quarantine::allocate(Request {
+        size: wanted.size,
+        alignment: if large { PAGE as usize } else { 16 },
+        fill: wanted.fill,
+        pageable: wanted.paged,
+    });
+    (!start.is_null()).then_some((start, Memory::Special))
 }
 
 /// The layout of a block with its guards, and where in it the block begins: 16 bytes behind an
@@ -213,7 +274,8 @@ fn allocate(size: usize, tag: u32, fill: u8, paged: bool) -> *mut c_void {
         return ptr::null_mut();
     }
     let image = gate::caller().image;
-    image.system.pool.allocate(&image, size, tag, fill)
+    let wanted = Wanted { size, fill, paged };
+    image.system.pool.allocate(&image, wanted, tag)
 }
 
 /// `ExFreePool`.

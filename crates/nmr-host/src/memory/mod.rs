@@ -1,0 +1,128 @@
+//! The rules about memory: what modules lend to the NMR must be there, must not change, and must not
+//! be freed too early or never.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `ledger` | remembers what was lent, and says which rule a change, a free or a touch breaks |
+//! | `probe` | reads memory that may not be there |
+//! | `code` | knows where code is, and whether it can be paged out |
+//! | `examine` | looks at the arguments of a registration with the two |
+//! | `quarantine` | an allocator whose freed blocks cannot be touched unnoticed |
+//! | `arena` | the pages that it takes its blocks from |
+//! | `fault` | what happens when such a block is touched |
+//! | `linux`, `elsewhere` | what the system is asked, and what is said where it cannot be |
+//!
+//! Nothing of it runs unless the policy says `memory=checked`, or somebody allocates from the
+//! quarantine.
+//!
+//! # Alternatives
+//!
+//! * To read memory that may not be there: a handler of `SIGSEGV` with a way back needs assembly for
+//!   each processor; `/proc/self/mem` ignores protections, so it would read what the quarantine
+//!   closes; a `write` to a pipe needs two calls. `process_vm_readv` is one call and knows no
+//!   exceptions.
+//! * To find early frees: looking at defined moments only (offer, detach, wait) misses what happens
+//!   between two of them and cannot say who did it. The quarantine asks the registrars whenever a
+//!   block is freed, so the report comes from the very call.
+//! * To survive a touch: a module that touches a freed block would end the process, and with it the
+//!   other reports. So the block is opened, filled with a pattern, and the module goes on.
+
+mod arena;
+pub mod code;
+#[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
+mod elsewhere;
+mod examine;
+mod fault;
+mod ledger;
+#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
+mod linux;
+mod probe;
+pub mod quarantine;
+
+use std::fmt;
+
+#[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
+use elsewhere as system;
+#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
+use linux as system;
+
+pub(crate) use examine::examine;
+pub(crate) use fault::Toucher;
+pub(crate) use ledger::{Breach, Ledger, Opening};
+
+use crate::policy::MemoryChecks;
+use crate::shell::Shell;
+use crate::sync::{Arc, Mutex, PoisonError, Weak, shared};
+use quarantine::Block;
+
+/// What a module lends to the NMR.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Lent {
+    /// The characteristics that it registered with.
+    Characteristics,
+    /// The interface's identifier, to which the characteristics point.
+    NpiId,
+    /// Its own identifier.
+    ModuleId,
+    /// The characteristics that are the interface's own.
+    NpiSpecificCharacteristics,
+    /// The context of the registration.
+    RegistrationContext,
+    /// The context of a binding.
+    BindingContext,
+    /// The dispatch table of a binding.
+    Dispatch,
+}
+
+impl fmt::Display for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Characteristics => "characteristics",
+            Self::NpiId => "NpiId",
+            Self::ModuleId => "ModuleId",
+            Self::NpiSpecificCharacteristics => "NpiSpecificCharacteristics",
+            Self::RegistrationContext => "registration context",
+            Self::BindingContext => "binding context",
+            Self::Dispatch => "dispatch table",
+        })
+    }
+}
+
+/// The memory that a report is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LentMemory {
+    /// What it is to the NMR.
+    pub lent: Lent,
+    /// Its address.
+    pub address: usize,
+    /// The block of the quarantine that it is in, if it is in one.
+    pub block: Option<Block>,
+}
+
+impl fmt::Display for LentMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} at {:#x}", self.lent, self.address)?;
+        self.block
+            .as_ref()
+            .map_or(Ok(()), |block| write!(f, " in {block}"))
+    }
+}
+
+// The registrars that want to know of blocks that are freed and touched.
+shared! {
+    static WATCHERS: Mutex<Vec<Weak<Shell>>> = Mutex::new(Vec::new());
+}
+
+/// Lets a registrar know of blocks, if its policy wants that.
+pub(crate) fn watch(shell: &Arc<Shell>) {
+    if shell.policy.memory == MemoryChecks::Checked {
+        let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| watcher.strong_count() > 0);
+        watchers.push(Arc::downgrade(shell));
+    }
+}
+
+fn watchers() -> Vec<Arc<Shell>> {
+    let watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    watchers.iter().filter_map(Weak::upgrade).collect()
+}

@@ -1,0 +1,14 @@
+//! Reads memory that may not be there.
+
+pub(super) use super::system::read;
+
+/// What a look at memory found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Seen {
+    /// The bytes.
+    Bytes(Vec<u8>),
+    /// It cannot be read, or not all of it.
+    Nothing,
+    /// This system does not let the registrar look: then nothing is claimed.
+    Unknown,
+}
