@@ -4,12 +4,12 @@
 mod images;
 
 use driver_host::facts::Facts;
-use driver_host::{Host, hygiene};
+use driver_host::{Host, LoadOptions, hygiene};
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
-use images::{bindings, clean, finish, load, on_hosts, path};
+use images::{bindings, clean, finish, fixture, load, on_hosts, path, watch_calls};
 use nmr::Registration;
-use nmr_host::{Cleanup, Policy, Record, Registrar};
+use nmr_host::{Cleanup, Policy, Record, Registrar, Rule};
 
 #[test]
 #[ignore = "needs the driver built for Windows: run `cargo xtask test`"]
@@ -54,6 +54,24 @@ fn an_image_that_returns_is_attached_again() {
         assert_eq!(bindings(host), 7);
         clean(&provider.unload());
     });
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn v_48_an_image_calls_another_in_its_detach_callback() {
+    let host = Host::new(Policy::default());
+    watch_calls(&host);
+    let provider = load(&host, "provider");
+    let client = host
+        .load(fixture("late"), LoadOptions::named("late.sys"))
+        .unwrap();
+    clean(&provider.unload());
+    let reports = host.registrar().take_reports();
+    assert_eq!(reports.len(), 1, "{reports:#?}");
+    assert_eq!((reports[0].rule, reports[0].called), (Rule::V48, Some(0)));
+    assert_eq!(reports[0].function, "a call into the provider");
+    clean(&client.unload());
+    finish(&host);
 }
 
 #[test]

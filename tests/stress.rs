@@ -6,9 +6,9 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use exnpi::{ClientCalls, Exnpi, ProviderCalls, ProviderDispatch};
-use nmr::{Client, Guid, Identity, Module, Offer, Provider, Registration, Result, Slot};
-use nmr_host::{OnReport, Policy, Registrar};
+use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls, ProviderDispatch};
+use nmr::{Client, Guid, Identity, Module, Npi, Offer, Provider, Registration, Result, Slot};
+use nmr_host::{Interface, OnReport, Policy, Registrar, Wrapping};
 
 const CALLERS: usize = 8;
 const MODULE: Identity = Identity::new(Guid::from_u128(0x13d03ee3_015e_4a1b_9d0f_9554bc36b506));
@@ -19,7 +19,8 @@ fn rounds(usual: u64) -> u64 {
     text.map_or(usual, |text| text.parse().expect("NMR_ROUNDS is a number"))
 }
 
-/// A registrar that ends the process when a rule is broken, or when a wait does not end.
+/// A registrar that ends the process when a rule is broken, or when a wait does not end. Every
+/// second one watches the calls, too, where that is possible.
 fn registrar(seed: u64) -> Registrar {
     println!("seed {seed}");
     let registrar = Registrar::new(Policy {
@@ -28,6 +29,10 @@ fn registrar(seed: u64) -> Registrar {
         ..Policy::from_seed(seed)
     });
     registrar.set_recording(false);
+    if seed % 2 == 1 && cfg!(all(target_os = "linux", target_arch = "x86_64", not(miri))) {
+        let interface = Interface::of::<ClientDispatch, ProviderDispatch>(Exnpi::ID);
+        registrar.wrap(interface, Wrapping::default()).unwrap();
+    }
     registrar
 }
 

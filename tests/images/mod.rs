@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use driver_host::{Host, Image, LoadOptions, Report, Unloaded};
-use nmr_host::Policy;
+use exnpi::{ClientDispatch, Exnpi, ProviderDispatch};
+use nmr::Npi;
+use nmr_host::{Interface, Policy, Wrapping};
 
 /// The image with some modules, which `cargo xtask build-driver` builds: `both`, `provider` or
 /// `client`. `DRIVER_PROFILE=debug` takes those that are not optimized.
@@ -12,6 +14,18 @@ pub fn path(role: &str) -> PathBuf {
     let profile = std::env::var("DRIVER_PROFILE").unwrap_or_else(|_| "release".to_owned());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/driver/x64");
     let file = root.join(profile).join(role).join("exnpi_driver.sys");
+    assert!(
+        file.exists(),
+        "{} is missing: `cargo xtask test` builds it",
+        file.display()
+    );
+    file
+}
+
+/// A driver of cross/fixtures, which `cargo xtask build-fixtures --release` builds.
+pub fn fixture(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/driver/x64");
+    let file = root.join(format!("release/fixtures/{name}.sys"));
     assert!(
         file.exists(),
         "{} is missing: `cargo xtask test` builds it",
@@ -51,14 +65,25 @@ pub fn finish(host: &Host) {
     assert_eq!(host.pool_in_use(), 0);
 }
 
-/// Runs a test on a host for each of some policies that follow from a seed.
+/// Runs a test on a host for each of some policies that follow from a seed. Every second one watches
+/// the calls between the modules.
 pub fn on_hosts(test: impl Fn(&Host)) {
     for seed in 0..24 {
         println!("seed {seed}");
         let host = Host::new(Policy::from_seed(seed));
+        if seed % 2 == 1 {
+            watch_calls(&host);
+        }
         test(&host);
         finish(&host);
     }
+}
+
+/// Lets the registrar of a host watch the calls between EXNPI modules.
+pub fn watch_calls(host: &Host) {
+    let interface = Interface::of::<ClientDispatch, ProviderDispatch>(Exnpi::ID);
+    let watching = host.registrar().wrap(interface, Wrapping::default());
+    watching.expect("calls can be watched where images run");
 }
 
 /// How many bindings have been made.

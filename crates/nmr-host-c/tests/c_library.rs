@@ -1,17 +1,15 @@
 //! The registrar as a C team uses it: C programs are compiled with the system's compiler against
 //! the headers of `nmr-host`, linked with the libraries of this package, and run.
-//!
-//! The compiler is `cc`, or what `CC` names; `CFLAGS` is added to the command line.
 #![cfg(all(unix, not(miri)))]
 
-use std::env;
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+mod c_program;
+
 #[cfg(target_os = "linux")]
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::process::Command;
 
+use c_program::{WARNINGS, compiler, library, run_path, shared_library, source, succeed, text};
 use object::Object;
 
 /// The sources of the test program. `headers.c` is a test of its own.
@@ -26,8 +24,6 @@ const SOURCES: [&str; 9] = [
     "inspection.c",
     "faults.c",
 ];
-
-const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// The policies that the test program runs under. The first is the default one.
 const POLICIES: [Option<&str>; 4] = [
@@ -214,30 +210,6 @@ fn run(program: &Path, policy: Option<&str>) {
     assert_eq!(found, printed);
 }
 
-/// Runs a command that has to succeed.
-fn succeed(command: &mut Command) -> Output {
-    let output = command.output().expect("the command can be started");
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{}{}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    output
-}
-
-fn compiler() -> Command {
-    let mut compiler = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
-    let flags = env::var("CFLAGS").unwrap_or_default();
-    let headers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nmr-host/include");
-    compiler
-        .args(flags.split_whitespace())
-        .arg("-I")
-        .arg(headers);
-    compiler
-}
-
 /// Whether the compiler knows C++, which Rust does not ask of it.
 fn compiles_cpp() -> bool {
     let mut compiler = compiler();
@@ -245,45 +217,4 @@ fn compiles_cpp() -> bool {
     compiler
         .output()
         .is_ok_and(|output| output.status.success())
-}
-
-fn source(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/c")
-        .join(name)
-}
-
-fn shared_library() -> PathBuf {
-    library(&format!("{DLL_PREFIX}nmr_host{DLL_SUFFIX}"))
-}
-
-/// Lets the program find the shared library.
-fn run_path() -> String {
-    let directory = shared_library().with_file_name("");
-    format!("-Wl,-rpath,{}", directory.display())
-}
-
-/// A library of this package.
-fn library(name: &str) -> PathBuf {
-    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    DIRECTORY.get_or_init(build_libraries).join(name)
-}
-
-/// Builds the libraries, which Cargo does not do for a test, and returns where they are.
-fn build_libraries() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libraries");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--package", env!("CARGO_PKG_NAME")]);
-    cargo.arg("--target-dir").arg(&target);
-    // A C program has no run time of a sanitizer.
-    succeed(
-        cargo
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env_remove("RUSTFLAGS"),
-    );
-    target.join("debug")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

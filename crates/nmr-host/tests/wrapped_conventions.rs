@@ -229,3 +229,32 @@ fn many_bindings_have_many_stubs() {
     client.close();
     close_all(providers);
 }
+
+/// For how many nanoseconds this thread has had a processor.
+fn busy() -> i64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the output is a local.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// Prints what a call costs, bare and watched: `-- --ignored --nocapture`.
+#[test]
+#[ignore = "measures, and holds nothing"]
+fn what_a_watched_call_costs() {
+    const CALLS: i64 = 5_000_000;
+    let bare = functions();
+    through_a_copy(functions(), |copy| {
+        for (name, table) in [("bare", &bare), ("watched", copy)] {
+            let call = std::hint::black_box(table.efi_float);
+            let start = busy();
+            for _ in 0..CALLS {
+                std::hint::black_box(call(1.0));
+            }
+            println!("{name}: {} ns a call", (busy() - start) / CALLS);
+        }
+    });
+}
