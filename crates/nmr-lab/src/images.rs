@@ -2,6 +2,8 @@
 //! and are unloaded.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod faults;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod names;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod seen;
@@ -11,10 +13,12 @@ mod stage;
 mod words;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use driver_host::pe;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use faults::faults;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use stage::tell;
 
@@ -25,6 +29,34 @@ pub(crate) fn tell(
     _policy: nmr_host::Policy,
 ) -> Result<crate::run::Run, String> {
     Err(driver_host::UNSUPPORTED.to_owned())
+}
+
+/// Images cannot be loaded on this machine.
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+pub(crate) fn faults(
+    _options: &crate::options::FaultsOptions,
+) -> Result<std::process::ExitCode, String> {
+    Err(driver_host::UNSUPPORTED.to_owned())
+}
+
+/// Reads the images that are to be loaded. Fails if one cannot be.
+fn read_loadable(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, String> {
+    let read = |path: &PathBuf| read(path).and_then(|bytes| check(path, bytes));
+    paths.iter().map(read).collect()
+}
+
+/// Refuses what is no image that can be loaded, before anything runs.
+fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let image = pe::Image::read(&bytes);
+    let loadable = image.and_then(|image| image.check_loadable());
+    match loadable {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(format!(
+            "{}: {}",
+            path.display(),
+            printable(&error.to_string())
+        )),
+    }
 }
 
 /// Reads a file that should be an image.

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
     let done = match &options.command {
         None => tell_story(&options.story).map(|faults| report(&faults)),
         Some(Command::Run(options)) => run_images(options).map(|faults| report(&faults)),
+        Some(Command::Faults(options)) => images::faults(options),
         Some(Command::Inspect(options)) => inspect::inspect(options),
     };
     done.unwrap_or_else(|error| bad_usage(&error))

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod faults;
 mod images;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_host::Policy;
 
+pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 
 /// Runs a client and a provider of the interface EXNPI on an embedded Network Module Registrar,
@@ -34,6 +36,7 @@ pub(crate) struct CommandLine {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Run(RunOptions),
+    Faults(FaultsOptions),
     Inspect(InspectOptions),
 }
 
@@ -47,6 +50,7 @@ Examples:
   cargo run -- --format json | jq .function             one event a line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
   cargo run -- run provider.sys client.sys              the same, from driver images
+  cargo run -- faults driver.sys                        what a driver image loses under faults
   cargo run -- inspect driver.sys                       what Windows asks of a driver image
 
 Exit codes:

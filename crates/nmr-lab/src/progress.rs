@@ -13,18 +13,21 @@ const SHORT: Duration = Duration::from_secs(1);
 /// How often it moves.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Counts calls, and shows the count on standard error if that is a terminal.
+/// Counts something, and shows the count on standard error if that is a terminal.
 pub(crate) struct Progress {
+    /// What is being done, in a word.
+    what: &'static str,
     total: u64,
     started: Instant,
     bar: Option<ProgressBar>,
-    /// The calls that were made.
+    /// How many are done.
     pub(crate) done: Arc<AtomicU64>,
 }
 
 impl Progress {
-    pub(crate) fn new(total: u64) -> Self {
+    pub(crate) fn new(what: &'static str, total: u64) -> Self {
         Self {
+            what,
             total,
             started: Instant::now(),
             bar: None,
@@ -38,10 +41,21 @@ impl Progress {
             .iter()
             .map(|answer| self.watch_one(answer))
             .collect();
+        self.finish();
+        results
+    }
+
+    /// One more is done.
+    pub(crate) fn step(&mut self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.draw();
+    }
+
+    /// Nothing more is to come.
+    pub(crate) fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        results
     }
 
     fn watch_one<T>(&mut self, answer: &Answer<T>) -> Result<T, String> {
@@ -55,16 +69,20 @@ impl Progress {
 
     fn draw(&mut self) {
         if self.started.elapsed() >= SHORT {
-            let bar = self.bar.get_or_insert_with(|| new_bar(self.total));
+            let bar = self
+                .bar
+                .get_or_insert_with(|| new_bar(self.what, self.total));
             bar.set_position(self.done.load(Ordering::Relaxed));
         }
     }
 }
 
 /// A bar on standard error; it draws nothing if that is not a terminal.
-fn new_bar(total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("calling {wide_bar} {human_pos}/{human_len} {eta}");
-    ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn new_bar(what: &'static str, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
+    ProgressBar::new(total)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what)
 }
 
 #[cfg(test)]
@@ -73,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_bar_comes_after_a_second() {
-        let mut progress = Progress::new(10);
+        let mut progress = Progress::new("calling", 10);
         progress.done.store(4, Ordering::Relaxed);
         progress.draw();
         assert!(progress.bar.is_none());

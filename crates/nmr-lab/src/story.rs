@@ -66,7 +66,7 @@ impl Stage {
         let pause = Arc::default();
         let adder = Adder::new().map_err(in_words)?;
         Ok(Self {
-            progress: Progress::new(options.total_calls()?),
+            progress: Progress::new("calling", options.total_calls()?),
             options: options.clone(),
             notebook: Notebook { registrar, pause },
             adder: Arc::new(adder),

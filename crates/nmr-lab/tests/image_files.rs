@@ -65,6 +65,10 @@ fn each_subcommand_has_help_with_examples_and_exit_codes() {
                 "trust",
             ][..],
         ),
+        (
+            "faults",
+            &["--peer", "--peer-order", "--point", "--policy", "trust"][..],
+        ),
         ("inspect", &["--format", "json", "jq"][..]),
     ] {
         let help = lab::output(&format!("{command} --help"));
@@ -88,6 +92,14 @@ fn a_bad_command_line_gets_one_line() {
             "the following required arguments were not provided: <IMAGE>",
         ),
         (
+            "faults",
+            "the following required arguments were not provided: <IMAGE>...",
+        ),
+        (
+            "faults x.sys --policy report=panic",
+            "--policy: a panic cannot pass through an image: use report=collect or print",
+        ),
+        (
             "run x.sys --unload-order backwards",
             "invalid value 'backwards' for '--unload-order <WHICH>' [possible values: first, last]",
         ),
@@ -103,11 +115,13 @@ fn a_bad_command_line_gets_one_line() {
 
 #[test]
 fn a_file_that_cannot_be_read_gets_one_line() {
-    let missing = refusal("inspect", Path::new("/nowhere/at/all.sys"));
-    assert!(
-        missing.starts_with("nmr-lab: cannot read /nowhere/at/all.sys: "),
-        "{missing}"
-    );
+    for command in ["inspect", "faults"] {
+        let missing = refusal(command, Path::new("/nowhere/at/all.sys"));
+        assert!(
+            missing.starts_with("nmr-lab: cannot read /nowhere/at/all.sys: "),
+            "{missing}"
+        );
+    }
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let line = refusal("inspect", directory);
     assert_eq!(

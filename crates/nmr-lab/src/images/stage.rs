@@ -4,41 +4,23 @@ use driver_host::{DeviceError, Fault, Host, Image, LoadOptions};
 use nmr_host::Policy;
 
 use super::seen::Seen;
-use super::{names, printable, read, words};
+use super::{names, printable, read_loadable, words};
 use crate::options::{RunOptions, UnloadOrder};
 use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
 
 /// What the threads do that run entry points.
-const LOADING: &str = "loading and unloading images";
+pub(super) const LOADING: &str = "loading and unloading images";
 /// What the threads do that an image started.
-const WORKING: &str = "working for an image";
+pub(super) const WORKING: &str = "working for an image";
 
 /// Tells the story of some images. Fails if one of the files cannot be read or is no image.
 pub(crate) fn tell(options: &RunOptions, policy: Policy) -> Result<Run, String> {
-    let images = options
-        .images
-        .iter()
-        .map(|path| read(path).and_then(|bytes| check(path, bytes)));
-    let images: Vec<_> = images.collect::<Result<_, _>>()?;
+    let images = read_loadable(&options.images)?;
     let names = names::of_images(&options.images);
     let mut stage = Stage::new(policy);
     stage.load_all(&names, images);
     stage.unload_all(options.unload_order);
     Ok(stage.leave_behind(words::title(&names)))
-}
-
-/// Refuses what is no image that can be loaded, before anything runs.
-fn check(path: &std::path::Path, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    let image = driver_host::pe::Image::read(&bytes);
-    let loadable = image.and_then(|image| image.check_loadable());
-    match loadable {
-        Ok(()) => Ok(bytes),
-        Err(error) => Err(format!(
-            "{}: {}",
-            path.display(),
-            printable(&error.to_string())
-        )),
-    }
 }
 
 /// The machine, its images, and what was written down.

@@ -46,13 +46,18 @@ Exit codes:
 impl RunOptions {
     /// What the registrar does where the contract leaves it a choice. It may not panic.
     pub(crate) fn policy(&self) -> Result<Policy, String> {
-        let policy = self.choices.policy()?;
-        if policy.on_report == OnReport::Panic {
-            let reason = "a panic cannot pass through an image: use report=collect or print";
-            return Err(format!("--policy: {reason}"));
-        }
-        Ok(policy)
+        image_policy(&self.choices)
     }
+}
+
+/// The policy of a registrar for images.
+pub(super) fn image_policy(choices: &Choices) -> Result<Policy, String> {
+    let policy = choices.policy()?;
+    if policy.on_report == OnReport::Panic {
+        let reason = "a panic cannot pass through an image: use report=collect or print";
+        return Err(format!("--policy: {reason}"));
+    }
+    Ok(policy)
 }
 
 /// The order in which images are unloaded.

@@ -1,0 +1,90 @@
+//! The command line of the subcommand that lets things fail.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use nmr_host::Policy;
+
+use super::Choices;
+use super::images::{FactsFormat, UnloadOrder, image_policy};
+
+/// Loads driver images again and again, and each time refuses them one thing that they ask for:
+/// pool, an object of the framework, a registration, an attach. Shows what they answer, and what
+/// is lost.
+///
+/// A fault is survived if it ends in a failure of DriverEntry or of the device, in an attach that is
+/// refused, or in nothing; if then nothing is left behind and no rule is broken; and if everything
+/// works again afterwards. The images run as a part of this process: run only drivers that you
+/// trust. x86-64 Linux only.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct FaultsOptions {
+    /// The images, in the order in which they are loaded
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<PathBuf>,
+
+    /// Which image is unloaded first
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
+    pub(crate) unload_order: UnloadOrder,
+
+    /// The native module of EXNPI that the images meet
+    #[arg(long, value_enum, value_name = "WHO", default_value_t = PeerChoice::Auto)]
+    pub(crate) peer: PeerChoice,
+
+    /// Whether the peer comes before the images, and goes after them, or the other way round
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = PeerOrder::First)]
+    pub(crate) peer_order: PeerOrder,
+
+    /// Let only the point with this number of the table fail, and show what the registrar saw
+    #[arg(long, value_name = "N")]
+    pub(crate) point: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
+    pub(crate) format: FactsFormat,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nmr-lab faults driver.sys                              every fault, with a table
+  nmr-lab faults provider.sys client.sys                 two drivers that attach to each other
+  nmr-lab faults client.sys --peer-order last            the native provider comes after it
+  nmr-lab faults driver.sys --point 5                    one fault, with what the registrar saw
+  nmr-lab faults driver.sys --format json | jq '.runs[] | select(.lost != [])'
+
+Exit codes:
+  0  every fault was survived
+  1  something was lost, or is wrong without a fault; the reason is on standard error
+  2  the command line is wrong, or a file is no driver image or cannot be read";
+
+/// Whom images meet.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PeerChoice {
+    /// The sample client or provider, if the images attach to nobody without it
+    Auto,
+    /// The sample client
+    Client,
+    /// The sample provider
+    Provider,
+    /// Nobody
+    None,
+}
+
+/// When the peer comes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PeerOrder {
+    /// Before the images
+    First,
+    /// After the images
+    Last,
+}
+
+impl FaultsOptions {
+    /// What the registrar does where the contract leaves it a choice. It may not panic.
+    pub(crate) fn policy(&self) -> Result<Policy, String> {
+        image_policy(&self.choices)
+    }
+}

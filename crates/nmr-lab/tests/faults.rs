@@ -1,0 +1,186 @@
+//! The subcommand `faults`: what it finds in good drivers and in bad ones, and how it says it.
+
+mod lab;
+
+use std::fs;
+
+use serde_json::Value;
+
+/// The findings about some images. The arguments are separated by spaces.
+fn findings(arguments: &str) -> (i32, Value) {
+    let arguments = format!("faults {arguments} --format json");
+    let output = lab::run(arguments.split_whitespace());
+    let found = serde_json::from_slice(&output.stdout).unwrap();
+    (output.status.code().unwrap(), found)
+}
+
+/// What was lost in each run that lost something, after the function that failed.
+fn lost(found: &Value) -> Vec<(String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let runs = found["runs"].as_array().unwrap().iter();
+    let lost = runs.map(|run| {
+        let lines = run["lost"].as_array().unwrap().iter().map(text);
+        let function = run["point"]["function"].as_str().unwrap_or("the unload");
+        (function.to_owned(), lines.collect::<Vec<_>>())
+    });
+    lost.filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn t_32_our_own_drivers_lose_nothing() {
+    let [both, provider, client] = ["both", "provider", "client"].map(lab::driver);
+    for (arguments, peer, bindings) in [
+        (both.clone(), "none", 1),
+        (format!("{both} --seed 7"), "none", 1),
+        (format!("{both} --policy mode=strict"), "none", 1),
+        (format!("{provider} {client}"), "none", 1),
+        (
+            format!("{client} {provider} --unload-order first"),
+            "none",
+            1,
+        ),
+        (provider.clone(), "the sample client", 1),
+        (
+            format!("{provider} --peer-order last"),
+            "the sample client",
+            1,
+        ),
+        (client.clone(), "the sample provider", 1),
+        (
+            format!("{client} --peer-order last"),
+            "the sample provider",
+            1,
+        ),
+        (format!("{client} --peer none"), "none", 0),
+        (format!("{client} --peer client"), "the sample client", 0),
+    ] {
+        let (code, found) = findings(&arguments);
+        assert_eq!(lost(&found), [], "{arguments}");
+        assert_eq!(code, 0, "{arguments}");
+        assert_eq!(found["peer"], peer, "{arguments}");
+        assert_eq!(found["bindings"], bindings, "{arguments}");
+        assert_eq!(found["passes"], true);
+        let runs = found["runs"].as_array().unwrap();
+        assert!(runs.len() > 5, "{arguments}: {} runs", runs.len());
+        for run in runs {
+            let again = run["bindings_again"].as_u64();
+            assert_eq!(again, Some(bindings), "{arguments}: {run}");
+        }
+        // Everything but the unload answers something, and that asks for nothing.
+        for run in runs.split_last().unwrap().1 {
+            let answer = run["answer"].as_str().unwrap();
+            let failure = "STATUS_INSUFFICIENT_RESOURCES";
+            let known = ["attach refused".to_owned()]
+                .into_iter()
+                .chain(["DriverEntry", "AddDevice"].map(|entry| format!("{entry} {failure}")));
+            assert!(known.into_iter().any(|known| known == answer), "{run}");
+        }
+        assert_eq!(runs.last().unwrap()["answer"], "asks for nothing");
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn t_32_a_driver_that_loses_something_is_named_and_the_exit_code_tells() {
+    for (name, function, expected) in [
+        (
+            "spill",
+            "ExAllocatePool2",
+            "spill.sys: unloaded with 24 bytes of pool left",
+        ),
+        (
+            "heedless",
+            "NmrRegisterProvider",
+            "V-75 error in NmrDeregisterProvider",
+        ),
+    ] {
+        let (code, found) = findings(&lab::fixture(name));
+        assert_eq!(code, 1);
+        assert_eq!(found["passes"], false);
+        let [(at, lines)] = &lost(&found)[..] else {
+            panic!("{name} loses something in one run: {found}")
+        };
+        assert_eq!(at, function);
+        assert!(lines[0].starts_with(expected), "{lines:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn t_14_a_client_that_does_not_undo_a_refused_attach_is_named() {
+    let (code, found) = findings(&lab::fixture("strand"));
+    assert_eq!((code, &found["peer"]), (1, &"the sample provider".into()));
+    let lost = lost(&found);
+    // Once for each status with which the attach can fail.
+    assert_eq!(lost.len(), 2, "{lost:?}");
+    for (function, lines) in lost {
+        assert_eq!(function, "NmrClientAttachProvider");
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let expected = "strand.sys: unloaded with 32 bytes of pool left";
+        assert!(lines[0].starts_with(expected), "{lines:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_driver_that_is_wrong_without_a_fault_is_not_tried() {
+    for (name, expected) in [
+        ("leak", "leak.sys: unloaded with 40 bytes of pool left"),
+        ("refuse", "refuse.sys: DriverEntry returned 0xc00000a3"),
+        ("wild", "wild.sys: stopped the host"),
+    ] {
+        let arguments = format!("faults {}", lab::fixture(name));
+        let complaint = lab::complaint(&arguments, 1);
+        let start = format!("nmr-lab: wrong without a fault: {expected}");
+        assert!(complaint.starts_with(&start), "{complaint}");
+        let (_, found) = findings(&lab::fixture(name));
+        assert_eq!(found["runs"], Value::Array(Vec::new()));
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn one_point_is_replayed_with_what_the_registrar_saw() {
+    let client = lab::driver("client");
+    let (_, found) = findings(&client);
+    let runs = found["runs"].as_array().unwrap();
+    let attach = |run: &&Value| run["point"]["function"] == "NmrClientAttachProvider";
+    let number = &runs.iter().find(attach).unwrap()["point"]["number"];
+    let text = lab::output(&format!("faults {client} --point {number}"));
+    for part in [
+        "  2 runs: nothing is lost.",
+        "When NmrClientAttachProvider in exnpi_driver.sys, offset 0x",
+        "NmrClientAttachProvider returns STATUS_NOINTERFACE",
+        "ClientAttachProvider returns STATUS_INSUFFICIENT_RESOURCES",
+        "0 attached, 1 declined",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let line = lab::complaint(&format!("faults {client} --point 1000"), 2);
+    assert_eq!(line, "nmr-lab: --point 1000: there are 9 points\n");
+}
+
+/// A text without what another build of the driver changes: addresses, and the space around them.
+fn without_addresses(text: &str) -> String {
+    let words = text.split_whitespace();
+    let words = words.map(|word| {
+        if word.starts_with("0x") {
+            "0x…"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn the_table_in_the_documentation_is_that_of_the_driver() {
+    let kept = fs::read_to_string(lab::project("docs/verifier.md")).unwrap();
+    let table = lab::output(&format!("faults {}", lab::driver("both")));
+    assert!(
+        without_addresses(&kept).contains(&without_addresses(&table)),
+        "put this into docs/verifier.md:\n{table}"
+    );
+}
