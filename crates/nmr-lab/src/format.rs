@@ -27,7 +27,7 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     match format {
         Format::Text => text::write(run, trace, verdict, out),
-        Format::Json => json::write(trace, out),
+        Format::Json => json::write(run, trace, out),
         Format::Mermaid => mermaid::write(run, trace, out),
         Format::Svg => svg::write(run, trace, out),
     }

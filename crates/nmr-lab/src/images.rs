@@ -6,6 +6,8 @@ mod faults;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod names;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod sayings;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod seen;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod stage;

@@ -1,6 +1,8 @@
 //! [`Run`]: what a story leaves behind, for the judge and for the formats.
 
+use nmr_host::irql::Irql;
 use nmr_host::{Actor, Leak, ModuleId, ModuleLabel, Policy, Record, Report, ThreadNumber};
+use serde_json::{Map, Value};
 
 /// A story that was told.
 pub(crate) struct Run {
@@ -65,6 +67,32 @@ pub(crate) enum Cue {
     Unfold,
     /// Something that is no call.
     Note(String),
+    /// An image said something.
+    Said(Said),
+}
+
+/// What an image said to whoever listens.
+pub(crate) struct Said {
+    /// The name of the image.
+    pub(crate) image: String,
+    pub(crate) thread: ThreadNumber,
+    pub(crate) irql: Irql,
+    pub(crate) what: What,
+    /// All of it, for people.
+    pub(crate) words: String,
+}
+
+/// How an image says something.
+pub(crate) enum What {
+    /// With `DbgPrint`: one line.
+    Print(String),
+    /// With an ETW event.
+    Trace {
+        provider: String,
+        name: String,
+        level: u8,
+        fields: Map<String, Value>,
+    },
 }
 
 /// What a run should have led to.

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use nmr_host::{Actor, Moment, Record, Role};
+use nmr_host::{Actor, Moment, Record, Role, ThreadNumber};
 
-use crate::run::{Cue, Run};
+use crate::run::{Cue, Run, Said};
 
 /// A record with its structure.
 pub(crate) struct Trace<'a> {
@@ -55,6 +55,18 @@ pub(crate) enum Item<'a> {
     Folded(&'a str),
     /// Something that is no call.
     Note(&'a str),
+}
+
+/// What a program is told, in order.
+pub(crate) enum Event<'a> {
+    Step(&'a Step<'a>),
+    Said {
+        said: &'a Said,
+        /// The number of the section, from 1.
+        section: usize,
+        /// How many calls of the thread it is inside.
+        depth: usize,
+    },
 }
 
 impl<'a> Trace<'a> {
@@ -126,7 +138,7 @@ impl<'a> Trace<'a> {
                     Cue::Section { .. } => section += 1,
                     Cue::Fold(_) => folded = true,
                     Cue::Unfold => folded = false,
-                    Cue::Note(_) => {}
+                    Cue::Note(_) | Cue::Said(_) => {}
                 }
             }
             step.section = section;
@@ -154,11 +166,38 @@ impl<'a> Trace<'a> {
                 }
                 Cue::Fold(text) => items.push(Item::Folded(text)),
                 Cue::Note(text) => items.push(Item::Note(text)),
+                Cue::Said(said) => items.push(Item::Note(&said.words)),
                 Cue::Unfold => {}
             }
         }
         items.extend(steps.filter_map(|step| self.shown(step)));
         items
+    }
+
+    /// Every step, and all that images said.
+    pub(crate) fn events(&'a self, run: &'a Run) -> Vec<Event<'a>> {
+        let mut events = Vec::new();
+        let mut steps = self.steps.iter().peekable();
+        let mut depths: HashMap<ThreadNumber, usize> = HashMap::new();
+        let mut section = 0;
+        for beat in &run.beats {
+            while let Some(step) = steps.next_if(|step| step.record.sequence < beat.at) {
+                let depth = step.depth + usize::from(step.is_call());
+                depths.insert(step.record.thread, depth);
+                events.push(Event::Step(step));
+            }
+            match &beat.cue {
+                Cue::Section { .. } => section += 1,
+                Cue::Said(said) => events.push(Event::Said {
+                    said,
+                    section,
+                    depth: depths.get(&said.thread).copied().unwrap_or_default(),
+                }),
+                Cue::Fold(_) | Cue::Unfold | Cue::Note(_) => {}
+            }
+        }
+        events.extend(steps.map(Event::Step));
+        events
     }
 
     fn shown(&'a self, step: &'a Step<'a>) -> Option<Item<'a>> {

@@ -5,7 +5,7 @@ mod lab;
 use std::collections::BTreeMap;
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The fields in the table of `docs/events.md`, with their types.
 fn documented() -> BTreeMap<String, String> {
@@ -24,15 +24,15 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Number(number) if number.is_u64() => "number",
         Value::String(_) => "string",
+        Value::Object(_) => "object",
         _ => "something else",
     }
 }
 
-#[test]
-fn every_event_has_exactly_the_documented_fields() {
+fn require_documented(arguments: &[&str]) {
     let fields = documented();
     assert!(fields.len() > 10, "{fields:?}");
-    for arguments in ["", "--order client-first --seed 3", "--decline=provider"] {
+    for arguments in arguments {
         for event in lab::events(arguments) {
             let event = event.as_object().unwrap();
             assert!(event.keys().eq(fields.keys()), "{event:?}");
@@ -48,11 +48,99 @@ fn every_event_has_exactly_the_documented_fields() {
 }
 
 #[test]
+fn every_event_has_exactly_the_documented_fields() {
+    require_documented(&["", "--order client-first --seed 3", "--decline=provider"]);
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn what_images_say_has_exactly_the_documented_fields() {
+    require_documented(&[&format!("run {}", lab::fixture("traces"))]);
+}
+
+/// The fields that only an ETW event has.
+const TRACE: [&str; 3] = ["provider", "level", "fields"];
+
+#[test]
 fn every_field_that_may_be_null_is_not_always() {
     let events = lab::events("");
     for name in documented().keys() {
-        assert!(events.iter().any(|event| !event[name].is_null()), "{name}");
+        let found = events.iter().any(|event| !event[name].is_null());
+        assert_eq!(found, !TRACE.contains(&&**name), "{name}");
     }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn prints_and_traces_of_an_image_come_in_their_order() {
+    let events = lab::events(&format!("run {}", lab::fixture("traces")));
+    let said = events.iter().map(|event| {
+        assert_eq!(event["caller_name"], "traces.sys");
+        assert_eq!(
+            (&event["sequence"], &event["depth"]),
+            (&Value::Null, &0.into())
+        );
+        let words = ["event", "function"].map(|name| event[name].as_str().unwrap());
+        format!("{}: {}", event["section"], words.join(" "))
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            "1: trace Started",
+            "1: print DbgPrint",
+            "1: trace Attach",
+            "1: trace Enabled",
+            "2: trace Stopped",
+        ]
+    );
+    assert_eq!(events[1]["arguments"], "between");
+    assert_eq!(events[2]["provider"], "Nmr.Fixture.Traces");
+    assert_eq!(events[2]["level"], 3);
+    assert_eq!(
+        events[2]["fields"],
+        json!({
+            "binding": 7,
+            "module": "{2227e803-8d8b-11d4-abad-009027719e09}",
+            "status": "0xc00000bb",
+            "text": "h\u{f6}flich",
+            "last": true,
+            "list": [1, 2, 3],
+            "pair": {"a": -1, "b": "0x000000000000beef"},
+        })
+    );
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn what_an_image_says_stands_between_the_calls_between_which_it_came() {
+    let events = lab::events(&format!("run {}", lab::fixture("announce")));
+    let words = events.iter().map(|event| match &event["arguments"] {
+        Value::String(print) if event["event"] == "print" => format!("print {print}"),
+        _ => format!("{} {}", event["event"], event["function"]).replace('"', ""),
+    });
+    assert_eq!(
+        words.collect::<Vec<_>>(),
+        [
+            "print registers",
+            "call NmrRegisterProvider",
+            "return NmrRegisterProvider",
+            "print registered",
+            "print deregisters",
+            "call NmrDeregisterProvider",
+            "return NmrDeregisterProvider",
+            "call NmrWaitForProviderDeregisterComplete",
+            "return NmrWaitForProviderDeregisterComplete",
+            "print deregistered",
+        ]
+    );
+    let story = lab::output(&format!("run {}", lab::fixture("announce")));
+    let place = |text: &str| {
+        story
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}: {story}"))
+    };
+    assert!(place("announce.sys prints: registers") < place("calls NmrRegisterProvider"));
+    assert!(place("calls NmrRegisterProvider") < place("announce.sys prints: registered"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn images_make_the_events_of_native_modules() {
             event.as_object_mut().unwrap().remove("thread");
             event
         };
-        let events = lab::events(arguments).into_iter();
+        let events = lab::calls(arguments).into_iter();
         events.filter(attaching).map(plain).collect()
     };
     let images = format!("{} {}", lab::driver("provider"), lab::driver("client"));
@@ -102,7 +102,7 @@ fn shown(event: &Value) -> (u64, Value) {
 fn images_come_and_go_like_native_modules() {
     let images = format!("{} {}", lab::driver("provider"), lab::driver("client"));
     for seed in 0..32 {
-        let events = lab::events(&format!("run {images} --seed {seed}"));
+        let events = lab::calls(&format!("run {images} --seed {seed}"));
         let events: Vec<_> = events.iter().map(shown).collect();
         assert_eq!(in_order(&events), native(seed), "seed {seed}");
     }

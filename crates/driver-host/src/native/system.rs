@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use nmr_host::irql::{self, Irql};
 use nmr_host::{Policy, Registrar, ThreadNumber};
 
 use super::exports::pool::Pool;
@@ -23,6 +24,8 @@ pub struct Print {
     pub image: String,
     /// The thread.
     pub thread: ThreadNumber,
+    /// Its IRQL.
+    pub irql: Irql,
     /// What it printed.
     pub text: String,
 }
@@ -104,6 +107,7 @@ impl System {
             recorded: self.registrar.recorded(),
             image: image.to_owned(),
             thread: nmr_host::current_thread(),
+            irql: irql::current(),
             text,
         };
         said.prints.push(print);

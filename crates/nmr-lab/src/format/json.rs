@@ -5,14 +5,16 @@ use std::io::{self, Write};
 
 use nmr_host::{Actor, Moment};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::run::{Run, Said, What};
 use crate::status;
-use crate::trace::{Step, Trace};
+use crate::trace::{Event, Step, Trace};
 
 /// One line. Every field is always there; it is null where it has no meaning.
 #[derive(Serialize)]
 struct Line<'a> {
-    sequence: u64,
+    sequence: Option<u64>,
     section: usize,
     thread: u32,
     irql: u8,
@@ -29,12 +31,23 @@ struct Line<'a> {
     status: Option<Cow<'static, str>>,
     status_code: Option<u32>,
     value: Option<&'a str>,
+    provider: Option<&'a str>,
+    level: Option<u8>,
+    fields: Option<&'a Map<String, Value>>,
 }
 
-/// Writes every step of a trace.
-pub(super) fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for step in &trace.steps {
-        let mut text = serde_json::to_vec(&line(trace, step))?;
+/// Writes every step of a trace, and what images said.
+pub(super) fn write(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for event in trace.events(run) {
+        let line = match event {
+            Event::Step(step) => line(trace, step),
+            Event::Said {
+                said,
+                section,
+                depth,
+            } => said_line(said, section, depth),
+        };
+        let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
         out.write_all(&text)?;
     }
@@ -48,7 +61,7 @@ fn line<'a>(trace: &'a Trace<'_>, step: &'a Step<'_>) -> Line<'a> {
         _ => None,
     };
     Line {
-        sequence: record.sequence,
+        sequence: Some(record.sequence),
         section: step.section,
         thread: record.thread.0,
         irql: record.irql.0,
@@ -70,6 +83,54 @@ fn line<'a>(trace: &'a Trace<'_>, step: &'a Step<'_>) -> Line<'a> {
         value: match &record.moment {
             Moment::Return(value) => some(value),
             _ => None,
+        },
+        provider: None,
+        level: None,
+        fields: None,
+    }
+}
+
+/// What an image said.
+fn said_line(said: &Said, section: usize, depth: usize) -> Line<'_> {
+    let print = Line {
+        sequence: None,
+        section,
+        thread: said.thread.0,
+        irql: said.irql.0,
+        depth,
+        event: "print",
+        caller: "image",
+        caller_name: Some(&said.image),
+        callee: "kernel",
+        callee_name: None,
+        function: "DbgPrint",
+        arguments: None,
+        binding: None,
+        call: None,
+        status: None,
+        status_code: None,
+        value: None,
+        provider: None,
+        level: None,
+        fields: None,
+    };
+    match &said.what {
+        What::Print(text) => Line {
+            arguments: Some(text),
+            ..print
+        },
+        What::Trace {
+            provider,
+            name,
+            level,
+            fields,
+        } => Line {
+            event: "trace",
+            function: name,
+            provider: Some(provider),
+            level: Some(*level),
+            fields: Some(fields),
+            ..print
         },
     }
 }

@@ -4,7 +4,7 @@ use driver_host::{DeviceError, Fault, Host, Image, LoadOptions};
 use nmr_host::Policy;
 
 use super::seen::Seen;
-use super::{names, printable, read_loadable, words};
+use super::{names, printable, read_loadable, sayings, words};
 use crate::options::{RunOptions, UnloadOrder};
 use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
 
@@ -135,7 +135,7 @@ impl Stage {
     fn section(&mut self, at: u64, title: String, text: String) {
         let cue = Cue::Section { title, text };
         self.beats.push(Beat { at, cue });
-        self.note_prints();
+        self.quote();
     }
 
     fn note(&mut self, text: String) {
@@ -146,15 +146,10 @@ impl Stage {
         });
     }
 
-    /// What images printed since the last time, each line with its image.
-    fn note_prints(&mut self) {
-        let prints = self.host.take_prints();
-        for part in prints.chunk_by(|one, next| one.image == next.image) {
-            let text: String = part.iter().map(|print| &*print.text).collect();
-            for line in text.lines() {
-                self.note(format!("{} prints: {}", part[0].image, printable(line)));
-            }
-        }
+    /// What images said since the last time, each at its place.
+    fn quote(&mut self) {
+        let (prints, events) = (self.host.take_prints(), self.host.take_events());
+        self.beats.extend(sayings::beats(prints, events));
     }
 
     fn leave_behind(mut self, title: String) -> Run {

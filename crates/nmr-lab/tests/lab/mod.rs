@@ -45,6 +45,12 @@ pub(crate) fn events(arguments: &str) -> Vec<Value> {
     lines.lines().map(parse).collect()
 }
 
+/// The events of a run that are calls and returns.
+pub(crate) fn calls(arguments: &str) -> Vec<Value> {
+    let is_call = |event: &Value| event["event"] == "call" || event["event"] == "return";
+    events(arguments).into_iter().filter(is_call).collect()
+}
+
 /// A file of the project.
 pub(crate) fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -269,6 +269,7 @@ unsafe extern "win64" fn write_transfer(
         recorded: 0,
         image: image.name.to_string(),
         thread: nmr_host::current_thread(),
+        irql: irql::current(),
         provider: name_of_provider,
         provider_id: provider.id,
         name,

@@ -4,6 +4,7 @@ mod decode;
 mod value;
 
 use nmr_host::ThreadNumber;
+use nmr_host::irql::Irql;
 use nmr_sys::GUID;
 
 pub(crate) use decode::{event, provider_name};
@@ -20,6 +21,8 @@ pub struct Event {
     pub image: String,
     /// The thread.
     pub thread: ThreadNumber,
+    /// Its IRQL.
+    pub irql: Irql,
     /// The name of the provider, if the event or the provider's traits say it.
     pub provider: Option<String>,
     /// What identifies the provider.
