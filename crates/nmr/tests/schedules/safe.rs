@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls, ProviderDispatch};
 use nmr::{
-    Client, Detach, Guid, Identity, Module, Offer, Peer, Provider, Registration, Result, Slot,
+    Client, Detach, Error, Guid, Identity, Module, Offer, Peer, Provider, Registration, Result,
+    Slot,
 };
 use shuttle::rand::{RngCore, thread_rng};
 use shuttle::thread;
 
 use crate::memory::Alive;
+use crate::world::maybe;
 
 const MODULE: Guid = Guid::from_u128(0x90c3e0a6_3d5e_4d6a_a86b_3f4f3a6d2b22);
 
@@ -28,6 +30,8 @@ pub(crate) type Hook<T> = Box<dyn Fn(&T) + Send + Sync>;
 
 /// A provider that adds, and tells its clients.
 pub(crate) struct Adder {
+    /// Whether it declines some clients that have accepted it.
+    pub(crate) picky: bool,
     /// When it has decided, and the client may still not be attached.
     pub(crate) on_attach: Hook<Peer<ClientDispatch>>,
     pub(crate) on_detach: Keeper<ClientDispatch>,
@@ -36,6 +40,7 @@ pub(crate) struct Adder {
 impl Adder {
     pub(crate) fn new() -> Self {
         Self {
+            picky: false,
             on_attach: Box::new(|_| ()),
             on_detach: Box::new(drop),
         }
@@ -58,6 +63,9 @@ impl Module<Provider<Exnpi>> for Adder {
     fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Account> {
         let client = offer.peer()?;
         (self.on_attach)(&client);
+        if self.picky && maybe() {
+            return Err(Error::NO_INTERFACE);
+        }
         let alive = Alive::new();
         Ok(Account { alive, client })
     }

@@ -185,6 +185,22 @@ fn t_13_a_client_that_a_provider_calls_early_is_declined() {
 }
 
 #[test]
+fn t_14_calls_meet_attaches_that_fail() {
+    explore(|world| {
+        let client = client();
+        calls(world, &client.provider);
+        for _ in 0..2 {
+            let picky = Adder {
+                picky: true,
+                ..notifier(world)
+            };
+            drop(Registration::new(picky).expect("there is memory"));
+        }
+        calls(world, &client.provider);
+    });
+}
+
+#[test]
 fn t_15_a_provider_leaves_while_a_client_registers() {
     explore(|world| {
         let provider = provider();
