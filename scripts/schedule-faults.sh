@@ -67,10 +67,9 @@ fault 'two modules complete at once without a lock' nmr-host/src/shell/mod.rs \
     's/let action = state.machine.step(task, event);/let action = if let Event::Complete { .. } = event { let mut copy = state.machine.clone(); drop(state); let action = copy.step(task, event); state = self.lock(); state.machine = copy; action } else { state.machine.step(task, event) };/'
 fault 'the handle is stored after the lock' nmr-host/src/shell/mod.rs \
     's/^        then(task);$//
-     s/^        self.announce(state, reported);$/&\n        then(task);/'
-fault 'a wait is woken before the removal' nmr-host/src/shell/mod.rs \
-    's/^            self.finished.notify_all();$//
-     s/^        let action = state.machine.step(task, event);$/        self.finished.notify_all();\n&/'
+     s/^        self.announce(state, reported);$/&\n        drop(self.lock());\n        then(task);/'
+fault 'a completion wakes nobody' nmr-host/src/shell/mod.rs \
+    's/if state.machine.take_wake() {/if state.machine.take_wake() \&\& entry.returns {/'
 fault 'only one wait is woken' nmr-host/src/shell/mod.rs \
     's/notify_all/notify_one/'
 fault 'a wait looks, and sleeps later' nmr-host/src/shell/waiting.rs \

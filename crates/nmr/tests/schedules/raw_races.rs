@@ -345,3 +345,40 @@ fn t_07_a_module_calls_as_soon_as_it_knows_its_peer() {
         each(world, modules, Module::come_and_go);
     });
 }
+
+#[test]
+fn t_13_a_provider_calls_a_client_that_then_fails() {
+    explore(|world| {
+        world.tolerate(&[Rule::V22]);
+        let cast = Cast::new(world);
+        let fails = Conduct {
+            fails_late: true,
+            ..Conduct::default()
+        };
+        let client = cast.module(Role::Client, fails);
+        let provider = cast.module(Role::Provider, calls_at_once());
+        each(world, [client, provider], Module::come_and_go);
+    });
+}
+
+#[test]
+fn t_17_what_a_client_notes_inside_its_callbacks_is_right() {
+    explore(|world| {
+        let noted = Arc::new(AtomicBool::new(false));
+        let [writes, forgets] = [(); 2].map(|()| Arc::clone(&noted));
+        let cast = Cast::new(world);
+        let noting = Conduct {
+            on_attach: Box::new(move |_| writes.store(true, SeqCst)),
+            on_detach: Box::new(move |_| forgets.store(false, SeqCst)),
+            ..Conduct::default()
+        };
+        let client = cast.module(Role::Client, noting);
+        let provider = cast.module(Role::Provider, Conduct::default());
+        provider.register();
+        each(world, [provider], Module::close);
+        client.register();
+        world.join_all();
+        assert!(!noted.load(SeqCst), "the provider is gone");
+        client.close();
+    });
+}

@@ -30,6 +30,7 @@ pub(crate) type Hook<T> = Box<dyn Fn(&T) + Send + Sync>;
 
 /// A provider that adds, and tells its clients.
 pub(crate) struct Adder {
+    pub(crate) alive: Alive,
     /// Whether it declines some clients that have accepted it.
     pub(crate) picky: bool,
     /// When it has decided, and the client may still not be attached.
@@ -40,6 +41,7 @@ pub(crate) struct Adder {
 impl Adder {
     pub(crate) fn new() -> Self {
         Self {
+            alive: Alive::new(),
             picky: false,
             on_attach: Box::new(|_| ()),
             on_detach: Box::new(drop),
@@ -61,6 +63,7 @@ impl Module<Provider<Exnpi>> for Adder {
     }
 
     fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Account> {
+        self.alive.check();
         let client = offer.peer()?;
         (self.on_attach)(&client);
         if self.picky && maybe() {
@@ -71,6 +74,7 @@ impl Module<Provider<Exnpi>> for Adder {
     }
 
     fn detaching(&self, account: &Account, detach: Detach<ClientDispatch>) {
+        self.alive.check();
         account.alive.check();
         assert!(
             account.client.enter().is_err(),
@@ -92,8 +96,11 @@ impl ProviderCalls for Account {
     }
 }
 
-/// A client with one provider at a time.
+/// A client with one provider at a time, or with many.
 pub(crate) struct User {
+    pub(crate) alive: Alive,
+    /// Whether it has a peer for each provider, and leaves its slot vacant.
+    pub(crate) many: bool,
     pub(crate) provider: Line,
     pub(crate) on_attached: Hook<Line>,
     pub(crate) on_detach: Keeper<ProviderDispatch>,
@@ -103,12 +110,17 @@ pub(crate) struct User {
 pub(crate) type Line = Arc<Slot<ProviderDispatch>>;
 
 /// What a provider calls.
-pub(crate) struct Ear(Alive);
+pub(crate) struct Ear {
+    alive: Alive,
+    provider: Option<Peer<ProviderDispatch>>,
+}
 
 impl User {
     /// A client whose provider threads can call.
     pub(crate) fn new() -> Self {
         Self {
+            alive: Alive::new(),
+            many: false,
             provider: Arc::new(Slot::new().expect("there is memory")),
             on_attached: Box::new(|_| ()),
             on_detach: Box::new(drop),
@@ -124,30 +136,45 @@ impl Module<Client<Exnpi>> for User {
     }
 
     fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Ear> {
-        offer.claim(&self.provider)?;
-        Ok(Ear(Alive::new()))
+        self.alive.check();
+        let provider = if self.many {
+            Some(offer.peer()?)
+        } else {
+            offer.claim(&self.provider)?;
+            None
+        };
+        let alive = Alive::new();
+        Ok(Ear { alive, provider })
     }
 
     fn attached(&self, ear: &Ear) {
-        ear.0.check();
+        self.alive.check();
+        ear.alive.check();
         (self.on_attached)(&self.provider);
     }
 
     fn detaching(&self, ear: &Ear, detach: Detach<ProviderDispatch>) {
-        ear.0.check();
-        assert!(
-            self.provider.enter().is_err(),
-            "calls begin after the detach"
-        );
+        self.alive.check();
+        ear.alive.check();
+        let attached = match &ear.provider {
+            Some(provider) => provider.enter().is_ok(),
+            None => self.provider.enter().is_ok(),
+        };
+        assert!(!attached, "calls begin after the detach");
         (self.on_detach)(detach);
     }
 }
 
 impl ClientCalls for Ear {
-    fn changed(&self, _sum: u32) {
-        self.0.check();
+    fn changed(&self, sum: u32) {
+        self.alive.check();
         thread::yield_now();
-        self.0.check();
+        if let Some(Ok(provider)) = self.provider.as_ref().map(Peer::enter)
+            && sum > 1
+        {
+            provider.add(0);
+        }
+        self.alive.check();
     }
 }
 

@@ -184,19 +184,41 @@ fn t_13_a_client_that_a_provider_calls_early_is_declined() {
     });
 }
 
+/// Lets a provider that declines some of its clients come and go twice.
+fn declines(world: &World) {
+    for _ in 0..2 {
+        let picky = Adder {
+            picky: true,
+            ..notifier(world)
+        };
+        drop(Registration::new(picky).expect("there is memory"));
+    }
+}
+
 #[test]
 fn t_14_calls_meet_attaches_that_fail() {
     explore(|world| {
         let client = client();
         calls(world, &client.provider);
-        for _ in 0..2 {
-            let picky = Adder {
-                picky: true,
-                ..notifier(world)
-            };
-            drop(Registration::new(picky).expect("there is memory"));
-        }
+        declines(world);
         calls(world, &client.provider);
+    });
+}
+
+#[test]
+fn t_14_attaches_fail_of_a_client_with_many_providers() {
+    explore(|world| {
+        for _ in 0..2 {
+            let client = User {
+                many: true,
+                ..User::new()
+            };
+            let client = Registration::new(client).expect("there is memory");
+            let other = world.clone();
+            world.thread(move || declines(&other));
+            world.thread(|| drop(provider()));
+            drop(client);
+        }
     });
 }
 

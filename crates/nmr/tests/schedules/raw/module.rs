@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, Weak};
 
 use nmr_host::Role;
-use nmr_sys::{NTSTATUS, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS};
+use nmr_sys::{
+    NTSTATUS, STATUS_DEVICE_NOT_READY, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS,
+};
 use shuttle::thread;
 
 use super::callbacks::{self, Characteristics, Peer};
@@ -33,6 +35,8 @@ pub(crate) type Hook = Box<dyn Fn(&Arc<Module>) + Send + Sync>;
 pub(crate) struct Conduct {
     /// Whether it declines some offers.
     pub(crate) picky: bool,
+    /// Whether it fails an attach that has succeeded. A client must not (V-22).
+    pub(crate) fails_late: bool,
     /// One of these, each time.
     pub(crate) detach: Vec<Detach>,
     pub(crate) on_attach: Hook,
@@ -45,6 +49,7 @@ impl Default for Conduct {
     fn default() -> Self {
         Self {
             picky: false,
+            fails_late: false,
             detach: vec![Detach::AtOnce, Detach::Inside, Detach::Elsewhere],
             on_attach: Box::new(|_| ()),
             on_detach: Box::new(|_| ()),
@@ -87,6 +92,7 @@ impl Cast {
             inside: AtomicU32::new(0),
             closed: AtomicBool::new(true),
             ends: Mutex::default(),
+            failed: Mutex::default(),
         })
     }
 
@@ -114,6 +120,8 @@ pub(crate) struct Module {
     /// Whether its last wait has returned.
     closed: AtomicBool,
     ends: Mutex<Vec<Arc<End>>>,
+    /// Those whose attach it failed: no cleanup callback comes for them.
+    failed: Mutex<Vec<Arc<End>>>,
 }
 
 impl Module {
@@ -165,6 +173,11 @@ impl Module {
             "I-7: a callback runs after the wait"
         );
         assert!(self.ends().is_empty(), "a binding outlives the wait");
+        self.failed
+            .lock()
+            .unwrap()
+            .drain(..)
+            .for_each(|end| callbacks::reclaim(&end));
     }
 
     pub(crate) fn close(&self) {
@@ -211,14 +224,21 @@ impl Module {
         if result.is_ok() {
             self.ends.lock().unwrap().push(Arc::clone(&end));
         }
-        let status = result.map_or_else(
-            |status| status,
-            |peer| {
+        let status = match result {
+            Err(status) => status,
+            Ok(peer) => {
                 end.open(peer);
-                STATUS_SUCCESS
-            },
-        );
-        self.run(&self.conduct.on_attach);
+                self.run(&self.conduct.on_attach);
+                if self.conduct.fails_late {
+                    self.forget(&end);
+                    end.watch.done(Role::Client);
+                    self.failed.lock().unwrap().push(Arc::clone(&end));
+                    STATUS_DEVICE_NOT_READY
+                } else {
+                    STATUS_SUCCESS
+                }
+            }
+        };
         end.watch
             .attach_ends(Role::Client, status == STATUS_SUCCESS);
         status
