@@ -5,10 +5,11 @@ mod images;
 
 use driver_host::facts::Facts;
 use driver_host::{Host, LoadOptions, hygiene};
+use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls};
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
 use images::{bindings, clean, finish, fixture, load, on_hosts, path, watch_calls};
-use nmr::Registration;
+use nmr::{Identity, Module, Offer, Peer, Provider, Registration};
 use nmr_host::{Cleanup, Policy, Record, Registrar, Rule};
 
 #[test]
@@ -211,4 +212,50 @@ fn every_image_is_fit_to_be_signed() {
             "{role}"
         );
     }
+}
+
+/// A provider whose sums are great.
+struct Boaster;
+
+struct Boast(Peer<ClientDispatch>);
+
+impl Module<Provider<Exnpi>> for Boaster {
+    type Binding = Boast;
+
+    fn identity(&self) -> Identity {
+        Module::<Provider<Exnpi>>::identity(&Summer)
+    }
+
+    fn characteristics(&self) -> Option<&exnpi::Characteristics> {
+        Some(&exnpi::CHARACTERISTICS)
+    }
+
+    fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> nmr::Result<Boast> {
+        Ok(Boast(offer.peer()?))
+    }
+}
+
+impl ProviderCalls for Boast {
+    fn add(&self, _value: u32) -> u32 {
+        self.0.enter().map_or(0, |client| {
+            client.changed(101);
+            101
+        })
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_bug_check_inside_watched_calls_stops_the_host_and_nothing_else() {
+    let host = Host::new(Policy::default());
+    watch_calls(&host);
+    let entered = host.registrar().enter();
+    let provider = Registration::new(Boaster).unwrap();
+    let stopped = host.load(fixture("late"), LoadOptions::default());
+    let error = stopped.unwrap_err().to_string();
+    assert!(error.contains("panic at src/late.rs"), "{error}");
+    assert_eq!(host.registrar().reports(), []);
+    // The binding never ends: its client is stopped inside its attach callback.
+    std::mem::forget(provider);
+    drop(entered);
 }
