@@ -68,10 +68,35 @@ fn every_service_of_the_kernel_works() {
     assert_eq!(
         printed(&host),
         "-1|text|0000beef|-9223372036854775808\n\
-         events: right\nrundown: right\nlocks: right\n\
+         events: right\nrundown: right\nlocks: right\nmutexes: right\nfast mutexes: right\n\
          ab|\\Registry\\Machine\\System\\CurrentControlSet\\Services\\services|ab\n\
          strings: right\npool: right\n"
     );
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn mutexes_are_used_as_windows_allows() {
+    let host = host();
+    host.load(fixture("mutexes"), LoadOptions::default())
+        .unwrap_err();
+    let reports = lines(&host.reports());
+    assert_eq!(
+        reports[..7],
+        [
+            "mutexes.sys: ExReleaseFastMutexUnsafe: called outside of a critical region and below \
+             APC_LEVEL",
+            "mutexes.sys: ExReleaseFastMutexUnsafe: the thread does not own the mutex",
+            "mutexes.sys: KeLeaveCriticalRegion: the thread is in no critical region",
+            "mutexes.sys: ExAcquireFastMutex: called at DISPATCH_LEVEL",
+            "mutexes.sys: ExReleaseFastMutex: called at DISPATCH_LEVEL",
+            "mutexes.sys: KeWaitForSingleObject: waited at DISPATCH_LEVEL",
+            &reports[6],
+        ]
+    );
+    let expected = "mutexes.sys: the thread does not own the mutex that it releases at address 0x";
+    assert!(reports[6].starts_with(expected), "{reports:#?}");
+    assert_eq!(reports.len(), 7);
 }
 
 #[test]

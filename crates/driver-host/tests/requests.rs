@@ -288,3 +288,45 @@ fn a_buffer_that_is_touched_after_its_request_is_completed_is_reported() {
     let expected = "after.sys: touched the buffer of a request after completing it at address 0x";
     assert!(lines(&host.reports())[0].starts_with(expected), "{stopped}");
 }
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn random_requests_are_answered_within_what_was_asked_for() {
+    let seed = 0x10c7;
+    println!("seed {seed:#x}");
+    let host = host();
+    let image = load(&host, "echo");
+    let handle = open(&image);
+    thread::scope(|scope| {
+        for number in 0..3 {
+            let handle = &handle;
+            let mut random = fastrand::Rng::with_seed(seed + number);
+            scope.spawn(move || {
+                for _ in 0..3_000 {
+                    let code = match random.u8(..8) {
+                        0 => random.u32(..),
+                        1 => FAIL,
+                        2 => WARN,
+                        3 => SHORT,
+                        _ => ECHO,
+                    };
+                    if [PEND, RELEASE, MEET, LOOK].contains(&code) {
+                        continue;
+                    }
+                    let input: Vec<u8> = (0..random.usize(..40)).map(|_| random.u8(..)).collect();
+                    let room = random.usize(..40);
+                    let (status, output) = handle.control(code, &input, room).unwrap();
+                    let expected = match code {
+                        ECHO | WARN if !input.is_empty() => &input[..room.min(input.len())],
+                        _ => &[],
+                    };
+                    assert_eq!(output, expected, "{code:#x}: {status:#x}");
+                }
+            });
+        }
+    });
+    drop(handle);
+    assert_eq!(lines(&image.unload().reports), [""; 0]);
+    assert_eq!(lines(&host.reports()), [""; 0]);
+    assert_eq!(host.pool_in_use(), 0);
+}

@@ -1,6 +1,8 @@
 //! Events and waits: `KeInitializeEvent`, `KeSetEvent`, `KeClearEvent`, `KeResetEvent`,
 //! `KeReadStateEvent`, `KeWaitForSingleObject`, `KeDelayExecutionThread`.
 //!
+//! [Mutexes](super::mutex) are waited for in the same way.
+//!
 //! The state of an event is where Windows has it, in the memory of the image. All waits of the
 //! process share one bell: drivers under test wait seldom.
 // UNSAFETY: an event is in the memory of an image.
@@ -15,6 +17,7 @@ use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
 use super::super::imports::Target;
 use super::super::kernel::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT};
 use super::misuse;
+use super::mutex::{MUTANT, Mutex as KernelMutex};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
     Some(Target::gated(match name {
@@ -23,14 +26,14 @@ pub(crate) fn find(name: &str) -> Option<Target> {
         "KeClearEvent" => clear as *const (),
         "KeResetEvent" => reset as *const (),
         "KeReadStateEvent" => read as *const (),
-        "KeWaitForSingleObject" => wait as *const (),
+        "KeWaitForSingleObject" | "KeWaitForMutexObject" => wait as *const (),
         "KeDelayExecutionThread" => delay as *const (),
         _ => return None,
     }))
 }
 
 /// The beginning of a `KEVENT`.
-#[repr(C)]
+#[repr(C, align(8))]
 pub(super) struct Event {
     kind: AtomicU8,
     _header: [u8; 3],
@@ -94,13 +97,19 @@ unsafe extern "win64" fn wait(
     // SAFETY: the caller vouches for an object that can be waited for.
     let event = unsafe { &*object };
     let kind = event.kind.load(Ordering::Relaxed);
-    if kind != NOTIFICATION && kind != SYNCHRONIZATION {
+    if ![NOTIFICATION, SYNCHRONIZATION, MUTANT].contains(&kind) {
         misuse(format!(
-            "waited for an object of type {kind}: this host knows events only"
+            "waited for an object of type {kind}: this host knows events and mutexes only"
         ));
         return STATUS_INVALID_PARAMETER;
     }
-    if block(limit, || event.take(kind)) {
+    let mutex = object.cast::<KernelMutex>();
+    let take = || match kind {
+        // SAFETY: the type says that it is a mutex.
+        MUTANT => unsafe { &*mutex }.take(),
+        _ => event.take(kind),
+    };
+    if block(limit, take) {
         STATUS_SUCCESS
     } else {
         STATUS_TIMEOUT
@@ -135,6 +144,14 @@ pub(super) fn block(limit: Option<Duration>, ready: impl Fn() -> bool) -> bool {
             }
         };
     }
+}
+
+/// Changes something while nobody who [blocks](block) looks, and wakes them to look again.
+pub(super) fn locked<T>(change: impl FnOnce() -> T) -> T {
+    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = change();
+    BELL.notify_all();
+    result
 }
 
 /// Wakes everyone who [blocks](block), to look again.

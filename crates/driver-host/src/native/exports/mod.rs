@@ -4,9 +4,11 @@ pub(crate) mod bugcheck;
 mod dbg;
 pub(crate) mod etw;
 mod event;
+mod fast_mutex;
 mod format;
 mod irql;
 pub(crate) mod memory;
+mod mutex;
 pub(crate) mod netio;
 pub(crate) mod pool;
 mod rundown;
@@ -30,6 +32,8 @@ pub(crate) fn find(name: &str) -> Option<Target> {
         string::find,
         etw::find,
         event::find,
+        fast_mutex::find,
+        mutex::find,
         rundown::find,
         spin::find,
         irql::find,

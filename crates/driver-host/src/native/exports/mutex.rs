@@ -1,0 +1,101 @@
+//! Mutexes: `KeInitializeMutex`, `KeReleaseMutex`, `KeReadStateMutex`. They are waited for like
+//! [events](super::event), and by one thread as often as it likes.
+// UNSAFETY: a mutex is in the memory of an image.
+#![expect(unsafe_code)]
+
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
+
+use nmr_host::irql::{self, DISPATCH_LEVEL};
+
+use super::super::gate;
+use super::super::imports::Target;
+use super::super::report::Fault;
+use super::{event, misuse};
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "KeInitializeMutex" => initialize as *const (),
+        "KeReleaseMutex" => release as *const (),
+        "KeReadStateMutex" => read as *const (),
+        _ => return None,
+    }))
+}
+
+/// What an object that can be waited for has for its type if it is a mutex.
+pub(super) const MUTANT: u8 = 2;
+
+/// `KMUTEX`.
+#[repr(C)]
+pub(super) struct Mutex {
+    kind: AtomicU8,
+    _header: [u8; 3],
+    /// 1 if nobody owns it, else less by one for each time that its owner has it.
+    state: AtomicI32,
+    _lists: [usize; 4],
+    owner: AtomicUsize,
+    _flags: usize,
+}
+
+const _: () = assert!(size_of::<Mutex>() == 0x38);
+
+/// What a mutex holds while this thread owns it.
+fn me() -> usize {
+    nmr_host::current_thread().0 as usize + 1
+}
+
+unsafe extern "win64" fn initialize(mutex: *const Mutex, _level: u32) {
+    // SAFETY: the caller vouches for memory for a mutex.
+    let mutex = unsafe { &*mutex };
+    mutex.kind.store(MUTANT, Ordering::Relaxed);
+    mutex.owner.store(0, Ordering::Relaxed);
+    mutex.state.store(1, Ordering::Release);
+}
+
+impl Mutex {
+    /// Takes it for this thread, if it is free or this thread's. The caller has the lock of the
+    /// waits.
+    pub(super) fn take(&self) -> bool {
+        let owner = self.owner.load(Ordering::Relaxed);
+        if owner != 0 && owner != me() {
+            return false;
+        }
+        self.owner.store(me(), Ordering::Relaxed);
+        self.state.fetch_sub(1, Ordering::AcqRel);
+        true
+    }
+
+    /// Gives it back once. Returns the state before, or nothing if it is not this thread's.
+    fn give_back(&self) -> Option<i32> {
+        if self.owner.load(Ordering::Relaxed) != me() {
+            return None;
+        }
+        let before = self.state.load(Ordering::Relaxed);
+        if before == 0 {
+            self.owner.store(0, Ordering::Relaxed);
+        }
+        Some(self.state.fetch_add(1, Ordering::AcqRel))
+    }
+}
+
+unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i32 {
+    if irql::current() > DISPATCH_LEVEL {
+        misuse(format!("released at {}", irql::current()));
+    }
+    // SAFETY: the caller vouches for a mutex.
+    let mutex = unsafe { &*mutex };
+    let Some(before) = event::locked(|| mutex.give_back()) else {
+        // Windows raises STATUS_MUTANT_NOT_OWNED, which no driver handles.
+        let call = gate::caller();
+        call.image.stop(Fault::Exception {
+            what: "the thread does not own the mutex that it releases",
+            offset: call.offset,
+            address: std::ptr::from_ref(mutex).addr() as u64,
+        })
+    };
+    before
+}
+
+unsafe extern "win64" fn read(mutex: *const Mutex) -> i32 {
+    // SAFETY: the caller vouches for a mutex.
+    unsafe { &*mutex }.state.load(Ordering::Acquire)
+}
