@@ -8,7 +8,13 @@ fn main() {
     }
     cc::Build::new()
         .std("c11")
-        .files(["c/calls.c", "c/client.c", "c/provider.c", "c/npiid.c"])
+        .files([
+            "c/calls.c",
+            "c/client.c",
+            "c/provider.c",
+            "c/npiid.c",
+            "c/memory.c",
+        ])
         .includes(INCLUDES)
         .extra_warnings(true)
         .flag_if_supported("-Wpedantic")

@@ -1,7 +1,6 @@
 /* The EXNPI client: uses one provider at a time, from any thread. */
-#include <stdlib.h>
-
 #include "calls.h"
+#include "memory.h"
 #include "modules.h"
 
 /* The client's part of a binding. It is complete before the provider sees it. */
@@ -104,7 +103,7 @@ static NTSTATUS NTAPI attach_provider(HANDLE binding, PVOID context,
     if (about == NULL || about->Version != EXNPI_VERSION) {
         return STATUS_NOINTERFACE;
     }
-    session = calloc(1, sizeof *session);
+    session = memory_allocate(sizeof *session);
     if (session == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -112,13 +111,13 @@ static NTSTATUS NTAPI attach_provider(HANDLE binding, PVOID context,
     session->binding = binding;
     calls_init(&session->calls);
     if (!claim(session)) {
-        free(session);
+        memory_free(session);
         return STATUS_NOINTERFACE;
     }
     status = attach(session);
     if (status != STATUS_SUCCESS) {
         release(session);
-        free(session);
+        memory_free(session);
     }
     return status;
 }
@@ -132,13 +131,13 @@ static NTSTATUS NTAPI detach_provider(PVOID context)
 
 static VOID NTAPI clean_up(PVOID context)
 {
-    free(context);
+    memory_free(context);
 }
 
 NTSTATUS exnpi_c_client_start(exnpi_c_listener listen, void *context,
                               struct exnpi_c_client **started)
 {
-    struct exnpi_c_client *client = calloc(1, sizeof *client);
+    struct exnpi_c_client *client = memory_allocate(sizeof *client);
     NTSTATUS status;
     if (client == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -151,7 +150,7 @@ NTSTATUS exnpi_c_client_start(exnpi_c_listener listen, void *context,
     lock_init(&client->lock);
     status = NmrRegisterClient(&client->characteristics, client, &client->handle);
     if (status != STATUS_SUCCESS) {
-        free(client);
+        memory_free(client);
         return status;
     }
     *started = client;
@@ -202,7 +201,7 @@ NTSTATUS exnpi_c_client_free(struct exnpi_c_client *client)
 {
     NTSTATUS status = NmrWaitForClientDeregisterComplete(client->handle);
     if (status == STATUS_SUCCESS) {
-        free(client);
+        memory_free(client);
     }
     return status;
 }

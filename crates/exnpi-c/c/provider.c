@@ -1,7 +1,6 @@
 /* The EXNPI provider: keeps a sum for each of its clients. */
-#include <stdlib.h>
-
 #include "calls.h"
+#include "memory.h"
 #include "modules.h"
 
 /* The provider's part of a binding. */
@@ -83,7 +82,7 @@ static NTSTATUS NTAPI attach_client(HANDLE binding, PVOID context,
     if (about == NULL || about->Version != EXNPI_VERSION || client == NULL) {
         return STATUS_NOINTERFACE;
     }
-    account = calloc(1, sizeof *account);
+    account = memory_allocate(sizeof *account);
     if (account == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -109,13 +108,13 @@ static NTSTATUS NTAPI detach_client(PVOID context)
 
 static VOID NTAPI clean_up(PVOID context)
 {
-    free(context);
+    memory_free(context);
 }
 
 NTSTATUS exnpi_c_provider_start(exnpi_c_listener listen, void *context,
                                 struct exnpi_c_provider **started)
 {
-    struct exnpi_c_provider *provider = calloc(1, sizeof *provider);
+    struct exnpi_c_provider *provider = memory_allocate(sizeof *provider);
     NTSTATUS status;
     if (provider == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -128,7 +127,7 @@ NTSTATUS exnpi_c_provider_start(exnpi_c_listener listen, void *context,
     provider->listener = context;
     status = NmrRegisterProvider(&provider->characteristics, provider, &provider->handle);
     if (status != STATUS_SUCCESS) {
-        free(provider);
+        memory_free(provider);
         return status;
     }
     *started = provider;
@@ -144,7 +143,7 @@ NTSTATUS exnpi_c_provider_free(struct exnpi_c_provider *provider)
 {
     NTSTATUS status = NmrWaitForProviderDeregisterComplete(provider->handle);
     if (status == STATUS_SUCCESS) {
-        free(provider);
+        memory_free(provider);
     }
     return status;
 }

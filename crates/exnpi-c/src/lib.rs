@@ -6,6 +6,7 @@
 
 mod client;
 mod listener;
+pub mod memory;
 mod provider;
 
 pub use client::Client;
