@@ -14,7 +14,7 @@ use crate::detach::Detach;
 use crate::dispatch::{Remote, Serves};
 use crate::error::Result;
 use crate::gate::Left;
-use crate::handle::BindingHandle;
+use crate::handle::{BindingHandle, Completion};
 use crate::link::{Claim, Connection, Hold};
 use crate::module::Module;
 use crate::offer::Offer;
@@ -74,8 +74,9 @@ impl<R: Role, M: Module<R>> Attach<R, M> {
         // SAFETY: the instance must be that of a peer: the caller promises it.
         let (binding, claim) = unsafe { Offer::decide(registered, instance) }?;
         let Claim { hold, connection } = claim;
+        let completed = M::completed;
         // SAFETY: the NMR must not know the context yet: it is not even made.
-        unsafe { connection.set_handle(handle) };
+        unsafe { connection.set_completion(Completion { handle, completed }) };
         // INVARIANT: the module is registered, and its registration ends after the cleanup.
         let context = Box::write(
             memory,
@@ -150,7 +151,10 @@ pub(crate) unsafe extern "efiapi" fn detach<R: Role, M: Module<R>>(
     context.module().detaching(&context.binding, part);
     match hold.leave() {
         Left::Last => STATUS_SUCCESS,
-        Left::Done => STATUS_PENDING,
+        Left::Done => {
+            M::pended();
+            STATUS_PENDING
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! [`BindingHandle`]: the NMR's handle of this module's end of a binding.
+//! [`BindingHandle`]: the NMR's handle of this module's end of a binding; [`Completion`]: what is
+//! done with it in the end.
 // UNSAFETY: calls the NMR.
 #![expect(unsafe_code)]
 
@@ -7,16 +8,27 @@ use nmr_sys::{
     NmrProviderDetachClientComplete,
 };
 
-/// The handle, and with it the function that completes the detach.
+/// The handle, and which function of the NMR it is for.
 #[derive(Clone, Copy)]
 pub(crate) enum BindingHandle {
     Client(NMR_CLIENT_BINDING_HANDLE),
     Provider(NMR_PROVIDER_BINDING_HANDLE),
 }
 
-impl BindingHandle {
+/// What the last call of a detaching binding does.
+#[derive(Clone, Copy)]
+pub(crate) struct Completion {
+    pub(crate) handle: BindingHandle,
+    /// `Module::completed` of the binding's module.
+    pub(crate) completed: fn(),
+}
+
+impl Completion {
     /// No binding.
-    pub(crate) const NONE: Self = Self::Client(NMR_CLIENT_BINDING_HANDLE::NULL);
+    pub(crate) const NONE: Self = Self {
+        handle: BindingHandle::Client(NMR_CLIENT_BINDING_HANDLE::NULL),
+        completed: || {},
+    };
 
     /// Tells the NMR that this module has detached. At most `DISPATCH_LEVEL`.
     ///
@@ -26,11 +38,13 @@ impl BindingHandle {
     ///   only completion.
     /// * Nothing that the cleanup callbacks free is used after this call.
     pub(crate) unsafe fn complete_detach(self) {
-        match self {
+        // Now, because the driver may be unloaded as soon as the NMR knows.
+        (self.completed)();
+        match self.handle {
             // SAFETY: the requirements are those of this function.
-            Self::Client(handle) => unsafe { NmrClientDetachProviderComplete(handle) },
+            BindingHandle::Client(handle) => unsafe { NmrClientDetachProviderComplete(handle) },
             // SAFETY: as above.
-            Self::Provider(handle) => unsafe { NmrProviderDetachClientComplete(handle) },
+            BindingHandle::Provider(handle) => unsafe { NmrProviderDetachClientComplete(handle) },
         }
     }
 }

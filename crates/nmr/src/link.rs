@@ -1,8 +1,8 @@
 //! The memory behind a [`Peer`](crate::Peer) or a [`Slot`](crate::Slot), and what is done with it.
 //!
-//! A [`Link`] is one connection: a gate, the peer that the gate guards, and the handle with which
-//! the detach is completed. A binding takes it with a [`Claim`]. That is the [`Connection`], which
-//! the binding keeps until its cleanup, and the first [`Hold`], which is the attach's.
+//! A [`Link`] is one connection: a gate, the peer that the gate guards, and what completes the
+//! detach. A binding takes it with a [`Claim`]. That is the [`Connection`], which the binding keeps
+//! until its cleanup, and the first [`Hold`], which is the attach's.
 // UNSAFETY: the gate decides who may touch what, and the compiler cannot follow it.
 #![expect(unsafe_code)]
 
@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 use crate::dispatch::{Dispatch, Remote};
 use crate::error::Result;
 use crate::gate::{Gate, Left};
-use crate::handle::BindingHandle;
+use crate::handle::Completion;
 use crate::peer::Detached;
 use crate::shared::Shared;
 
@@ -20,13 +20,13 @@ use crate::shared::Shared;
 ///
 /// # Invariants
 ///
-/// * `handle` is written between the claim of the gate and the first use of the binding by the
+/// * `completion` is written between the claim of the gate and the first use of the binding by the
 ///   NMR, and read by the thread that the gate calls the last.
 /// * `remote` is written between the claim and the opening of the gate, and read by those who
 ///   entered the open gate and have not left it.
 pub(crate) struct Link<D: Dispatch> {
     gate: Gate,
-    handle: UnsafeCell<BindingHandle>,
+    completion: UnsafeCell<Completion>,
     remote: UnsafeCell<Remote<D>>,
 }
 
@@ -58,7 +58,7 @@ impl<D: Dispatch> Link<D> {
     pub(crate) fn vacant() -> Result<Shared<Self>> {
         Shared::new(Self {
             gate: Gate::vacant(),
-            handle: UnsafeCell::new(BindingHandle::NONE),
+            completion: UnsafeCell::new(Completion::NONE),
             remote: UnsafeCell::new(Remote::ABSENT),
         })
     }
@@ -93,15 +93,15 @@ impl<D: Dispatch> Link<D> {
 }
 
 impl<D: Dispatch> Connection<D> {
-    /// Notes the NMR's handle of the binding.
+    /// Notes the NMR's handle of the binding, and whom else to tell of the completion.
     ///
     /// # Safety
     ///
     /// * The NMR does not know the binding's context yet.
-    pub(crate) unsafe fn set_handle(&self, handle: BindingHandle) {
+    pub(crate) unsafe fn set_completion(&self, completion: Completion) {
         // SAFETY: nobody else may access the cell: only the last to leave a closing gate does, and
         // the NMR cannot have asked to close it.
-        unsafe { *self.0.handle.get() = handle };
+        unsafe { *self.0.completion.get() = completion };
     }
 
     /// Notes the peer and lets calls begin, if the peer can be called at all.
@@ -188,12 +188,12 @@ impl<D: Dispatch> Drop for Hold<D> {
 unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
     if left == Left::Last {
         // SAFETY: the link must be alive, which the caller promises.
-        let handle = unsafe { link.as_ref() }.handle.get();
+        let completion = unsafe { link.as_ref() }.completion.get();
         // SAFETY: nobody may write at the same time: the last to leave comes after the attach.
-        let handle = unsafe { *handle };
+        let completion = unsafe { *completion };
         // SAFETY: the detach must be pending and this its only completion: the gate names one last.
         // Nothing of the binding is used afterwards.
-        unsafe { handle.complete_detach() };
+        unsafe { completion.complete_detach() };
     }
 }
 

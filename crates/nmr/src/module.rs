@@ -71,4 +71,21 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
         let _ = binding;
         drop(detach);
     }
+
+    /// A detach callback of a module of this type is about to answer that the detach is pending:
+    /// calls are in progress, or the module has kept its [`Detach`]. For traces and counters; at
+    /// most `DISPATCH_LEVEL`, and must not wait.
+    ///
+    /// The detach may be complete by now, and the binding and the module gone. So there is no
+    /// `self`.
+    ///
+    /// Source: `STATUS_PENDING` of `ClientDetachProvider`, `ProviderDetachClient`.
+    fn pended() {}
+
+    /// A pending detach of a module of this type is about to complete. For traces and counters; at
+    /// most `DISPATCH_LEVEL`, on the thread that ends the last call, and must not wait. It may
+    /// come before its `pended`.
+    ///
+    /// Source: `NmrClientDetachProviderComplete`, `NmrProviderDetachClientComplete`.
+    fn completed() {}
 }

@@ -1,7 +1,7 @@
 //! What modules do when a binding ends.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -67,6 +67,56 @@ fn p_14_a_detach_completes_in_the_callback_or_later() {
             }
             closing.wait();
         }
+        drop(client);
+    });
+}
+
+/// A client that keeps each detach as long as the test wants, and counts what it is told.
+struct Told(Mutex<Sender<Detach<ProviderDispatch>>>);
+
+static PENDED: AtomicU32 = AtomicU32::new(0);
+static COMPLETED: AtomicU32 = AtomicU32::new(0);
+
+impl Module<Client<Exnpi>> for Told {
+    type Binding = Deaf;
+
+    fn identity(&self) -> Identity {
+        Identity::new(MODULE)
+    }
+
+    fn attach(&self, _offer: Offer<'_, Client<Exnpi>>) -> Result<Deaf> {
+        Ok(Deaf)
+    }
+
+    fn detaching(&self, _binding: &Deaf, detach: Detach<ProviderDispatch>) {
+        // Nobody listens: the detach ends here.
+        let _ = self.0.lock().unwrap().send(detach);
+    }
+
+    fn pended() {
+        PENDED.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn completed() {
+        COMPLETED.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn p_14_a_pending_detach_and_its_completion_are_told_once() {
+    let told = || [&PENDED, &COMPLETED].map(|count| count.swap(0, Ordering::SeqCst));
+    run(|| {
+        let (send, detaches) = channel();
+        let client = Registration::new(Told(Mutex::new(send))).unwrap();
+        let provider = Registration::new(Summer).unwrap();
+        let closing = provider.close();
+        assert_eq!(told(), [1, 0]);
+        drop(detaches.recv().unwrap());
+        assert_eq!(told(), [0, 1]);
+        closing.wait();
+        drop(detaches);
+        drop(Registration::new(Summer).unwrap());
+        assert_eq!(told(), [0, 0]);
         drop(client);
     });
 }
