@@ -1,20 +1,20 @@
-//! The driver: what Windows calls, and all the `unsafe` of this package.
+//! The driver: what Windows calls. All the `unsafe` of this package is here and in `device.rs`.
 //!
-//! `DriverEntry` makes the framework's driver object, and then registers the modules.
-//! `EvtDriverUnload` deregisters them, and no code of the image runs after it but the framework's.
+//! `DriverEntry` makes the framework's driver object, registers the events, and then the modules.
+//! `EvtDriverUnload` undoes the latter two, and no code of the image runs after it but the
+//! framework's.
 //! A `DriverUnload` would never be called: the framework puts its own in its place.
 //!
-//! When a step of `DriverEntry` fails, those before it are undone. A module that is registered
-//! already deregisters when it is dropped. The driver object belongs to the framework, whose entry
-//! point sees the failure and deletes it, without calling `EvtDriverUnload`.
+//! When a step of `DriverEntry` fails, those before it are undone. The events and a module that is
+//! registered already end when they are dropped. The driver object belongs to the framework, whose
+//! entry point sees the failure and deletes it, without calling `EvtDriverUnload`.
 // UNSAFETY: entry points that Windows calls, functions of the framework, and the static between
 // the two.
 #![expect(unsafe_code)]
 
 use core::cell::UnsafeCell;
-use core::ptr;
 
-use nmr::{Error, Registration, Result};
+use nmr::{Error, Result};
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdk_sys::{
@@ -23,10 +23,8 @@ use wdk_sys::{
     call_unsafe_wdf_function_binding,
 };
 
-#[cfg(feature = "client")]
-use crate::client::Adder;
-#[cfg(feature = "provider")]
-use crate::provider::Summer;
+use crate::control::Control;
+use crate::{device, trace};
 
 #[cfg(not(any(feature = "client", feature = "provider")))]
 compile_error!("a driver without a module: enable the feature `client`, `provider`, or both");
@@ -44,49 +42,69 @@ macro_rules! tell {
     };
 }
 
-/// The modules of the driver, registered.
-struct Modules {
-    #[cfg(feature = "client")]
-    client: Registration<nmr::Client<exnpi::Exnpi>, Adder>,
-    #[cfg(feature = "provider")]
-    provider: Registration<nmr::Provider<exnpi::Exnpi>, Summer>,
+/// What the driver has while it is loaded.
+struct Loaded {
+    control: Control,
+    /// Ends after the modules, which write events to the last.
+    _events: Events,
 }
 
-impl Modules {
-    fn register() -> Result<Self> {
+/// The events, registered with ETW. If ETW refuses them there are none, and the driver works without.
+struct Events;
+
+impl Events {
+    fn register() -> Self {
+        // SAFETY: the provider must be unregistered before the image goes, which the drop of this
+        // value does: it is a part of `Loaded`.
+        let _status = unsafe { trace::provider().register() };
+        Self
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        trace::provider().unregister();
+    }
+}
+
+impl Loaded {
+    fn new() -> Result<Self> {
+        let events = Events::register();
         Ok(Self {
-            #[cfg(feature = "client")]
-            client: Registration::new(Adder::new()?)?,
-            #[cfg(feature = "provider")]
-            provider: Registration::new(Summer)?,
+            control: Control::new()?,
+            _events: events,
         })
     }
-
-    /// Begins to deregister all of them, and then waits for each.
-    fn deregister(self) {
-        #[cfg(feature = "client")]
-        let _client = self.client.close();
-        #[cfg(feature = "provider")]
-        let _provider = self.provider.close();
-    }
 }
 
-/// Where the modules are between `DriverEntry` and `EvtDriverUnload`.
+/// Where that is between `DriverEntry` and `EvtDriverUnload`.
 ///
 /// A static, and not a context of the driver object. Both exist once each time the image is loaded;
 /// the static needs no type information, no look-up, and no second story for its failure.
 ///
 /// # Invariants
 ///
-/// Only `DriverEntry` and `EvtDriverUnload` use the cell.
-struct Loaded(UnsafeCell<Option<Modules>>);
+/// `DriverEntry` writes to the cell, then requests read it, then `EvtDriverUnload` empties it.
+struct Place(UnsafeCell<Option<Loaded>>);
 
-// SAFETY: Windows calls `EvtDriverUnload` once, after `DriverEntry` has returned success. So there
-// is one user at a time, and the second sees what the first has written. It may be another thread:
-// registrations are `Send`.
-unsafe impl Sync for Loaded {}
+// SAFETY: Windows makes devices after `DriverEntry` has returned success, the framework ends their
+// requests before it calls `EvtDriverUnload`, and that once. So a writer is alone, and each sees
+// what was written before. They may be several threads: `Loaded` is `Send` and `Sync`.
+unsafe impl Sync for Place {}
 
-static LOADED: Loaded = Loaded(UnsafeCell::new(None));
+static LOADED: Place = Place(UnsafeCell::new(None));
+
+/// The modules, for a request.
+///
+/// Fails with [`Error::DEVICE_NOT_READY`] if the driver is not loaded, which no request sees.
+pub(crate) fn control() -> Result<&'static Control> {
+    // SAFETY: nobody may write meanwhile: requests come when nobody does, by the invariant.
+    let loaded = unsafe { &*LOADED.0.get() };
+    loaded
+        .as_ref()
+        .map(|loaded| &loaded.control)
+        .ok_or(Error::DEVICE_NOT_READY)
+}
 
 /// What the framework's entry point calls when the image is bound to the framework.
 ///
@@ -101,10 +119,10 @@ unsafe extern "system" fn driver_entry(
 ) -> NTSTATUS {
     // SAFETY: the arguments must be those of `DriverEntry`, as the caller promises.
     let created = unsafe { create_driver(driver, registry_path) };
-    match created.and_then(|()| Modules::register()) {
-        Ok(modules) => {
-            // SAFETY: the pointer must be valid for a write, with no other user: see `Loaded`.
-            unsafe { LOADED.0.get().write(Some(modules)) };
+    match created.and_then(|()| Loaded::new()) {
+        Ok(loaded) => {
+            // SAFETY: the pointer must be valid for a write, with no other user: see `Place`.
+            unsafe { LOADED.0.get().write(Some(loaded)) };
             tell!("loaded");
             STATUS_SUCCESS
         }
@@ -143,26 +161,16 @@ unsafe fn create_driver(driver: PDRIVER_OBJECT, registry_path: PCUNICODE_STRING)
     Error::check(status)
 }
 
-/// `EvtDriverDeviceAdd`: makes a device. Nothing talks to it, but while it is there, Windows keeps
-/// the driver.
+/// `EvtDriverDeviceAdd`: makes a device. While it is there, Windows keeps the driver.
 ///
 /// # Safety
 ///
 /// * Called by the framework.
-unsafe extern "C" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
-    let mut device = ptr::null_mut();
-    // SAFETY: the first argument must be the one of this callback, in a variable that may be
-    // cleared, and the last must be valid for a write: so they are.
-    let status = unsafe {
-        call_unsafe_wdf_function_binding!(
-            WdfDeviceCreate,
-            &raw mut init,
-            WDF_NO_OBJECT_ATTRIBUTES,
-            &raw mut device
-        )
-    };
-    tell!("a device: {status:#010x}");
-    status
+unsafe extern "C" fn device_add(_driver: WDFDRIVER, init: PWDFDEVICE_INIT) -> NTSTATUS {
+    // SAFETY: the argument must be that of this callback: it is.
+    let created = unsafe { device::create(init) };
+    tell!("a device: {created:?}");
+    created.err().map_or(STATUS_SUCCESS, Error::status)
 }
 
 /// `EvtDriverUnload`. `PASSIVE_LEVEL`, so it may wait.
@@ -171,16 +179,16 @@ unsafe extern "C" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -
 ///
 /// * Called by the framework.
 unsafe extern "C" fn unload(_driver: WDFDRIVER) {
-    // SAFETY: the pointer must be valid for reads and writes, with no other user: see `Loaded`.
-    let modules = unsafe { LOADED.0.get().replace(None) };
-    if let Some(modules) = modules {
-        modules.deregister();
+    // SAFETY: the pointer must be valid for reads and writes, with no other user: see `Place`.
+    let loaded = unsafe { LOADED.0.get().replace(None) };
+    if let Some(Loaded { control, _events }) = loaded {
+        control.close();
     }
     tell!("unloaded");
 }
 
 /// The size of a structure, as the structure itself says it.
-const fn length<T>() -> ULONG {
+pub(crate) const fn length<T>() -> ULONG {
     assert!(size_of::<T>() <= ULONG::MAX as usize);
     #[expect(clippy::cast_possible_truncation, reason = "it was just compared")]
     let length = size_of::<T>() as ULONG;

@@ -13,6 +13,11 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+pub mod control;
+mod device;
 mod driver;
 #[cfg(feature = "provider")]
 pub mod provider;
+pub mod tally;
+mod trace;
+pub mod watched;

@@ -13,14 +13,24 @@ use driver_host::facts::Facts;
 use driver_host::pe::Access;
 use images::path;
 
-/// The release images are 6.5 kB with one module and 8 kB with both. This leaves room for a
+/// The release images are 13.5 kB with one module and 17 kB with both. This leaves room for a
 /// compiler that does a little worse, and none for formatted messages.
-const LIMIT: usize = 10 * 1024;
+const LIMIT: usize = 19 * 1024;
 
 const ROLES: [&str; 3] = ["both", "provider", "client"];
 
 /// Texts that belong in an image, each with the reason why. Imports come on top.
-const EXPECTED: [(&str, &str); 9] = [
+const EXPECTED: [(&str, &str); 16] = [
+    (
+        "src/device.rs",
+        "where the framework's table would be too short: wdk-sys compares",
+    ),
+    ("Unregister", "an event"),
+    ("client", "a value in events"),
+    ("provider", "a value in events"),
+    ("ExnpiDriver", "the name of the events' provider"),
+    ("Complete", "an event"),
+    ("Register", "an event"),
     (
         "src/driver.rs",
         "where the framework's table would be too short: wdk-sys compares",
@@ -75,6 +85,18 @@ fn texts_of_data(bytes: &[u8], facts: &Facts) -> BTreeSet<String> {
     .collect()
 }
 
+/// What is left of a text without those that are expected.
+fn without_expected(role: &str, text: &str) -> String {
+    let mut left = text.to_owned();
+    for (expected, reason) in EXPECTED {
+        if left.contains(expected) {
+            println!("{role}: {expected}: {reason}");
+            left = left.replace(expected, "");
+        }
+    }
+    left
+}
+
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn the_images_are_small() {
@@ -121,11 +143,14 @@ fn no_text_of_a_panic_is_left() {
                 left.remove(name);
             }
         }
-        for (text, reason) in EXPECTED {
-            if left.remove(text) {
-                println!("{role}: {text}: {reason}");
-            }
-        }
+        // Texts of Rust have no end of their own: several may stand side by side.
+        let mut left: BTreeSet<_> = left
+            .iter()
+            .map(|text| without_expected(role, text))
+            .collect();
+        left.remove("");
+        // Where events would be registered twice: the crate refuses, and the driver does it once.
+        left.retain(|text| !(text.contains("/tracelogging-") && text.ends_with("/native.rs")));
         // The linker's mark on the symbols, next to a hash, which may look like text.
         left.retain(|text| !text.contains("LLD PDB"));
         assert!(left.is_empty(), "{role}: {left:?}");

@@ -1,6 +1,8 @@
 //! What the tests of the driver's images share.
 #![allow(dead_code, unreachable_pub, reason = "no test uses everything")]
 
+pub mod requests;
+
 use std::path::{Path, PathBuf};
 
 use driver_host::{Host, Image, LoadOptions, Report, Unloaded};

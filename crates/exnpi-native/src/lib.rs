@@ -1,5 +1,5 @@
-//! The client and the provider of the sample driver, from the very same files, as a library for
-//! programs: what the tests and `nmr-lab` run on the embedded registrar. They know it by the
+//! The client and the provider of the sample driver, and what it does with them on request, from the
+//! very same files, as a library for programs: what the tests and `nmr-lab` run on the embedded registrar. They know it by the
 //! driver's name.
 //!
 //! The driver itself cannot be that library. It has a panic handler, an allocator and an entry
@@ -8,7 +8,16 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "client")]
 #[path = "../../../src/client.rs"]
 pub mod client;
+#[path = "../../../src/control.rs"]
+pub mod control;
+#[cfg(feature = "provider")]
 #[path = "../../../src/provider.rs"]
 pub mod provider;
+#[path = "../../../src/tally.rs"]
+pub mod tally;
+mod trace;
+#[path = "../../../src/watched.rs"]
+pub mod watched;

@@ -137,6 +137,12 @@ impl Host {
         self.system.pool.use_quarantine();
     }
 
+    /// Takes the points away. The next one has the number 1 again.
+    #[must_use]
+    pub fn take_points(&self) -> Vec<Point> {
+        self.system.points.take()
+    }
+
     /// How many bytes of pool are allocated now.
     #[must_use]
     pub fn pool_in_use(&self) -> usize {

@@ -111,6 +111,12 @@ impl Points {
         self.lock().reached.clone()
     }
 
+    pub(crate) fn take(&self) -> Vec<Point> {
+        let mut state = self.lock();
+        state.occurrences.clear();
+        std::mem::take(&mut state.reached)
+    }
+
     fn reach(&self, site: impl Fn(u64) -> Site, refusals: &'static [Refusal]) -> Option<Refusal> {
         let mut state = self.lock();
         let occurrence = state.occurrences.entry(site(0)).or_default();

@@ -1,0 +1,270 @@
+//! What programs may ask of the driver: `src/control.rs`, run natively.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use exnpi::{CHARACTERISTICS, Characteristics, ClientCalls, Exnpi, ProviderDispatch};
+use exnpi_control::{
+    Action, Call, Change, Header, MOST_CALLS, ModuleState, Query, Role, State, code, status,
+};
+use exnpi_driver::control::{Control, Reply, Request};
+use nmr::{Client, Error, Guid, Identity, Module, Offer, Registration, Result, Slot};
+use nmr_host::{Policy, Registrar};
+use zerocopy::IntoBytes;
+
+/// What is counted has one place in the process, as it has one in an image.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn state(control: &Control) -> State {
+    match control.answer(Request::Query) {
+        Ok(Reply::State(state)) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn call(control: &Control, count: u32, value: u32) -> (u32, u32, i32) {
+    match control.answer(Request::Call { count, value }) {
+        Ok(Reply::Called(called)) => (called.made, called.sum, called.status),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether it changed anything.
+fn change(control: &Control, action: Action, role: Role) -> Result<bool> {
+    match control.answer(Request::Change(action, role))? {
+        Reply::Changed(changed) => Ok(changed.changed == 1),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What has been counted since.
+fn since(before: ModuleState, now: ModuleState) -> ModuleState {
+    ModuleState {
+        registered: now.registered,
+        last_status: now.last_status,
+        registrations: now.registrations - before.registrations,
+        bindings: now.bindings,
+        attached: now.attached - before.attached,
+        declined: now.declined - before.declined,
+        detached: now.detached - before.detached,
+        pended: now.pended - before.pended,
+        completed: now.completed - before.completed,
+        cleaned_up: now.cleaned_up - before.cleaned_up,
+        calls_received: now.calls_received - before.calls_received,
+        calls_made: now.calls_made - before.calls_made,
+    }
+}
+
+/// Runs a test with the driver's modules on a registrar, under several policies.
+fn on_registrars(test: impl Fn(&Registrar, Control)) {
+    let _alone = alone();
+    for seed in 0..16 {
+        let registrar = Registrar::new(Policy::from_seed(seed));
+        let entered = registrar.enter();
+        test(&registrar, Control::new().unwrap());
+        drop(entered);
+        assert_eq!(registrar.finish(), [], "seed {seed}");
+    }
+}
+
+fn refusal(code: u32, bytes: &[u8], space: usize) -> i32 {
+    Request::read(code, bytes, space).unwrap_err().status()
+}
+
+#[test]
+fn a_right_request_is_read() {
+    let query = Query {
+        header: Header::of::<Query>(),
+    };
+    assert_eq!(
+        Request::read(code::QUERY, query.as_bytes(), 192),
+        Ok(Request::Query)
+    );
+    for count in [1, MOST_CALLS] {
+        let call = Call {
+            header: Header::of::<Call>(),
+            count,
+            value: 7,
+        };
+        let read = Request::read(code::CALL, call.as_bytes(), 4096);
+        assert_eq!(read, Ok(Request::Call { count, value: 7 }));
+    }
+    for (action, role) in [
+        (Action::Detach, Role::Provider),
+        (Action::Attach, Role::Client),
+    ] {
+        let change = Change {
+            header: Header::of::<Change>(),
+            action: action as u32,
+            role: role as u32,
+        };
+        let read = Request::read(code::CHANGE, change.as_bytes(), 16);
+        assert_eq!(read, Ok(Request::Change(action, role)));
+    }
+}
+
+#[test]
+fn a_wrong_request_gets_the_status_that_says_what_is_wrong() {
+    let good = Call {
+        header: Header::of::<Call>(),
+        count: 1,
+        value: 1,
+    };
+    let bytes = good.as_bytes();
+    // Size.
+    for size in 0..16 {
+        assert_eq!(refusal(code::CALL, &bytes[..size], 24), status::WRONG_SIZE);
+    }
+    let longer = [bytes, &[0]].concat();
+    assert_eq!(refusal(code::CALL, &longer, 24), status::WRONG_SIZE);
+    let with_header = |size, version| Call {
+        header: Header { size, version },
+        ..good
+    };
+    for size in [0, 15, 17, u32::MAX] {
+        let call = with_header(size, 1);
+        assert_eq!(refusal(code::CALL, call.as_bytes(), 24), status::WRONG_SIZE);
+    }
+    // Version.
+    for version in [0, 2, u32::MAX] {
+        let call = with_header(16, version);
+        assert_eq!(
+            refusal(code::CALL, call.as_bytes(), 24),
+            status::WRONG_VERSION
+        );
+    }
+    // Space.
+    for space in [0, 23] {
+        assert_eq!(refusal(code::CALL, bytes, space), status::NO_SPACE);
+    }
+    // Range.
+    for count in [0, MOST_CALLS + 1, u32::MAX] {
+        let call = Call { count, ..good };
+        assert_eq!(
+            refusal(code::CALL, call.as_bytes(), 24),
+            status::OUT_OF_RANGE
+        );
+    }
+    for (action, role) in [(0, 1), (3, 1), (1, 0), (1, 3), (u32::MAX, u32::MAX)] {
+        let change = Change {
+            header: Header::of::<Change>(),
+            action,
+            role,
+        };
+        assert_eq!(
+            refusal(code::CHANGE, change.as_bytes(), 16),
+            status::OUT_OF_RANGE
+        );
+    }
+    // Code, whatever else is wrong.
+    for code in [0, code::QUERY + 1, code::CHANGE + 4, u32::MAX] {
+        assert_eq!(refusal(code, &[], 0), status::UNKNOWN_CODE);
+    }
+}
+
+#[test]
+fn calls_go_both_ways_and_are_counted() {
+    on_registrars(|_, control| {
+        let before = state(&control);
+        assert_eq!(call(&control, 5, 3), (5, 15, 0));
+        assert_eq!(call(&control, 1, 1), (1, 16, 0));
+        let now = state(&control);
+        let (client, provider) = (
+            since(before.client, now.client),
+            since(before.provider, now.provider),
+        );
+        assert_eq!((client.calls_made, client.calls_received), (6, 6));
+        assert_eq!((provider.calls_made, provider.calls_received), (0, 6));
+        assert_eq!((client.bindings, provider.bindings), (1, 1));
+        control.close();
+    });
+}
+
+#[test]
+fn a_module_is_detached_and_attached_again() {
+    for role in [Role::Client, Role::Provider] {
+        on_registrars(|_, control| {
+            let before = state(&control);
+            assert_eq!(change(&control, Action::Attach, role), Ok(false));
+            assert_eq!(change(&control, Action::Detach, role), Ok(true));
+            assert_eq!(change(&control, Action::Detach, role), Ok(false));
+            assert_eq!(call(&control, 9, 1), (0, 0, Error::NO_INTERFACE.status()));
+            assert_eq!(change(&control, Action::Attach, role), Ok(true));
+            // A new binding, with a new sum.
+            assert_eq!(call(&control, 2, 1), (2, 2, 0));
+            let now = state(&control);
+            for (before, now) in [(before.client, now.client), (before.provider, now.provider)] {
+                let module = since(before, now);
+                assert_eq!((module.registered, module.bindings), (1, 1));
+                assert_eq!((module.attached, module.detached), (1, 1));
+                assert_eq!((module.cleaned_up, module.pended), (1, 0));
+            }
+            control.close();
+        });
+    }
+}
+
+/// A client that can have a call in progress.
+struct Caller(Slot<ProviderDispatch>);
+
+struct Silence;
+
+impl ClientCalls for Silence {
+    fn changed(&self, _sum: u32) {}
+}
+
+impl Module<Client<Exnpi>> for Caller {
+    type Binding = Silence;
+
+    fn identity(&self) -> Identity {
+        Identity::new(Guid::from_u128(0x7a0c_39b5_52cd_4b39_a1ee_6f0b_1c5d_90e4))
+    }
+
+    fn characteristics(&self) -> Option<&Characteristics> {
+        Some(&CHARACTERISTICS)
+    }
+
+    fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Silence> {
+        offer.claim(&self.0).map(|()| Silence)
+    }
+}
+
+#[test]
+fn a_detach_waits_for_a_call_and_others_are_told_that_the_module_is_busy() {
+    on_registrars(|registrar, control| {
+        let caller = Registration::new(Caller(Slot::new().unwrap())).unwrap();
+        let call_in_progress = caller.0.enter().unwrap();
+        let before = state(&control);
+        thread::scope(|scope| {
+            let detach = scope.spawn(|| {
+                let _entered = registrar.enter();
+                change(&control, Action::Detach, Role::Provider)
+            });
+            // The lock is taken before the provider is asked to detach, and the caller pends.
+            while caller.0.is_attached() {
+                thread::yield_now();
+            }
+            for action in [Action::Detach, Action::Attach] {
+                let busy = change(&control, action, Role::Provider).unwrap_err();
+                assert_eq!(busy.status(), status::BUSY);
+            }
+            // Nothing else waits.
+            assert_eq!(change(&control, Action::Detach, Role::Client), Ok(true));
+            assert_eq!(change(&control, Action::Attach, Role::Client), Ok(true));
+            assert_eq!(state(&control).provider.registered, 1);
+            drop(call_in_progress);
+            assert_eq!(detach.join().unwrap(), Ok(true));
+        });
+        let provider = since(before.provider, state(&control).provider);
+        assert_eq!((provider.registered, provider.bindings), (0, 0));
+        // The pair that attached to itself, and the caller: the call was the caller's, so the
+        // provider had nothing to wait for.
+        assert_eq!((provider.detached, provider.pended), (2, 0));
+        control.close();
+        drop(caller);
+    });
+}
