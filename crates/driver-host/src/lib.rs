@@ -18,7 +18,7 @@
 //!   when it is called; so does every function of KMDF that is not implemented.
 //! * Pool with tags, owners and guards, aligned to 16 bytes and never to more; events, rundown
 //!   protection, spin locks, mutexes, fast mutexes, IRQL of the thread, work items, `DbgPrint`, KMDF's driver, device,
-//!   object, lock and work item functions, and its device interfaces, queues and requests.
+//!   object, lock, timer and work item functions, and its device interfaces, queues and requests.
 //! * Its `/GS` cookie, set.
 //! * No structured exception handling, no `KPCR` behind `gs`, no paging, no hardware, no registry.
 //!   What needs these faults, and the fault is reported with the image and the offset.

@@ -76,6 +76,33 @@ fn every_service_of_the_kernel_works() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn the_timers_of_the_framework_work() {
+    let host = host();
+    let image = host
+        .load(fixture("timers"), LoadOptions::default())
+        .unwrap();
+    image.add_device().unwrap();
+    let unloaded = image.unload();
+    assert_eq!(lines(&unloaded.reports), [""; 0]);
+    assert!(
+        unloaded.unmapped,
+        "a timer that is started ends with its device"
+    );
+    assert_eq!(
+        printed(&host),
+        "periodic: right\npassive: right\npassive and periodic: right\norphan: right\nlong: right\n"
+    );
+    assert_eq!(
+        lines(&host.reports()),
+        [
+            "timers.sys: WdfTimerCreate: a timer at PASSIVE_LEVEL has no period; answered 0xc00000bb",
+            "timers.sys: WdfTimerCreate: it needs a parent; answered 0xc0200212",
+        ]
+    );
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn mutexes_are_used_as_windows_allows() {
     let host = host();
     host.load(fixture("mutexes"), LoadOptions::default())

@@ -161,7 +161,7 @@ pub(super) fn ring() {
 }
 
 /// Windows counts in steps of 100 nanoseconds: from now if negative, else from the year 1601.
-fn duration(time: i64) -> Duration {
+pub(crate) fn duration(time: i64) -> Duration {
     const UNIX: u64 = 116_444_736_000_000_000;
     let steps = if time <= 0 {
         time.unsigned_abs()

@@ -20,6 +20,7 @@ use super::gate;
 use super::imports::Target;
 use super::report::Fault;
 
+pub(crate) use event::duration;
 pub(crate) use irql::{lower as lower_irql, raise as raise_irql, restore as restore_irql};
 
 /// Finds a function of the kernel or of its hardware abstraction layer.

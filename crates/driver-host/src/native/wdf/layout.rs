@@ -94,6 +94,17 @@ pub(super) struct WDF_WORKITEM_CONFIG {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
+pub(super) struct WDF_TIMER_CONFIG {
+    pub(super) Size: u32,
+    pub(super) EvtTimerFunc: Callback,
+    pub(super) Period: u32,
+    pub(super) AutomaticSerialization: u8,
+    pub(super) TolerableDelay: u32,
+    pub(super) UseHighResolutionTimer: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct WDF_FILEOBJECT_CONFIG {
     pub(super) Size: u32,
     pub(super) EvtDeviceFileCreate: Callback,
@@ -157,6 +168,8 @@ const _: () = assert!(offset_of!(WDF_OBJECT_ATTRIBUTES, ParentObject) == 0x20);
 const _: () = assert!(size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>() == 0x28);
 const _: () = assert!(size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>() == 0x90);
 const _: () = assert!(size_of::<WDF_WORKITEM_CONFIG>() == 0x18);
+const _: () = assert!(size_of::<WDF_TIMER_CONFIG>() == 0x28);
+const _: () = assert!(offset_of!(WDF_TIMER_CONFIG, TolerableDelay) == 0x18);
 const _: () = assert!(size_of::<WDF_FILEOBJECT_CONFIG>() == 0x28);
 const _: () = assert!(size_of::<WDF_IO_QUEUE_CONFIG>() == 0x60);
 const _: () = assert!(offset_of!(WDF_IO_QUEUE_CONFIG, DefaultQueue) == 0x0d);

@@ -1,5 +1,5 @@
 //! KMDF as far as a software driver needs it: binding, the driver object, devices, objects with
-//! contexts, locks, work items, and the requests of programs. Every other function of the table traps
+//! contexts, locks, timers, work items, and the requests of programs. Every other function of the table traps
 //! under its name.
 
 pub(crate) mod bind;
@@ -20,6 +20,7 @@ mod object;
 mod queue;
 mod request;
 mod retrieve;
+mod timer;
 mod work_item;
 
 use std::ffi::c_void;
@@ -121,6 +122,10 @@ fn function(index: usize) -> Option<*const ()> {
         315 => lock::create_spin as *const (),
         316 => lock::acquire_spin as *const (),
         317 => lock::release_spin as *const (),
+        318 => timer::create as *const (),
+        319 => timer::start as *const (),
+        320 => timer::stop as *const (),
+        321 => timer::parent as *const (),
         379 => work_item::create as *const (),
         380 => work_item::enqueue as *const (),
         381 => work_item::parent as *const (),

@@ -21,6 +21,7 @@ use super::lock::{SpinLock, WaitLock};
 use super::queue::Queue;
 use super::request::Request;
 use super::retrieve::Memory;
+use super::timer::Timer;
 use super::work_item::WorkItem;
 use super::{Handle, call, device, image, violation};
 
@@ -34,6 +35,7 @@ pub(super) enum Kind {
     SpinLock(Arc<SpinLock>),
     WaitLock(Arc<WaitLock>),
     WorkItem(Arc<WorkItem>),
+    Timer(Arc<Timer>),
     Queue(Arc<Queue>),
     File,
     Request(Arc<Request>),
@@ -233,20 +235,20 @@ fn callbacks(image: &Loaded, id: usize, which: fn(&Context) -> usize) -> Vec<usi
     })
 }
 
-/// A work item finishes before it is deleted.
+/// Work items and timers finish before they are deleted.
 fn stop_working(image: &Loaded, id: usize) {
-    let item = match image
-        .framework
-        .lock()
+    let state = image.framework.lock();
+    let kind = state
         .objects
         .live
         .get(&id)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::WorkItem(item)) => Arc::clone(item),
-        _ => return,
-    };
-    item.flush();
+        .map(|object| object.kind.clone());
+    drop(state);
+    match kind {
+        Some(Kind::WorkItem(item)) => item.flush(),
+        Some(Kind::Timer(timer)) => timer.finish(),
+        _ => {}
+    }
 }
 
 /// `WdfObjectCreate`.
@@ -297,7 +299,11 @@ pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         _ => violation(format_args!("{object:p} is not an object")),
     };
     match kind {
-        Kind::General | Kind::SpinLock(_) | Kind::WaitLock(_) | Kind::WorkItem(_) => {}
+        Kind::General
+        | Kind::SpinLock(_)
+        | Kind::WaitLock(_)
+        | Kind::Timer(_)
+        | Kind::WorkItem(_) => {}
         Kind::Driver | Kind::Device(_) | Kind::DeviceInit(_) => {
             violation("drivers and Plug and Play devices are deleted by the framework")
         }

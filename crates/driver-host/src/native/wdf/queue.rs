@@ -319,3 +319,66 @@ pub(super) extern "win64" fn configure_dispatching(
     state.routes.insert(kind, queue);
     STATUS_SUCCESS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> WDF_IO_QUEUE_CONFIG {
+        WDF_IO_QUEUE_CONFIG {
+            Size: 0x60,
+            DispatchType: PARALLEL,
+            PowerManaged: USE_DEFAULT,
+            AllowZeroLengthRequests: 0,
+            DefaultQueue: 1,
+            EvtIoDefault: 0,
+            EvtIoRead: 0,
+            EvtIoWrite: 0,
+            EvtIoDeviceControl: 1,
+            EvtIoInternalDeviceControl: 0,
+            EvtIoStop: 0,
+            EvtIoResume: 0,
+            EvtIoCanceledOnQueue: 0,
+            NumberOfPresentedRequests: u32::MAX,
+            Driver: ptr::null_mut(),
+        }
+    }
+
+    fn status(change: impl FnOnce(&mut WDF_IO_QUEUE_CONFIG)) -> NtStatus {
+        let mut config = config();
+        change(&mut config);
+        check(config, None, false)
+            .err()
+            .map_or(0, |(status, _)| status)
+    }
+
+    #[test]
+    fn wrong_configurations_are_refused() {
+        assert_eq!(status(|_| ()), STATUS_SUCCESS);
+        assert_eq!(status(|own| own.Size = 0x58), STATUS_INFO_LENGTH_MISMATCH);
+        assert_eq!(
+            status(|own| own.DefaultQueue = 0),
+            STATUS_INVALID_PARAMETER_4
+        );
+        assert_eq!(status(|own| own.DispatchType = 0), STATUS_INVALID_PARAMETER);
+        assert_eq!(status(|own| own.DispatchType = 4), STATUS_INVALID_PARAMETER);
+        assert_eq!(status(|own| own.PowerManaged = 3), STATUS_INVALID_PARAMETER);
+        assert_eq!(
+            status(|own| own.EvtIoDeviceControl = 0),
+            STATUS_WDF_NO_CALLBACK
+        );
+        assert_eq!(
+            status(|own| own.DispatchType = MANUAL),
+            STATUS_INVALID_PARAMETER
+        );
+        assert_eq!(
+            status(|own| own.DispatchType = SEQUENTIAL),
+            STATUS_INVALID_PARAMETER,
+            "only parallel queues have a number of presented requests"
+        );
+        let manual = |own: &mut WDF_IO_QUEUE_CONFIG| {
+            (own.DispatchType, own.EvtIoDeviceControl) = (MANUAL, 0);
+        };
+        assert_eq!(status(manual), STATUS_NOT_SUPPORTED);
+    }
+}

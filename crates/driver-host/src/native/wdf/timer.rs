@@ -1,0 +1,242 @@
+//! Timers: callbacks that run at `DISPATCH_LEVEL` when a time has come, or at `PASSIVE_LEVEL` if the
+//! driver asks for that.
+// UNSAFETY: structures of the driver.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nmr_host::ThreadNumber;
+use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
+
+use super::super::exports::{duration, restore_irql};
+use super::super::kernel::{
+    NtStatus, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
+    STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
+};
+use super::super::loaded::Loaded;
+use super::super::report::Fault;
+use super::super::runner;
+use super::checks::{self, Parent, check_size};
+use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_TIMER_CONFIG};
+use super::object::{self, Kind};
+use super::{Handle, call, check_irql, image, refuse, violation};
+
+/// A `WDFTIMER`.
+#[derive(Debug)]
+pub(super) struct Timer {
+    callback: Callback,
+    /// Zero if it runs once.
+    period: Duration,
+    passive: bool,
+    state: Mutex<State>,
+    /// Rings when anything changes.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the callback is to run next.
+    due: Option<Instant>,
+    /// The thread that runs the callback.
+    running: Option<ThreadNumber>,
+    /// Whether a thread waits for the time, or runs the callback.
+    served: bool,
+}
+
+const FUNCTION: &str = "WdfTimerCreate";
+const PASSIVE: i32 = 2;
+const INHERIT: i32 = 1;
+const NO_SCOPE: i32 = 4;
+
+/// `WdfTimerCreate`.
+pub(super) unsafe extern "win64" fn create(
+    _globals: *const c_void,
+    config: *const WDF_TIMER_CONFIG,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    check_irql(DISPATCH_LEVEL);
+    if config.is_null() || output.is_null() {
+        return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
+    }
+    // SAFETY: the caller vouches for the configuration.
+    let config = unsafe { config.read() };
+    // SAFETY: the caller vouches for the attributes.
+    let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, true) };
+    let made = checked.and_then(|attributes| {
+        let timer = Timer::new(config, attributes)?;
+        object::make(&image(), Kind::Timer(Arc::new(timer)), None, attributes)
+    });
+    match made {
+        Ok(handle) => {
+            // SAFETY: the caller vouches for the output.
+            unsafe { output.write(handle) };
+            STATUS_SUCCESS
+        }
+        Err(status) => status,
+    }
+}
+
+fn find(timer: Handle) -> Arc<Timer> {
+    match image()
+        .framework
+        .lock()
+        .objects
+        .get(timer)
+        .map(|object| &object.kind)
+    {
+        Some(Kind::Timer(timer)) => Arc::clone(timer),
+        _ => violation(format_args!("{timer:p} is not a timer")),
+    }
+}
+
+/// `WdfTimerStart`. Returns whether the timer was started already.
+pub(super) extern "win64" fn start(_globals: *const c_void, handle: Handle, due: i64) -> u8 {
+    check_irql(DISPATCH_LEVEL);
+    let timer = find(handle);
+    let (before, served) = timer.set(duration(due));
+    if !served {
+        let (image, handle) = (image(), handle.addr());
+        let system = Arc::clone(&image.system);
+        runner::start(&system, move || {
+            timer.serve(&image, ptr::without_provenance_mut(handle));
+        });
+    }
+    before.into()
+}
+
+/// `WdfTimerStop`. Returns whether the timer was started.
+pub(super) extern "win64" fn stop(_globals: *const c_void, timer: Handle, wait: u8) -> u8 {
+    check_irql(if wait == 0 {
+        DISPATCH_LEVEL
+    } else {
+        PASSIVE_LEVEL
+    });
+    let timer = find(timer);
+    if wait != 0 && timer.lock().running == Some(nmr_host::current_thread()) {
+        violation("a timer's callback cannot wait for its own end");
+    }
+    let before = timer.cancel();
+    if wait != 0 {
+        timer.wait_while(|state| state.running.is_some());
+    }
+    before.into()
+}
+
+/// `WdfTimerGetParentObject`.
+pub(super) extern "win64" fn parent(_globals: *const c_void, timer: Handle) -> Handle {
+    find(timer);
+    let image = image();
+    let state = image.framework.lock();
+    let parent = state.objects.get(timer).and_then(|object| object.parent);
+    parent.map_or(ptr::null_mut(), object::handle)
+}
+
+impl Timer {
+    fn new(
+        config: WDF_TIMER_CONFIG,
+        attributes: Option<WDF_OBJECT_ATTRIBUTES>,
+    ) -> Result<Self, NtStatus> {
+        let expected = size_of::<WDF_TIMER_CONFIG>();
+        check_size(FUNCTION, config.Size, expected, "configuration")?;
+        if config.EvtTimerFunc == 0 {
+            let text = "there is no callback";
+            return Err(refuse(FUNCTION, STATUS_INVALID_PARAMETER, text));
+        }
+        let scope = attributes.map_or(INHERIT, |own| own.SynchronizationScope);
+        if ![INHERIT, NO_SCOPE].contains(&scope) {
+            let text = "it has no SynchronizationScope";
+            let status = STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID;
+            return Err(refuse(FUNCTION, status, text));
+        }
+        let passive = attributes.is_some_and(|own| own.ExecutionLevel == PASSIVE);
+        if passive && config.Period != 0 {
+            let text = "a timer at PASSIVE_LEVEL has no period";
+            return Err(refuse(FUNCTION, STATUS_NOT_SUPPORTED, text));
+        }
+        Ok(Self {
+            callback: config.EvtTimerFunc,
+            period: Duration::from_millis(config.Period.into()),
+            passive,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the time. Returns whether there was one, and whether a thread waits for it.
+    fn set(&self, after: Duration) -> (bool, bool) {
+        let mut state = self.lock();
+        let before = state.due.replace(Instant::now() + after).is_some();
+        let served = std::mem::replace(&mut state.served, true);
+        self.changed.notify_all();
+        (before, served)
+    }
+
+    /// Takes the time away. Returns whether there was one.
+    fn cancel(&self) -> bool {
+        let before = self.lock().due.take().is_some();
+        self.changed.notify_all();
+        before
+    }
+
+    fn wait_while(&self, busy: impl Fn(&State) -> bool) {
+        let mut state = self.lock();
+        while busy(&state) {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Stops it for good: nothing of it runs any more.
+    pub(super) fn finish(&self) {
+        self.cancel();
+        self.wait_while(|state| state.served);
+    }
+
+    /// Waits for the time and runs the callback, until there is no time.
+    fn serve(&self, image: &Loaded, handle: Handle) {
+        let mut state = self.lock();
+        while let Some(due) = state.due {
+            let left = due.saturating_duration_since(Instant::now());
+            if left != Duration::ZERO {
+                let waited = self.changed.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            state.due = (self.period != Duration::ZERO).then(|| due + self.period);
+            state.running = Some(nmr_host::current_thread());
+            drop(state);
+            self.run(image, handle);
+            state = self.lock();
+            state.running = None;
+            self.changed.notify_all();
+        }
+        state.served = false;
+        self.changed.notify_all();
+    }
+
+    fn run(&self, image: &Loaded, handle: Handle) {
+        let level = if self.passive {
+            PASSIVE_LEVEL
+        } else {
+            DISPATCH_LEVEL
+        };
+        let raised = irql::raise(level);
+        call::object(image, "EvtTimerFunc", self.callback, handle);
+        let left = restore_irql();
+        drop(raised);
+        if let Some(left) = left {
+            let (function, text) = ("EvtTimerFunc".to_owned(), format!("returned at {left}"));
+            image.report(Fault::Misuse { function, text });
+        }
+    }
+}
