@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// What is found first on the path.
 const STUBS: [&str; 7] = [
@@ -47,16 +47,19 @@ fn repository(path: &str) -> PathBuf {
 
 /// Where the tests work. The edited wdk-build is declared for everything below it: for the project,
 /// and for the scripts, which rust-script compiles in its cache.
-fn workplace() -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging");
-    let patches = format!(
-        "[patch.crates-io]\nwdk-build = {{ path = '{}' }}\nwindows = {{ path = '{}' }}\n",
-        repository("target/cross/wdk-build").display(),
-        repository("cross/windows").display(),
-    );
-    fs::create_dir_all(place.join(".cargo")).unwrap();
-    fs::write(place.join(".cargo/config.toml"), patches).unwrap();
-    place
+fn workplace() -> &'static Path {
+    static PLACE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging");
+        let patches = format!(
+            "[patch.crates-io]\nwdk-build = {{ path = '{}' }}\nwindows = {{ path = '{}' }}\n",
+            repository("target/cross/wdk-build").display(),
+            repository("cross/windows").display(),
+        );
+        fs::create_dir_all(place.join(".cargo")).unwrap();
+        fs::write(place.join(".cargo/config.toml"), patches).unwrap();
+        place
+    });
+    &PLACE
 }
 
 /// The Makefile.toml of the project, as if this were Windows.
@@ -202,6 +205,12 @@ impl Call {
         self
     }
 
+    /// The same with one more word, which may have spaces in it.
+    pub(crate) fn word(mut self, word: &str) -> Self {
+        self.0.push(word.to_owned());
+        self
+    }
+
     fn logged(line: &str) -> Self {
         let words = line.trim_end_matches('\t').split('\t');
         Self(words.map(str::to_owned).collect())
@@ -231,7 +240,8 @@ impl Run {
         assert!(!self.output.status.success(), "{}", self.text());
     }
 
-    fn text(&self) -> String {
+    /// What it has printed.
+    pub(crate) fn text(&self) -> String {
         let Output { stdout, stderr, .. } = &self.output;
         String::from_utf8_lossy(&[&stdout[..], &stderr[..]].concat()).into_owned()
     }

@@ -20,7 +20,7 @@ fn sign(package: &str, file: &str) -> Call {
     let to = format!("{package}/{file}");
     Call::new("signtool sign /v /s WDRTestCertStore /n WDRLocalTestCert")
         .and("/t http://timestamp.digicert.com /fd SHA256")
-        .and(&to)
+        .word(&to)
 }
 
 /// The calls of the tools for a processor and a profile, from the first to the last.
@@ -32,13 +32,13 @@ fn flow(machine: &Machine, triple: &str, profile: &str, certificate: bool) -> Ve
         _ => ("arm64", "Server10_arm64"),
     };
     let look = Call::new("certmgr -put -s WDRTestCertStore -c -n WdrLocalTestCert")
-        .and(&format!("{out}/WDRLocalTestCert.cer"));
+        .word(&format!("{out}/WDRLocalTestCert.cer"));
     let make = Call::new("makecert -r -pe -a SHA256 -eku 1.3.6.1.5.5.7.3.3 -ss WDRTestCertStore")
         .and("-n CN=WDRLocalTestCert")
-        .and(&format!("{out}/WDRLocalTestCert.cer"));
+        .word(&format!("{out}/WDRLocalTestCert.cer"));
     let mut calls = vec![
         Call::new("stampinf -f")
-            .and(&format!("{out}/exnpi_driver.inf"))
+            .word(&format!("{out}/exnpi_driver.inf"))
             .and("-d * -a")
             .and(stampinf_arch)
             .and("-c exnpi_driver.cat -v * -k 1.31"),
@@ -51,11 +51,11 @@ fn flow(machine: &Machine, triple: &str, profile: &str, certificate: bool) -> Ve
         look.clone(),
         sign(&package, "exnpi_driver.sys"),
         Call::new("inf2cat")
-            .and(&format!("/driver:{package}"))
+            .word(&format!("/driver:{package}"))
             .and(&format!("/os:{inf2cat_os} /uselocaltime")),
         look,
         sign(&package, "exnpi_driver.cat"),
-        Call::new("infverif /v /w").and(&format!("{out}/exnpi_driver.inf")),
+        Call::new("infverif /v /w").word(&format!("{out}/exnpi_driver.inf")),
     ]);
     calls
 }
@@ -63,7 +63,7 @@ fn flow(machine: &Machine, triple: &str, profile: &str, certificate: bool) -> Ve
 #[test]
 #[ignore = "needs cargo-make: cargo xtask test"]
 fn cargo_make_packages_the_driver() {
-    let machine = Machine::new("first");
+    let machine = Machine::new("with a space");
     let run = machine.make(&["default", "--release", "--target", X64]);
     run.succeeded();
     assert_eq!(run.tools(), flow(&machine, X64, "release", false));
@@ -116,7 +116,7 @@ fn the_second_package_takes_the_certificate_that_is_there_and_is_verified() {
     for file in ["exnpi_driver.sys", "exnpi_driver.cat"] {
         let signed = sign(&package, file);
         let at = expected.iter().position(|call| *call == signed).unwrap();
-        let verify = Call::new("signtool verify /v /pa").and(&format!("{package}/{file}"));
+        let verify = Call::new("signtool verify /v /pa").word(&format!("{package}/{file}"));
         expected.insert(at + 1, verify);
     }
     assert_eq!(run.tools(), expected);
@@ -134,10 +134,8 @@ fn a_tool_that_fails_ends_the_flow() {
         .iter()
         .map(|call| call.tool().to_owned())
         .collect();
-    assert_eq!(
-        names,
-        ["stampinf", "certmgr", "certmgr", "signtool", "inf2cat"]
-    );
+    let expected = ["stampinf", "certmgr", "certmgr", "signtool", "inf2cat"];
+    assert_eq!(names, expected, "{}", run.text());
     assert!(
         !machine
             .package(X64, "debug")

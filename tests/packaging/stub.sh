@@ -20,6 +20,8 @@ case "$tool $1 $2" in
     done
     ;;
 'cargo install '*) ;;
+'cargo build -q') exec "$STUB_CARGO" "$@" ;; # rust-script
+'cargo build '*) exit 1 ;;
 cargo*) exec "$STUB_CARGO" "$@" ;;
 stampinf*)
     arch=$(echo "$*" | sed 's/.*-a \([^ ]*\).*/\1/')
