@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Runs the host tests under a sanitizer:  scripts/sanitizers.sh thread|address [cargo test arguments]
+# Runs the tests under a sanitizer:  scripts/sanitizers.sh thread|address [cargo test arguments]
+#
+# Those of driver images are among them if the images were built (`cargo xtask test`): the loader and
+# the registrar are instrumented then, and the images are as they ship.
 #
 # The standard library is built with the sanitizer too, because ThreadSanitizer would otherwise
 # misread std's own synchronization. That needs the library's source: of the compiler in use
@@ -112,3 +115,8 @@ fi
 # registrar's tests are never freed, so that late uses would be seen; those of the others are.
 ASAN_OPTIONS=detect_leaks=0 run_tests -p nmr-host --lib --tests -- --skip machine::explore
 run_tests -p nmr -p exnpi-driver --lib --tests
+if [ -d target/driver ]; then
+    run_tests -p driver-host --lib --tests -- --include-ignored
+else
+    echo "sanitizers.sh: no driver images in target/driver, so their tests were left out" >&2
+fi
