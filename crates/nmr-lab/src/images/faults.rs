@@ -38,11 +38,12 @@ struct Run {
 
 /// Lets each thing fail that images ask for. The exit code tells whether something was lost.
 pub(crate) fn faults(options: &FaultsOptions) -> Result<ExitCode, String> {
+    let policy = options.policy()?;
     let bytes = read_loadable(&options.images)?;
     let images = names::of_images(&options.images);
     let scenario = Scenario {
         unload_in_order: options.unload_order == UnloadOrder::First,
-        policy: options.policy()?,
+        policy,
         ..Scenario::new(images.iter().cloned().zip(bytes).collect())
     };
     let (scenario, peer, dry) = peer::choose(scenario, options);
