@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use driver_host::{Host, Image, LoadOptions, Report, Unloaded};
 use exnpi::{ClientDispatch, Exnpi, ProviderDispatch};
 use nmr::Npi;
-use nmr_host::{Interface, Policy, Wrapping};
+use nmr_host::{Interface, MemoryChecks, Policy, Wrapping};
 
 /// The image with some modules, which `cargo xtask build-driver` builds: `both`, `provider` or
 /// `client`. `DRIVER_PROFILE=debug` takes those that are not optimized.
@@ -68,11 +68,18 @@ pub fn finish(host: &Host) {
 }
 
 /// Runs a test on a host for each of some policies that follow from a seed. Every second one watches
-/// the calls between the modules.
+/// the calls between the modules; every third one has special pool, and its registrar looks at memory.
 pub fn on_hosts(test: impl Fn(&Host)) {
     for seed in 0..24 {
         println!("seed {seed}");
-        let host = Host::new(Policy::from_seed(seed));
+        let special = seed % 3 == 1;
+        let host = Host::new(Policy {
+            memory: MemoryChecks::ALL[usize::from(special)],
+            ..Policy::from_seed(seed)
+        });
+        if special {
+            host.use_special_pool();
+        }
         if seed % 2 == 1 {
             watch_calls(&host);
         }

@@ -12,8 +12,6 @@ use nmr_host::Severity::{Error, Warning};
 use nmr_host::code::{self, Residence};
 use nmr_host::{Interface, Lent, Report, Table};
 
-const CHECKED: &str = "memory=checked";
-
 /// A module whose lent memory is in blocks of the quarantine, one for each part.
 fn quarantined(rig: &Rig, role: Role) -> Module {
     rig.shaped(role, &role.to_string(), |shape| {
@@ -47,7 +45,7 @@ const LENT: [(Part, Lent); 4] = [
 #[test]
 fn v_01_characteristics_can_be_read() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let module = quarantined(&rig, role);
         free(module.part(Part::Characteristics));
         assert_eq!(module.register(), STATUS_INVALID_PARAMETER);
@@ -58,7 +56,7 @@ fn v_01_characteristics_can_be_read() {
 #[test]
 fn v_07_and_v_08_what_they_point_to_can_be_read() {
     for (part, rule) in [(Part::NpiId, Rule::V07), (Part::ModuleId, Rule::V08)] {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let module = quarantined(&rig, Role::Client);
         free(module.part(part));
         assert_eq!(module.register(), STATUS_INVALID_PARAMETER);
@@ -72,7 +70,7 @@ fn v_04_callbacks_are_code() {
         .into_iter()
         .flat_map(|role| [(role, 8), (role, 16), (role, 24)])
     {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let module = quarantined(&rig, role);
         set_word(module.part(Part::Characteristics) + callback, block(16));
         assert_eq!(module.register(), STATUS_INVALID_PARAMETER);
@@ -86,7 +84,7 @@ fn v_11_what_is_lent_does_not_change() {
         .into_iter()
         .flat_map(|role| LENT.map(|part| (role, part)))
     {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let module = quarantined(&rig, role).registered();
         // Not in what the registrar itself still needs: the last byte.
         let last = match part {
@@ -106,7 +104,7 @@ fn v_11_what_is_lent_does_not_change() {
 
 #[test]
 fn v_11_a_change_is_seen_at_each_moment() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let client = quarantined(&rig, Role::Client).registered();
     let change = move |byte| set_byte(client.part(Part::Specific), byte);
     let expect = |function: &str, binding| {
@@ -136,7 +134,7 @@ fn v_12_what_is_lent_is_not_freed() {
         .into_iter()
         .flat_map(|role| LENT.map(|part| (role, part)))
     {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let module = quarantined(&rig, role).registered();
         free(module.part(part));
         let report = rig.expect_one(Rule::V12);
@@ -148,7 +146,7 @@ fn v_12_what_is_lent_is_not_freed() {
 
 #[test]
 fn v_12_nor_between_the_deregistration_and_the_wait() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let client = quarantined(&rig, Role::Client).registered();
     assert_eq!(client.deregister(), STATUS_PENDING);
     free(client.part(Part::ModuleId));
@@ -160,7 +158,7 @@ fn v_12_nor_between_the_deregistration_and_the_wait() {
 
 #[test]
 fn v_12_memory_of_any_allocator_is_there_at_the_wait() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let client = quarantined(&rig, Role::Client);
     let specific = client.part(Part::Characteristics) + 64;
     // So large that the allocator gives it back to the system.
@@ -184,7 +182,7 @@ fn v_12_memory_of_any_allocator_is_there_at_the_wait() {
 #[test]
 fn v_85_a_registration_context_is_not_freed() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let module = quarantined(&rig, role).registered();
         assert_eq!(module.deregister(), STATUS_PENDING);
         free(module.context());
@@ -200,7 +198,7 @@ fn v_85_a_registration_context_is_not_freed() {
 #[test]
 fn v_80_a_failed_deregistration_returns_nothing() {
     for role in ROLES {
-        let rig = Rig::with("memory=checked,deregister=fails");
+        let rig = Rig::with("deregister=fails");
         let module = quarantined(&rig, role).registered();
         assert_eq!(module.deregister(), STATUS_INSUFFICIENT_RESOURCES);
         free(module.part(Part::Characteristics));
@@ -217,7 +215,7 @@ fn v_80_a_failed_deregistration_returns_nothing() {
 
 #[test]
 fn v_80_who_keeps_everything_may_try_again() {
-    let rig = Rig::with("memory=checked,deregister=fails");
+    let rig = Rig::with("deregister=fails");
     let (client, provider) = (quarantined(&rig, Role::Client), rig.provider());
     client.registered();
     assert_eq!(client.deregister(), STATUS_INSUFFICIENT_RESOURCES);
@@ -241,7 +239,7 @@ fn attached_with(rig: &Rig, role: Role, context: usize) -> (Module, Module) {
 #[test]
 fn an_honest_life_in_the_quarantine_is_quiet() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let context = block(40);
         let (own, peer) = attached_with(&rig, role, context);
         own.on_cleanup(move |binding| {
@@ -256,7 +254,7 @@ fn an_honest_life_in_the_quarantine_is_quiet() {
 #[test]
 fn v_34_a_table_does_not_change() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let table = block(16);
         let own = rig
             .module(role)
@@ -278,7 +276,7 @@ fn v_34_a_table_does_not_change() {
 #[test]
 fn v_34_a_declared_table_does_not_change() {
     static TABLE: Mutex<[u8; 24]> = Mutex::new([0; 24]);
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let client = rig.client();
     let size = Table {
         size: 16,
@@ -311,7 +309,7 @@ fn v_34_a_declared_table_does_not_change() {
 
 #[test]
 fn v_34_a_table_is_not_freed() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let table = block(16);
     let provider = rig
         .provider()
@@ -324,7 +322,7 @@ fn v_34_a_table_is_not_freed() {
 
 #[test]
 fn v_39_a_client_keeps_its_context_after_the_attach() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let context = block(40);
     let client = rig.client().on_attach(move |offer| {
         let status = offer.accept_as(context, 0).status;
@@ -349,7 +347,7 @@ fn v_39_a_client_keeps_its_context_after_the_attach() {
 
 #[test]
 fn v_39_a_client_that_was_declined_frees_it() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let context = block(40);
     let client = rig.client().on_attach(move |offer| {
         let status = offer.accept_as(context, 0).status;
@@ -366,7 +364,7 @@ fn v_51_a_context_is_not_freed_in_the_detach_callback() {
         .into_iter()
         .flat_map(|role| [(role, STATUS_SUCCESS), (role, STATUS_PENDING)])
     {
-        let rig = Rig::with("memory=checked,detach=client-first");
+        let rig = Rig::with("detach=client-first");
         let context = block(40);
         let (own, peer) = attached_with(&rig, role, context);
         own.on_detach(move |binding| {
@@ -390,7 +388,7 @@ fn v_51_a_context_is_not_freed_in_the_detach_callback() {
 
 #[test]
 fn v_51_a_touch_after_it_is_the_same_report() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let context = block(40);
     let (client, provider) = attached_with(&rig, Role::Client, context);
     free(context);
@@ -405,7 +403,7 @@ fn v_51_a_touch_after_it_is_the_same_report() {
 
 #[test]
 fn v_51_without_a_cleanup_callback_the_peer_decides() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let context = block(40);
     let client = rig.shaped(Role::Client, "client", |shape| {
         shape.leave_out(Part::Cleanup);
@@ -432,7 +430,7 @@ fn v_53_detach_and_cleanup_callbacks_are_not_pageable() {
     for residence in [Residence::Pageable, Residence::Discardable] {
         code::add(address, 1, residence);
         for (role, callback) in ROLES.into_iter().flat_map(|role| [(role, 16), (role, 24)]) {
-            let rig = Rig::with(CHECKED);
+            let rig = Rig::new();
             let module = quarantined(&rig, role);
             set_word(module.part(Part::Characteristics) + callback, address);
             module.registered().close();
@@ -441,7 +439,7 @@ fn v_53_detach_and_cleanup_callbacks_are_not_pageable() {
         }
         code::remove(address, 1);
     }
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let module = quarantined(&rig, Role::Client);
     set_word(module.part(Part::Characteristics) + 16, address);
     module.registered().close();
@@ -450,7 +448,7 @@ fn v_53_detach_and_cleanup_callbacks_are_not_pageable() {
 #[test]
 fn v_53_a_context_is_not_in_paged_pool() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let context = pageable_block(40);
         let (own, peer) = attached_with(&rig, role, context);
         own.on_cleanup(|binding| free(binding.context));
@@ -467,7 +465,7 @@ fn v_53_a_context_is_not_in_paged_pool() {
 #[test]
 fn v_56_the_completer_does_not_touch_its_context() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let context = block(40);
         let (own, peer) = attached_with(&rig, role, context);
         own.pends().on_cleanup(|binding| free(binding.context));
@@ -493,7 +491,7 @@ fn v_56_the_completer_does_not_touch_its_context() {
 #[test]
 fn v_61_a_context_is_not_touched_after_its_cleanup() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let context = block(40);
         let (own, peer) = attached_with(&rig, role, context);
         own.on_cleanup(|binding| free(binding.context));
@@ -534,7 +532,7 @@ fn v_60_a_context_without_a_cleanup_callback_is_freed() {
         .into_iter()
         .flat_map(|role| [(role, false), (role, true)])
     {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let context = block(40);
         let own = rig.shaped(role, "own", |shape| shape.leave_out(Part::Cleanup));
         own.on_attach(move |offer| offer.accept_as(context, 0).status)
@@ -564,7 +562,7 @@ fn v_60_a_context_without_a_cleanup_callback_is_freed() {
 #[test]
 fn v_63_a_cleanup_callback_frees_its_context() {
     for role in ROLES {
-        let rig = Rig::with(CHECKED);
+        let rig = Rig::new();
         let context = block(40);
         let (own, peer) = attached_with(&rig, role, context);
         assert_eq!(own.deregister(), STATUS_PENDING);
@@ -585,7 +583,7 @@ fn v_63_a_cleanup_callback_frees_its_context() {
 
 #[test]
 fn v_63_a_context_that_is_the_module_itself_stays() {
-    let rig = Rig::with(CHECKED);
+    let rig = Rig::new();
     let client = quarantined(&rig, Role::Client);
     client.on_attach(move |offer| offer.accept_as(client.context(), 0).status);
     let provider = rig.provider().registered();
@@ -595,7 +593,7 @@ fn v_63_a_context_that_is_the_module_itself_stays() {
 
 #[test]
 fn without_checks_nothing_is_looked_at() {
-    let rig = Rig::new();
+    let rig = Rig::trusting();
     let context = block(40);
     let (client, provider) = attached_with(&rig, Role::Client, context);
     free(context);

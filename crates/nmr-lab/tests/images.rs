@@ -57,6 +57,24 @@ fn two_images_tell_the_story_of_a_binding() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn an_honest_image_in_special_pool_tells_the_same_story() {
+    let both = lab::driver("both");
+    let (usual, special) = (
+        lab::output(&format!("run {both}")),
+        lab::output(&format!("run --special-pool {both}")),
+    );
+    let differs = |(usual, special): &(&str, &str)| usual != special;
+    let lines = usual.lines().zip(special.lines()).filter(differs);
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(usual.lines().count(), special.lines().count(), "{special}");
+    assert!(
+        matches!(lines[..], [(_, policy)] if policy.contains("memory=checked")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn the_order_of_unloads_is_as_asked() {
     let unloaded = |order: &str| {
         let arguments = format!(

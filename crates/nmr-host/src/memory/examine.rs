@@ -37,7 +37,7 @@ pub(super) fn word(bytes: &[u8], offset: usize) -> usize {
 }
 
 /// How long the structure says that it is.
-pub(super) fn length(header: &[u8]) -> usize {
+fn length(header: &[u8]) -> usize {
     let field = header.get(2..4).and_then(|field| field.first_chunk());
     usize::from(u16::from_ne_bytes(field.copied().unwrap_or_default()))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use nmr_sys::{NPI_MODULEID, NPIID};
 
-use super::examine::{length, place, word};
+use super::examine::{place, word};
 use super::probe::{self, Seen};
 use super::quarantine::{self, Block};
 use super::{Lent, LentMemory};
@@ -593,11 +593,8 @@ impl Kept {
 
 /// Reads what characteristics lend.
 fn pieces(characteristics: usize) -> Vec<Piece> {
-    let Seen::Bytes(header) = probe::read(characteristics, 4) else {
-        return Vec::new();
-    };
-    let size = length(&header).max(place::SIZE);
-    let Some(whole) = Piece::new(Lent::Characteristics, characteristics, size) else {
+    // Not more, even if `Length` says so: a wrong one is tolerated.
+    let Some(whole) = Piece::new(Lent::Characteristics, characteristics, place::SIZE) else {
         return Vec::new();
     };
     let at = |offset| word(&whole.bytes, offset);

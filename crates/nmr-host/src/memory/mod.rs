@@ -26,6 +26,13 @@
 //!   block is freed, so the report comes from the very call.
 //! * To survive a touch: a module that touches a freed block would end the process, and with it the
 //!   other reports. So the block is opened, filled with a pattern, and the module goes on.
+#![cfg_attr(
+    not(all(target_os = "linux", not(any(miri, shuttle)))),
+    allow(
+        dead_code,
+        reason = "where the system cannot be asked, most of it has no use"
+    )
+)]
 
 mod arena;
 pub mod code;

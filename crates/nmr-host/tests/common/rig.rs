@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use nmr_host::{Entered, Policy, Registrar, Report, Role, Rule};
+use nmr_host::{Entered, MemoryChecks, Policy, Registrar, Report, Role, Rule};
 
 use super::log::{Entry, Log};
 use super::module::Module;
@@ -31,7 +31,20 @@ impl Rig {
         Self::under(Policy::strict())
     }
 
+    /// A registrar with any policy, which also looks at memory: no honest test may notice.
     pub(crate) fn under(policy: Policy) -> Self {
+        Self::as_said(Policy {
+            memory: MemoryChecks::Checked,
+            ..policy
+        })
+    }
+
+    /// A registrar that does not look at memory.
+    pub(crate) fn trusting() -> Self {
+        Self::as_said(Policy::default())
+    }
+
+    fn as_said(policy: Policy) -> Self {
         let registrar = Arc::new(Registrar::new(policy));
         Self {
             _entered: registrar.enter(),

@@ -18,6 +18,9 @@ pub(crate) fn tell(options: &RunOptions, policy: Policy) -> Result<Run, String> 
     let images = read_loadable(&options.images)?;
     let names = names::of_images(&options.images);
     let mut stage = Stage::new(policy);
+    if options.special_pool {
+        stage.host.use_special_pool();
+    }
     stage.load_all(&names, images);
     stage.unload_all(options.unload_order);
     Ok(stage.leave_behind(words::title(&names)))

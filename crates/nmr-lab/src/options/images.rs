@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use nmr_host::{OnReport, Policy};
+use nmr_host::{MemoryChecks, OnReport, Policy};
 
 use super::{Choices, ResultOptions};
 
@@ -22,6 +22,10 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
 
+    /// Gives pages of their own to blocks of pool, and looks at the memory that modules lend
+    #[arg(long)]
+    pub(crate) special_pool: bool,
+
     #[command(flatten)]
     pub(crate) choices: Choices,
 
@@ -35,6 +39,7 @@ Examples:
   nmr-lab run provider.sys client.sys                    two drivers attach to each other
   nmr-lab run client.sys provider.sys --unload-order first
   nmr-lab run driver.sys --seed 7 --format mermaid       another registrar within the contract
+  nmr-lab run driver.sys --special-pool                  early frees and late touches are reported
   nmr-lab run driver.sys --format json | jq .function    one event a line; see docs/events.md
 
 Exit codes:
@@ -46,7 +51,13 @@ Exit codes:
 impl RunOptions {
     /// What the registrar does where the contract leaves it a choice. It may not panic.
     pub(crate) fn policy(&self) -> Result<Policy, String> {
-        image_policy(&self.choices)
+        let policy = image_policy(&self.choices)?;
+        let memory = if self.special_pool {
+            MemoryChecks::Checked
+        } else {
+            policy.memory
+        };
+        Ok(Policy { memory, ..policy })
     }
 }
 
