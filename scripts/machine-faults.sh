@@ -68,11 +68,12 @@ fault() {
 }
 
 if ! build || ! (cd "$copy" && cargo test -q -p nmr-host --lib --target-dir "$target" -- \
-    machine::explore::one_by_one_inline) >"$log" 2>&1; then
+    --nocapture machine::explore::one_by_one_inline) >"$log" 2>&1; then
     cat "$log"
     echo "machine-faults: the exploration fails without a fault" >&2
     exit 2
 fi
+echo "without a fault: $(grep ' states, ' "$log")"
 
 fault 'U-01: a declined client is cleaned up' attaching.rs \
     '/(false, _) => {/,/}/ s/self.remove_binding(binding);/self.want_cleanup(binding, Role::Client); return self.next_cleanup(task, binding);/'

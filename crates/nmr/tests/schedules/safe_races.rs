@@ -1,14 +1,16 @@
 //! Modules of the safe layer, with calls, detaches and the ends of registrations on several threads.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use exnpi::{ClientCalls, ClientDispatch, ProviderCalls, ProviderDispatch};
-use nmr::{Detach, Dispatch, Peer, Registration};
+use nmr::{Detach, Dispatch, Peer, Registration, Shared};
 use nmr_host::irql;
 use shuttle::sync::mpsc::{Sender, channel};
 use shuttle::thread;
 
 use crate::explore::explore;
+use crate::memory::Alive;
 use crate::safe::{Adder, Keeper, Line, User, add, client, provider};
 use crate::world::{World, maybe};
 
@@ -307,4 +309,29 @@ fn t_33_both_end_at_once_with_calls_in_progress() {
         world.thread(move || provider.close().wait());
         client.close().wait();
     });
+}
+
+#[test]
+fn t_33_the_last_of_several_owners_drops_what_they_share() {
+    explore(|world| {
+        let drops = Arc::new(AtomicU32::new(0));
+        let shared = Shared::new(Counted(Alive::new(), Arc::clone(&drops)));
+        let shared = shared.expect("there is memory");
+        for _ in 0..3 {
+            let owner = shared.clone();
+            world.thread(move || owner.clone().0.check());
+        }
+        drop(shared);
+        world.join_all();
+        assert_eq!(drops.load(SeqCst), 1);
+    });
+}
+
+/// Counts how often it is dropped.
+struct Counted(Alive, Arc<AtomicU32>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, SeqCst);
+    }
 }
