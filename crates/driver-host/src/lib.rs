@@ -73,6 +73,13 @@
 //! faults at an address that is not used again for a long time, and the report names the image that
 //! used to be there.
 //!
+//! # Faults
+//!
+//! Whatever an image asks for and may not get is a [`Point`]: pool, what KMDF makes, a registration,
+//! an attach. [`Host::refuse`] says which of them it does not get. A [`Scenario`] is images that come
+//! and go, with a native [`Peer`] if they need one; it runs on a host of its own, once without a fault
+//! and once for each [`Trial`] that follows from that, and its [`Outcome`] says what was lost.
+//!
 //! # What is not seen
 //!
 //! * A thread that came in through a dispatch table, straight from another module, and runs the
