@@ -162,7 +162,7 @@ fn the_objects_of_the_framework_work() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
-fn a_forgotten_registration_is_named() {
+fn v_79_a_forgotten_registration_is_named() {
     let host = host();
     let unloaded = host
         .load(fixture("forget"), LoadOptions::default())
@@ -179,7 +179,7 @@ fn a_forgotten_registration_is_named() {
             .iter()
             .map(|report| report.rule.to_string())
             .collect::<Vec<_>>(),
-        ["V-73"]
+        ["V-79", "V-73"]
     );
 }
 

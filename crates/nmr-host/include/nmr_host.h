@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netioddk.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -38,6 +40,27 @@ size_t nmr_host_report_count(void);
  * zero, or 0 if there is no such report, and then stores nothing but the zero.
  */
 size_t nmr_host_report(size_t index, uint32_t *rule, char *text, size_t size);
+
+/* A report, as a function gets it. */
+typedef struct {
+    uint32_t rule;    /* 43 for V-43 */
+    bool error;       /* whether it is an error; else it is a warning */
+    const char *text; /* the whole text, valid until the function returns */
+} NMR_HOST_REPORT;
+
+typedef void NMR_HOST_REPORT_FN(const NMR_HOST_REPORT *report, void *context);
+
+/*
+ * From now on, hands every report to a function as well, on the thread that broke the rule, which may
+ * be any. NULL stops that.
+ */
+void nmr_host_on_report(NMR_HOST_REPORT_FN *function, void *context);
+
+/*
+ * Gives a module a name for later reports. Returns whether the identifier is well-formed and the name
+ * is not NULL.
+ */
+bool nmr_host_name_module(const NPI_MODULEID *id, const char *name);
 
 /* Forgets all reports. */
 void nmr_host_clear_reports(void);
@@ -122,6 +145,39 @@ uint8_t nmr_host_irql(void);
 
 /* Sets it, up or down. */
 void nmr_host_set_irql(uint8_t level);
+
+/*
+ * The rest is what a program tells the registrar because it cannot see it. Nobody has to.
+ */
+
+/*
+ * To be called wherever the modules' environment stands in for a kernel service that blocks. Reports
+ * V-52 if it is called at DISPATCH_LEVEL inside a detach or cleanup callback.
+ */
+void nmr_host_may_block(void);
+
+/*
+ * The code at these addresses is about to go away, for example with dlclose. Reports V-79 for every
+ * registration whose callbacks are there, and returns how many there are.
+ */
+size_t nmr_host_unloading(const void *start, size_t size);
+
+/*
+ * Brackets around what a thread does in the code of a module, other than callbacks: a work item, a
+ * timer, a function of a dispatch table. If a wait returns while a thread is still between the
+ * brackets in which it has completed a detach, that is V-83.
+ */
+void nmr_host_enter(void);
+void nmr_host_leave(void);
+
+/*
+ * A lock of the modules, known by its address: a thread is about to take it and may block; it has it;
+ * it has waited in vain; it gives it back. Needed for V-15, V-81 and a part of V-27.
+ */
+void nmr_host_lock_acquiring(const void *lock);
+void nmr_host_lock_acquired(const void *lock);
+void nmr_host_lock_abandoned(const void *lock);
+void nmr_host_lock_released(const void *lock);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -15,10 +15,8 @@ use nmr_sys::{
 use crate::functions;
 use crate::instances;
 use crate::module::{Opaque, Role};
+use crate::poison::POISON;
 use crate::validate;
-
-/// What the outputs of a failed attach hold in strict mode: an address that faults (V-38).
-pub(crate) const POISON: *mut c_void = ptr::without_provenance_mut(0x6465_7461_6368_6564);
 
 /// See `nmr_sys::NmrRegisterClient`.
 ///

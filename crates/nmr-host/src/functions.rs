@@ -7,12 +7,15 @@ use std::ptr;
 use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 use crate::instances;
-use crate::irql::{self, DISPATCH_LEVEL};
-use crate::machine::{Blocker, Event, Handle, Task};
+use crate::irql::{self, DISPATCH_LEVEL, Irql};
+use crate::machine::{Blocker, Event, Handle, Identity, Task};
 use crate::module::{Module, Opaque, Role};
+use crate::poison;
 use crate::policy::Mode;
+use crate::record::Actor;
 use crate::rule::{Rule, Severity};
 use crate::shell::Shell;
+use crate::stack;
 use crate::sync::Arc;
 use crate::thread;
 use crate::transcript::Entry;
@@ -29,6 +32,8 @@ pub(crate) fn register(
 ) -> NTSTATUS {
     if !output {
         findings.reject(Rule::V09);
+        // Nobody can use a handle that has no place.
+        thread::set_register_failed(role, false);
         return shell.register(role, None, &findings, |_| ());
     }
     write(ptr::null_mut());
@@ -36,87 +41,123 @@ pub(crate) fn register(
     if status != STATUS_SUCCESS {
         write(ptr::null_mut());
     }
+    thread::set_register_failed(role, status != STATUS_SUCCESS);
     status
 }
 
 /// Finds who calls a function with a handle.
 fn enter(function: &'static str, handle: usize) -> (Arc<Shell>, Option<Handle>, Entry) {
     let (shell, handle) = instances::route(handle);
-    let (caller, binding) = shell.identify(handle);
-    (
-        shell,
-        handle,
-        Entry {
-            function,
-            caller,
-            binding,
-            returns: true,
-        },
-    )
+    let entry = entry(function, shell.identify(handle));
+    (shell, handle, entry)
 }
 
-pub(crate) fn deregister(role: Role, handle: usize) -> NTSTATUS {
-    let (shell, handle, entry) = enter(deregister_name(role), handle);
-    if irql::current() > DISPATCH_LEVEL {
+fn entry(function: &'static str, found: Option<Identity>) -> Entry {
+    Entry {
+        function,
+        caller: found.map_or(Actor::Unknown, |found| Actor::Module(found.module)),
+        binding: found.and_then(|found| found.binding),
+        peer: found.and_then(|found| found.peer),
+        returns: true,
+    }
+}
+
+pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
+    let (shell, handle, entry) = enter(deregister_name(role), value);
+    let level = irql::current();
+    if level > DISPATCH_LEVEL {
         shell.report_misuse(Rule::V76, &entry);
+    } else if level == DISPATCH_LEVEL && !delivered_at(level) {
+        shell.report_misuse(Rule::V82, &entry);
     }
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    shell.call(
-        &mut Task::default(),
-        Event::Deregister { handle, role },
-        &entry,
-    )
+    thread::note_deregistered(value);
+    let event = Event::Deregister { handle, role };
+    let status = shell.call(&mut Task::default(), event, &entry);
+    report_failed_registration(&shell, handle, role, &entry);
+    status
 }
 
-pub(crate) fn wait(role: Role, handle: usize) -> NTSTATUS {
-    let (shell, handle, entry) = enter(wait_name(role), handle);
+/// Whether this thread has its level from the NMR, which called it back there.
+fn delivered_at(level: Irql) -> bool {
+    thread::callback().is_some_and(|callback| callback.irql == level)
+}
+
+pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
+    let (shell, handle, entry) = enter(wait_name(role), value);
     if irql::current() >= DISPATCH_LEVEL {
         shell.report_misuse(Rule::V76, &entry);
     }
     shell.report_inside_cleanup(&entry);
-    if waits_for_itself(&shell, handle, role, &entry) {
-        return STATUS_INVALID_PARAMETER;
+    if waits_for_itself(&shell, value, handle, role, &entry) {
+        return shell.refuse(&entry, STATUS_INVALID_PARAMETER);
     }
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    shell.call(&mut Task::default(), Event::Wait { handle, role }, &entry)
+    let status = shell.call(&mut Task::default(), Event::Wait { handle, role }, &entry);
+    if let (STATUS_SUCCESS, Some(handle)) = (status, handle) {
+        shell.report_completers(handle.key, &entry);
+    }
+    report_failed_registration(&shell, handle, role, &entry);
+    status
 }
 
 /// Whether a wait cannot end because the thread is inside a callback of a binding that it would wait
-/// for (V-77). Any other wait inside a callback gets a warning.
-fn waits_for_itself(shell: &Shell, handle: Option<Handle>, role: Role, entry: &Entry) -> bool {
+/// for (V-77). Any other wait inside a callback gets a warning, unless the callback itself has
+/// deregistered (V-78).
+fn waits_for_itself(
+    shell: &Shell,
+    value: usize,
+    handle: Option<Handle>,
+    role: Role,
+    entry: &Entry,
+) -> bool {
     let callbacks = thread::callbacks();
+    if callbacks.is_empty() {
+        return false;
+    }
     let stuck = |blocker: &Blocker| {
         callbacks
             .iter()
             .any(|inside| inside.instance == shell.instance && inside.binding == blocker.binding)
     };
-    let cannot_end = shell.blockers(handle, role).iter().any(stuck);
-    if !callbacks.is_empty() {
+    let cannot_end = shell.obstacles(handle, role).iter().any(stuck);
+    if thread::has_deregistered(value) {
+        shell.report_misuse(Rule::V78, entry);
+    } else {
         let severity = (!cannot_end).then_some(Severity::Warning);
-        shell.report_with(Rule::V77, severity, entry.caller, entry.function);
+        shell.report_with(Rule::V77, severity, entry);
     }
     cannot_end
 }
 
-pub(crate) fn complete(role: Role, handle: usize) {
-    let (shell, handle, entry) = enter(complete_name(role), handle);
+/// Reports a handle that was never issued, where the last registration failed (V-84).
+fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role, entry: &Entry) {
+    if thread::register_failed(role) && !shell.was_issued(handle) {
+        shell.report_misuse(Rule::V84, entry);
+        thread::set_register_failed(role, false);
+    }
+}
+
+pub(crate) fn complete(role: Role, value: usize) {
+    let (shell, handle) = instances::route(value);
+    let found = shell.identify(handle);
     let entry = Entry {
         returns: false,
-        ..entry
+        ..entry(complete_name(role), found)
     };
     if irql::current() > DISPATCH_LEVEL {
         shell.report_misuse(Rule::V47, &entry);
     }
     shell.watch_completion(handle, role, entry.function);
-    shell.call(
-        &mut Task::default(),
-        Event::Complete { handle, role },
-        &entry,
-    );
+    if let Some(found) = found {
+        shell.note_completer(found);
+    }
+    let event = Event::Complete { handle, role };
+    shell.call(&mut Task::default(), event, &entry);
 }
 
 /// Attaches a client. Returns the provider's context and table, or a status and whether the outputs
@@ -133,7 +174,11 @@ pub(crate) fn attach(
     let poisoned = shell.policy.mode == Mode::Strict;
     if !outputs {
         shell.report_misuse(Rule::V28, &entry);
-        return Err((STATUS_INVALID_PARAMETER, poisoned));
+        return Err((shell.refuse(&entry, STATUS_INVALID_PARAMETER), poisoned));
+    }
+    let given = [context.0.addr(), dispatch.0.addr()];
+    if given.into_iter().any(poison::is_poison) {
+        shell.report_misuse(Rule::V38, &entry);
     }
     let mut task = Task::default();
     let thread = thread::current();
@@ -151,6 +196,9 @@ pub(crate) fn attach(
         },
     };
     let status = shell.call(&mut task, event, &entry);
+    if task.attached.is_some() && given.into_iter().any(stack::holds) {
+        shell.report_misuse(Rule::V33, &entry);
+    }
     let attached = task.attached.ok_or((status, poisoned));
     attached.map(|(context, dispatch)| (context, shell.provider_table(handle, dispatch)))
 }

@@ -99,6 +99,11 @@ pub(crate) fn current() -> Arc<Shell> {
         .unwrap_or_else(|| Arc::clone(&GLOBAL))
 }
 
+/// Whether this thread has entered a registrar of its own.
+fn is_elsewhere() -> bool {
+    ENTERED.with(|entered| !entered.borrow().is_empty())
+}
+
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
 /// that this thread registers with gets to report it.
 pub(crate) fn route(handle: usize) -> (Arc<Shell>, Option<Handle>) {
@@ -106,7 +111,11 @@ pub(crate) fn route(handle: usize) -> (Arc<Shell>, Option<Handle>) {
         return (current(), None);
     };
     if handle.instance == 0 {
-        return (Arc::clone(&GLOBAL), Some(handle));
+        return if is_elsewhere() && !global().was_issued(Some(handle)) {
+            (current(), None)
+        } else {
+            (Arc::clone(&GLOBAL), Some(handle))
+        };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
     match others.get(&handle.instance).and_then(Weak::upgrade) {

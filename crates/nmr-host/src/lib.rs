@@ -30,19 +30,23 @@ mod inspection_of_calls;
 mod instances;
 mod interface;
 pub mod irql;
+pub mod locks;
 mod machine;
 mod memory;
 mod module;
+mod poison;
 mod policy;
 mod record;
 mod registrar;
 mod report;
 mod rule;
 mod shell;
+mod stack;
 mod sync;
 mod thread;
 mod transcript;
 mod validate;
+mod visit;
 mod worker;
 mod wrapped;
 
@@ -52,13 +56,15 @@ pub use interface::{Interface, Table};
 pub use machine::{Blocker, Leak, Missing};
 pub use memory::{Lent, LentMemory, code, quarantine};
 pub use module::{ModuleId, ModuleLabel, Role};
+pub use poison::is_poison;
 pub use policy::{
     Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers, OnReport,
-    Order, Policy, UnknownSetting,
+    Order, Policy, Sharing, UnknownSetting,
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
 pub use report::Report;
 pub use rule::{Detection, Rule, Severity};
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
+pub use visit::{Visit, may_block};
 pub use wrapped::{Unwrappable, Wrapping};

@@ -110,6 +110,33 @@ pub(crate) enum Callbacks {
     },
 }
 
+impl Callbacks {
+    /// Where they are.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = usize> + use<> {
+        let addresses = match *self {
+            Self::Client {
+                attach,
+                detach,
+                cleanup,
+            } => [
+                Some((attach as *const ()).addr()),
+                Some((detach as *const ()).addr()),
+                cleanup.map(|cleanup| (cleanup as *const ()).addr()),
+            ],
+            Self::Provider {
+                attach,
+                detach,
+                cleanup,
+            } => [
+                Some((attach as *const ()).addr()),
+                Some((detach as *const ()).addr()),
+                cleanup.map(|cleanup| (cleanup as *const ()).addr()),
+            ],
+        };
+        addresses.into_iter().flatten()
+    }
+}
+
 /// Where the registration instance is in the characteristics of both roles.
 const INSTANCE: usize = std::mem::offset_of!(
     nmr_sys::NPI_CLIENT_CHARACTERISTICS,

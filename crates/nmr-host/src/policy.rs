@@ -36,6 +36,10 @@ pub struct Policy {
     /// [`Registrar::fail_call`](crate::Registrar::fail_call) counts them from the start, with
     /// `STATUS_INSUFFICIENT_RESOURCES`. 0 for none.
     pub fault: u64,
+    /// After how long a detach callback is said to be slow (V-54). Without it nobody looks.
+    pub slow: Option<Duration>,
+    /// What of all that modules may share is reported (V-14, V-16, V-35).
+    pub sharing: Sharing,
     /// What happens when a rule is broken.
     pub on_report: OnReport,
 }
@@ -153,6 +157,17 @@ choice! {
     Checked = "checked",
 }
 choice! {
+    /// What of all that modules may share is reported.
+    Sharing, "sharing":
+    /// Memory: characteristics and contexts (V-14, V-35).
+    #[default]
+    Memory = "memory",
+    /// Identities too (V-16): legal, and a mistake where a module is meant to register once.
+    Identities = "identities",
+    /// Nothing, which saves a little time.
+    Ignored = "ignored",
+}
+choice! {
     /// What happens when a rule is broken.
     OnReport, "report":
     /// It is written down.
@@ -219,10 +234,12 @@ impl Policy {
             EarlyCompletion::KEY => self.early_completion = EarlyCompletion::parse(word)?,
             Deregistration::KEY => self.deregistration = Deregistration::parse(word)?,
             MemoryChecks::KEY => self.memory = MemoryChecks::parse(word)?,
+            Sharing::KEY => self.sharing = Sharing::parse(word)?,
             OnReport::KEY => self.on_report = OnReport::parse(word)?,
             "failed-client-cleanup" => self.cleanup_failed_client = parse(key, word)?,
             "seed" => self.seed = parse(key, word)?,
             "fault" => self.fault = parse(key, word)?,
+            "slow-ms" => self.slow = Some(Duration::from_millis(parse(key, word)?)),
             "watchdog-ms" => self.watchdog = Some(Duration::from_millis(parse(key, word)?)),
             _ => {
                 return Err(UnknownSetting(format!(
@@ -235,8 +252,8 @@ impl Policy {
 }
 
 const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, \
-                        deregister, memory, report, failed-client-cleanup, seed, fault, \
-                        watchdog-ms";
+                        deregister, memory, sharing, report, failed-client-cleanup, seed, fault, \
+                        slow-ms, watchdog-ms";
 
 fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
     word.parse()
@@ -297,10 +314,15 @@ impl fmt::Display for Policy {
         if self.memory != MemoryChecks::default() {
             write!(f, ",memory={}", self.memory.word())?;
         }
-        match self.watchdog {
-            Some(limit) => write!(f, ",watchdog-ms={}", limit.as_millis()),
-            None => Ok(()),
+        if self.sharing != Sharing::default() {
+            write!(f, ",sharing={}", self.sharing.word())?;
         }
+        for (key, limit) in [("slow-ms", self.slow), ("watchdog-ms", self.watchdog)] {
+            if let Some(limit) = limit {
+                write!(f, ",{key}={}", limit.as_millis())?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -315,6 +337,8 @@ mod tests {
                 watchdog: Some(Duration::from_millis(seed)),
                 deregistration: Deregistration::ALL[(seed % 2) as usize],
                 memory: MemoryChecks::ALL[(seed / 2 % 2) as usize],
+                slow: Some(Duration::from_millis(seed + 1)),
+                sharing: Sharing::ALL[(seed % 3) as usize],
                 ..Policy::from_seed(seed)
             };
             assert_eq!(policy.to_string().parse(), Ok(policy));

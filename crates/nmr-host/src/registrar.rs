@@ -1,19 +1,21 @@
 //! The registrar as tests and tools hold it.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NTSTATUS};
 
 use crate::instances;
 use crate::interface::Interface;
 use crate::machine::{Blocker, Leak};
-use crate::module::{ModuleId, Role};
+use crate::module::{ModuleId, ModuleLabel, Role};
 use crate::policy::Policy;
-use crate::record::{Actor, Note, Record};
+use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::Arc;
+use crate::transcript::Entry;
 use crate::wrapped::{Unwrappable, Wrapping};
 
 /// A Network Module Registrar.
@@ -114,6 +116,25 @@ impl Registrar {
         self.shell.take_reports()
     }
 
+    /// From now on, hands every report to a function as well, on the thread that broke the rule and
+    /// with no lock held. It replaces an earlier function.
+    pub fn on_report(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
+        self.shell.listen(Some(Arc::new(listener)));
+    }
+
+    /// Adds a report on behalf of a tool that sees what the registrar cannot.
+    pub fn accuse(&self, rule: Rule, module: Option<ModuleLabel>, function: &'static str) {
+        self.shell
+            .report_misuse(rule, &Entry::of_tool(module, function));
+    }
+
+    /// Says that code is about to go away, and reports every registration whose callbacks are in it
+    /// (V-79). Returns how many there are.
+    #[expect(clippy::must_use_candidate, reason = "the reports say the same")]
+    pub fn unloading(&self, code: &Range<usize>) -> usize {
+        self.shell.unloading(code)
+    }
+
     /// The registrations that were not closed.
     #[must_use]
     pub fn leaks(&self) -> Vec<Leak> {
@@ -126,8 +147,7 @@ impl Registrar {
     pub fn finish(&self) -> Vec<Report> {
         self.shell.look_at_the_end();
         for leak in self.leaks() {
-            let culprit = Actor::Module(leak.module);
-            self.shell.report_with(Rule::V73, None, culprit, "finish");
+            self.accuse(Rule::V73, Some(leak.module), "finish");
         }
         self.reports()
     }

@@ -108,6 +108,14 @@ rules! {
         "make it constant", Quarantine;
     V12 = 12, Error, "what a module lends stays until its wait has returned",
         "free it after the wait", Quarantine;
+    V13 = 13, Error, "nothing that a module lends at registration is on a stack",
+        "put the characteristics and what they point to into static memory or non-paged pool";
+    V14 = 14, Warning, "each registration has characteristics of its own",
+        "give each registration its own structure";
+    V15 = 15, Warning, "no lock is held across a registration that an attach callback takes",
+        "release it first: the attach callbacks run inside the call";
+    V16 = 16, Warning, "a module registers once for an interface and a role",
+        "deregister the first registration, or give the second module an identity of its own";
     V20 = 20, Error, "ClientAttachProvider returns what NmrClientAttachProvider returned last",
         "return that status unchanged";
     V21 = 21, Error, "ClientAttachProvider succeeds only after NmrClientAttachProvider has",
@@ -122,6 +130,8 @@ rules! {
         "keep the context and the table of the first call";
     V26 = 26, Warning, "a client tries again only after STATUS_NOINTERFACE, and not without end",
         "decline instead";
+    V27 = 27, Error, "a callback leaves the IRQL and the locks of its thread as it found them",
+        "lower what was raised and release what was acquired on every way out";
     V28 = 28, Error, "both outputs of NmrClientAttachProvider are given",
         "pass the addresses of two variables";
     V29 = 29, Error, "a provider that succeeds writes both of its outputs",
@@ -132,12 +142,18 @@ rules! {
         "point ProviderDispatch to the table";
     V32 = 32, Warning, "a client passes a table if the interface gives clients functions, and else NULL",
         "pass the table that the interface's header declares";
+    V33 = 33, Error, "binding contexts and dispatch tables are not on a stack",
+        "allocate the context, and make the table a constant";
     V34 = 34, Error, "a dispatch table stays as it is while its module is attached",
         "make it constant", Quarantine;
+    V35 = 35, Warning, "each binding has a context of its own if a cleanup callback frees it",
+        "allocate a context for every binding";
     V36 = 36, Warning, "a binding context is not NULL",
         "give every binding a context of its own";
     V37 = 37, Error, "a provider calls a client only after it has attached it",
         "return STATUS_SUCCESS from ProviderAttachClient first", WrappedDispatch;
+    V38 = 38, Error, "what a failed NmrClientAttachProvider has stored is not used",
+        "look at the status first";
     V39 = 39, Warning, "a client keeps its context after a successful attach",
         "free it in the cleanup callback", Quarantine;
     V40 = 40, Error, "a detach callback returns STATUS_SUCCESS or STATUS_PENDING",
@@ -164,8 +180,12 @@ rules! {
         "complete after the last call", WrappedDispatch;
     V51 = 51, Error, "a binding context stays until the cleanup callback, or until the peer has detached too",
         "free it in the cleanup callback; a detach callback is too early", Quarantine;
+    V52 = 52, Tolerated, "a detach or cleanup callback does not block",
+        "answer STATUS_PENDING, and let a work item wait";
     V53 = 53, Error, "detach and cleanup callbacks, and what they use, are always in memory",
         "put them into a section that is not paged, and take contexts from non-paged pool", ImageLoader;
+    V54 = 54, Warning, "a detach callback is short",
+        "answer STATUS_PENDING, and complete when the last call into the peer has returned";
     V55 = 55, Error, "a binding handle is not used once cleanup has started or the offer was declined",
         "forget the handle then";
     V56 = 56, Warning, "a module does not touch its binding context after it has completed its detach",
@@ -194,8 +214,20 @@ rules! {
         "lower the IRQL first";
     V77 = 77, Error, "a wait is not inside a callback of a binding that it waits for",
         "deregister there at most, and wait elsewhere";
+    V78 = 78, Error, "a callback does not wait for what it has deregistered itself",
+        "wait after the callback has returned, on a thread of your own";
+    V79 = 79, Error, "the code of callbacks stays until their registration is closed",
+        "deregister and wait before the module is unloaded";
     V80 = 80, Error, "a module that cannot deregister stays as it is",
         "keep everything, or try again: nothing was undone", Quarantine;
+    V81 = 81, Error, "a wait holds no lock that a pending detach or its completion needs",
+        "release the lock before the wait";
+    V82 = 82, Warning, "no spin lock is held across a deregistration",
+        "release it first: the detach callbacks would run at DISPATCH_LEVEL";
+    V83 = 83, Warning, "no thread that completed is still in the module when the wait returns",
+        "join such threads after the wait, or complete from a work item that holds a reference";
+    V84 = 84, Warning, "there is no handle after a register function has failed",
+        "leave the handle alone on the failure path";
     V85 = 85, Error, "a registration context stays until the wait has returned",
         "free it after the wait", Quarantine;
 }

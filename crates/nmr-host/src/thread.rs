@@ -3,8 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+use crate::irql::Irql;
+use crate::machine::Key;
+use crate::module::{ModuleLabel, Role};
+use crate::shell::Shell;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{shared, thread_local};
+use crate::sync::{Arc, shared, thread_local};
+use crate::transcript;
 
 /// The number of a thread, in the order in which threads first met a registrar.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -24,7 +29,8 @@ thread_local! {
     static NUMBER: Cell<Option<u32>> = const { Cell::new(None) };
     /// The innermost callback, for those who must not allocate.
     static INNERMOST: Cell<Option<Callback>> = const { Cell::new(None) };
-    static CALLBACKS: RefCell<Vec<Callback>> = const { RefCell::new(Vec::new()) };
+    static STAYS: RefCell<Vec<Stay>> = const { RefCell::new(Vec::new()) };
+    static FAILED: Cell<[bool; 2]> = const { Cell::new([false; 2]) };
 }
 
 /// The number of this thread.
@@ -40,35 +46,115 @@ pub fn current() -> ThreadNumber {
 /// A callback that a thread is inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Callback {
-    pub(crate) function: &'static str,
+    pub(crate) kind: transcript::Callback,
     pub(crate) instance: u32,
     /// The number of the binding, which both of its modules have to wait for.
     pub(crate) binding: u64,
+    /// Whose callback it is.
+    pub(crate) module: ModuleLabel,
+    /// The other module of the binding.
+    pub(crate) peer: ModuleLabel,
+    /// The level at which it was called.
+    pub(crate) irql: Irql,
+    /// How many locks its thread held.
+    pub(crate) locks: usize,
 }
 
-/// Runs a callback, remembering on the thread that it runs.
-pub(crate) fn inside<T>(callback: Callback, run: impl FnOnce() -> T) -> T {
-    CALLBACKS.with(|callbacks| callbacks.borrow_mut().push(callback));
-    let outer = INNERMOST.with(|innermost| innermost.replace(Some(callback)));
-    let result = run();
-    INNERMOST.with(|innermost| innermost.set(outer));
-    CALLBACKS.with(|callbacks| callbacks.borrow_mut().pop());
-    result
+impl Callback {
+    /// Its name in the NMR's manual.
+    pub(crate) fn function(&self) -> &'static str {
+        self.kind.name(self.module.role)
+    }
+}
+
+/// A stay of this thread in code of modules: a callback, or a visit that somebody has told of.
+#[derive(Debug)]
+struct Stay {
+    callback: Option<Callback>,
+    /// The innermost callback outside of it.
+    outer: Option<Callback>,
+    /// The handles that were deregistered inside it.
+    deregistered: Vec<usize>,
+    /// The registrations whose detachments it has completed.
+    completed: Vec<(Arc<Shell>, Key)>,
+}
+
+/// A stay begins.
+pub(crate) fn enter(callback: Option<Callback>) {
+    let outer = INNERMOST.with(|innermost| innermost.replace(callback.or(innermost.get())));
+    let stay = Stay {
+        callback,
+        outer,
+        deregistered: Vec::new(),
+        completed: Vec::new(),
+    };
+    STAYS.with(|stays| stays.borrow_mut().push(stay));
+}
+
+/// The innermost stay ends.
+pub(crate) fn leave() {
+    let stay = STAYS.with(|stays| stays.borrow_mut().pop());
+    INNERMOST.with(|innermost| innermost.set(stay.as_ref().and_then(|stay| stay.outer)));
+    for (shell, registration) in stay.into_iter().flat_map(|stay| stay.completed) {
+        shell.completer_left(registration);
+    }
 }
 
 /// The callback that this thread is inside. It does not allocate.
-pub(crate) fn innermost() -> Option<Callback> {
+pub(crate) fn callback() -> Option<Callback> {
     INNERMOST.with(Cell::get)
 }
 
 /// The callbacks that this thread is inside, the innermost last.
 pub(crate) fn callbacks() -> Vec<Callback> {
-    CALLBACKS.with(|callbacks| callbacks.borrow().clone())
+    STAYS.with(|stays| {
+        stays
+            .borrow()
+            .iter()
+            .filter_map(|stay| stay.callback)
+            .collect()
+    })
+}
+
+/// Changes the innermost stay, if there is one.
+fn change(change: impl FnOnce(&mut Stay)) -> bool {
+    STAYS.with(|stays| stays.borrow_mut().last_mut().map(change).is_some())
+}
+
+/// A registration was deregistered, perhaps inside a callback.
+pub(crate) fn note_deregistered(handle: usize) {
+    change(|stay| stay.deregistered.push(handle));
+}
+
+/// Whether a callback that this thread is inside has deregistered this.
+pub(crate) fn has_deregistered(handle: usize) -> bool {
+    let by_callback = |stay: &Stay| stay.callback.is_some() && stay.deregistered.contains(&handle);
+    STAYS.with(|stays| stays.borrow().iter().any(by_callback))
+}
+
+/// A detachment of a registration is being completed. Returns whether that is inside a stay, whose
+/// end will be told.
+pub(crate) fn note_completed(shell: &Arc<Shell>, registration: Key) -> bool {
+    change(|stay| stay.completed.push((Arc::clone(shell), registration)))
+}
+
+/// Remembers whether the last registration in a role failed on this thread.
+pub(crate) fn set_register_failed(role: Role, failed: bool) {
+    FAILED.with(|flags| {
+        let mut all = flags.get();
+        all[role as usize] = failed;
+        flags.set(all);
+    });
+}
+
+/// Whether it did.
+pub(crate) fn register_failed(role: Role) -> bool {
+    FAILED.with(|flags| flags.get()[role as usize])
 }
 
 /// The number of the binding whose callback this thread is inside, if it is inside one: so that a
 /// module under test can tell which of its bindings is being made.
 #[must_use]
 pub fn current_binding() -> Option<u64> {
-    CALLBACKS.with(|callbacks| callbacks.borrow().last().map(|callback| callback.binding))
+    callback().map(|callback| callback.binding)
 }

@@ -15,11 +15,24 @@ pub(crate) struct Entry {
     pub(crate) caller: Actor,
     /// The number of the binding that the call is about.
     pub(crate) binding: Option<u64>,
+    /// The other module of the binding.
+    pub(crate) peer: Option<ModuleLabel>,
     /// Whether the function returns a status.
     pub(crate) returns: bool,
 }
 
 impl Entry {
+    /// For a report that a tool makes.
+    pub(crate) fn of_tool(module: Option<ModuleLabel>, function: &'static str) -> Self {
+        Self {
+            function,
+            caller: module.map_or(Actor::Unknown, Actor::Module),
+            binding: None,
+            peer: None,
+            returns: false,
+        }
+    }
+
     pub(crate) fn called(&self) -> Note {
         self.note(Moment::Call("".into()))
     }

@@ -15,6 +15,7 @@ use crate::memory;
 use crate::module::{Callbacks, Module, ModuleId, ModuleLabel, Opaque, Role};
 use crate::policy::{MemoryChecks, Mode, Policy};
 use crate::rule::{Rule, Severity};
+use crate::stack;
 
 /// A rule that characteristics break.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,6 +149,9 @@ pub(crate) unsafe fn module<C: Characteristics>(
     let Some(whole) = whole else {
         return (None, findings);
     };
+    if lent(characteristics.addr(), &whole.instance()).any(stack::holds) {
+        findings.report(Rule::V13);
+    }
     // SAFETY: this function asks the same of its caller.
     let described = unsafe { described(&whole, mode, &mut findings) };
     let instance = characteristics.wrapping_byte_add(C::INSTANCE);
@@ -159,6 +163,20 @@ pub(crate) unsafe fn module<C: Characteristics>(
         context: Opaque(context),
     });
     (module, findings)
+}
+
+/// The addresses of what a module lends.
+fn lent(
+    characteristics: usize,
+    instance: &NPI_REGISTRATION_INSTANCE,
+) -> impl Iterator<Item = usize> {
+    [
+        characteristics,
+        instance.NpiId.addr(),
+        instance.ModuleId.addr(),
+        instance.NpiSpecificCharacteristics.addr(),
+    ]
+    .into_iter()
 }
 
 /// Judges `Version` and `Length`, which both structures begin with, and reads the whole if `Length`
@@ -239,7 +257,7 @@ unsafe fn described<C: Characteristics>(
 /// # Safety
 ///
 /// * `id` is null or valid for reads.
-unsafe fn module_id(id: *const NPI_MODULEID) -> Option<ModuleId> {
+pub(crate) unsafe fn module_id(id: *const NPI_MODULEID) -> Option<ModuleId> {
     if id.is_null() {
         return None;
     }

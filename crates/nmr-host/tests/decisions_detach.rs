@@ -357,6 +357,7 @@ fn a_31_a_late_comer_detaches_at_the_level_of_its_registration() {
     });
     provider.registered();
     client.registered();
+    rig.expect(&[Rule::V82]);
     assert_eq!(rig.entry("provider attach").irql, DISPATCH_LEVEL);
     assert_eq!(rig.entry("provider detach").irql, PASSIVE_LEVEL);
     assert_eq!(client.wait(), STATUS_SUCCESS);

@@ -200,6 +200,7 @@ fn r_10_a_deregistration_at_dispatch_level_works() {
     let raised = irql::raise(DISPATCH_LEVEL);
     assert_eq!(client.deregister(), STATUS_PENDING);
     drop(raised);
+    rig.expect(&[Rule::V82]);
     assert_eq!(client.wait(), STATUS_SUCCESS);
     for callback in [
         "client detach",

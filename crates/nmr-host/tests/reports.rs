@@ -368,13 +368,15 @@ fn v_36_a_provider_gives_a_context() {
 }
 
 #[test]
-fn v_38_a_failed_attach_hands_out_nothing_to_use() {
-    for (policy, nothing) in [("", 0), ("mode=strict", 0x6465_7461_6368_6564)] {
-        let rig = Rig::with(policy);
+fn a_failed_attach_hands_out_nothing_to_use() {
+    for strict in [false, true] {
+        let rig = if strict { Rig::strict() } else { Rig::new() };
         let (client, provider) = rig.pair();
         client.on_attach(move |offer| {
             let answer = offer.ask(1);
-            assert_eq!((answer.context, answer.dispatch), (nothing, nothing));
+            assert_eq!(answer.context, answer.dispatch);
+            assert_eq!(nmr_host::is_poison(answer.context), strict);
+            assert!(strict || answer.context == 0);
             answer.status
         });
         provider.declines().registered();
@@ -382,6 +384,40 @@ fn v_38_a_failed_attach_hands_out_nothing_to_use() {
         assert_eq!(client.counts(), [1, 0, 0]);
         close_all([client, provider]);
     }
+}
+
+/// Lets a client use what a failed attach has stored: as its context, or as its table.
+fn uses_outputs_of_a_failed_attach(again: fn(&Offer, usize) -> NTSTATUS) {
+    let rig = Rig::strict();
+    let (client, provider) = rig.pair();
+    client.on_attach(move |offer| {
+        let answer = offer.ask(1);
+        assert_eq!(answer.status, STATUS_NOINTERFACE);
+        again(offer, answer.context)
+    });
+    provider.on_attach(move |offer| {
+        if provider.counts()[0] == 1 {
+            STATUS_NOINTERFACE
+        } else {
+            offer.accept()
+        }
+    });
+    provider.registered();
+    client.registered();
+    let report = rig.expect_one(Rule::V38);
+    assert_eq!(
+        (report.severity, report.function),
+        (Error, "NmrClientAttachProvider")
+    );
+    assert_eq!(report.module.unwrap().id, Some(client.id()));
+    assert_eq!(report.peer.unwrap().id, Some(provider.id()));
+    close_all([client, provider]);
+}
+
+#[test]
+fn v_38_what_a_failed_attach_has_stored_is_not_used() {
+    uses_outputs_of_a_failed_attach(|offer, poison| offer.accept_as(poison, 1).status);
+    uses_outputs_of_a_failed_attach(|offer, poison| offer.ask(poison + 8).status);
 }
 
 #[test]

@@ -507,7 +507,8 @@ fn waits_inside(callback: &str, role: Role, waited: Role) {
     };
     match callback {
         "attach" => module.on_attach(move |offer| {
-            assert_eq!(waited.deregister(), STATUS_PENDING);
+            let elsewhere = std::thread::spawn(move || waited.deregister());
+            assert_eq!(elsewhere.join().unwrap(), STATUS_PENDING);
             wait();
             offer.accept()
         }),
@@ -563,12 +564,116 @@ fn v_77_a_callback_had_better_not_wait_at_all() {
     let idle = rig
         .shaped(Role::Client, "idle", |shape| shape.npi.Data1 ^= 1)
         .registered();
+    assert_eq!(idle.deregister(), STATUS_PENDING);
     client.on_attach(move |offer| {
-        idle.close();
+        assert_eq!(idle.wait(), STATUS_SUCCESS);
         offer.accept()
     });
     client.registered();
     provider.registered();
     assert_eq!(rig.expect_one(Rule::V77).severity, Warning);
+    close_all([client, provider]);
+}
+
+#[test]
+fn v_77_does_not_hide_that_nobody_has_deregistered() {
+    let rig = Rig::new();
+    let (client, provider) = rig.pair();
+    client.on_attach(move |offer| {
+        assert_eq!(client.wait_for_others(), STATUS_INVALID_PARAMETER);
+        offer.accept()
+    });
+    client.registered();
+    provider.registered();
+    let reports = rig.expect(&[Rule::V77, Rule::V71]);
+    let severities: Vec<_> = reports.iter().map(|report| report.severity).collect();
+    assert_eq!(severities, [Warning, Error], "it would not have hung");
+    close_all([client, provider]);
+}
+
+#[test]
+fn v_78_a_callback_does_not_wait_for_what_it_has_deregistered() {
+    let rig = Rig::new();
+    let (client, provider) = rig.pair();
+    client.on_attach(move |offer| {
+        assert_eq!(client.deregister(), STATUS_PENDING);
+        assert_eq!(client.wait_for_others(), STATUS_INVALID_PARAMETER);
+        offer.accept()
+    });
+    provider.registered();
+    client.registered();
+    let report = rig.expect_one(Rule::V78);
+    assert_eq!(report.severity, Error);
+    assert_eq!(report.module.unwrap().id, Some(client.id()));
+    assert_eq!(client.wait(), STATUS_SUCCESS);
+    provider.close();
+}
+
+#[test]
+fn v_82_no_spin_lock_is_held_across_a_deregistration() {
+    for role in ROLES {
+        let rig = Rig::new();
+        let module = rig.module(role).registered();
+        let raised = irql::raise(DISPATCH_LEVEL);
+        assert_eq!(module.deregister(), STATUS_PENDING);
+        drop(raised);
+        let report = rig.expect_one(Rule::V82);
+        assert_eq!((report.severity, report.irql), (Warning, DISPATCH_LEVEL));
+        assert_eq!(report.module.unwrap().id, Some(module.id()));
+        assert_eq!(module.wait(), STATUS_SUCCESS);
+    }
+}
+
+#[test]
+fn a_deregistration_in_a_callback_at_dispatch_level_holds_no_lock() {
+    let rig = Rig::with("irql=dispatch");
+    let (client, provider) = rig.attached();
+    let other = rig.named(Role::Client, "other").registered();
+    client.on_detach(move |_| {
+        assert_eq!(other.deregister(), STATUS_PENDING);
+        STATUS_SUCCESS
+    });
+    client.close();
+    assert_eq!(other.wait(), STATUS_SUCCESS);
+    provider.close();
+}
+
+#[test]
+fn v_84_there_is_no_handle_after_a_failed_registration() {
+    for role in ROLES {
+        let rig = Rig::new();
+        let module = rig.shaped(role, "malformed", |shape| shape.leave_out(Part::Detach));
+        assert_eq!(module.register(), STATUS_INVALID_PARAMETER);
+        rig.expect(&[Rule::V04]);
+        assert_eq!(module.deregister(), STATUS_INVALID_PARAMETER);
+        let reports = rig.expect(&[Rule::V75, Rule::V84]);
+        assert_eq!(reports[1].severity, Warning);
+        assert_eq!(module.deregister(), STATUS_INVALID_PARAMETER);
+        rig.expect(&[Rule::V75]);
+    }
+}
+
+#[test]
+fn a_forged_handle_is_reported_where_it_was_used() {
+    let rig = Rig::new();
+    // A client's, of the shared registrar, which has issued none of this number.
+    let forged = 1 << 61 | 0x3039;
+    Function::Deregister(Role::Client).call(forged);
+    rig.expect(&[Rule::V75]);
+}
+
+#[test]
+fn a_refused_call_is_in_the_record() {
+    let rig = Rig::new();
+    let (client, provider) = rig.pair();
+    client.on_attach(Offer::ask_without_outputs);
+    provider.registered();
+    client.registered();
+    let records = rig.registrar.records();
+    let calls = records
+        .iter()
+        .filter(|record| record.function == "NmrClientAttachProvider");
+    assert_eq!(calls.count(), 2, "the call and its return");
+    rig.expect(&[Rule::V28]);
     close_all([client, provider]);
 }

@@ -148,3 +148,20 @@ fn reports_end_the_process() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("V-75 error in"));
 }
+
+#[test]
+fn reports_are_handed_to_the_program() {
+    let rig = Rig::new();
+    let (sender, reports) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    rig.registrar.on_report(move |report| {
+        let sender = sender.lock().expect("nobody panics with it");
+        sender.send(report.clone()).expect("somebody listens");
+    });
+    Function::Complete(Role::Provider).call(0);
+    let report = reports
+        .try_recv()
+        .expect("it came before the call returned");
+    assert_eq!([report], &rig.expect(&[Rule::V75])[..]);
+    assert!(reports.try_recv().is_err());
+}

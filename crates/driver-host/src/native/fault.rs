@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use nmr_host::quarantine::{self, Touched};
+use nmr_host::{Role, Rule};
 
 use super::exports::memory;
 use super::gate;
@@ -136,6 +137,11 @@ extern "C" fn land() -> ! {
             image.stop(special_pool(details.wanted, offset))
         }
         Some(Found::Loaded(image, offset)) => {
+            if nmr_host::is_poison(details.wanted) {
+                let client = image.registrations.only(Role::Client);
+                let registrar = &image.system.registrar;
+                registrar.accuse(Rule::V38, client, "a fault");
+            }
             let what = if buffer::was_at(details.wanted) {
                 "touched the buffer of a request after completing it"
             } else {

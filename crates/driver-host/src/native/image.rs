@@ -216,6 +216,7 @@ fn call_unload(image: &Arc<Loaded>) -> bool {
 /// Looks at what an image left behind, and takes it out of memory.
 fn finish(image: &Arc<Loaded>) -> Unloaded {
     let before = image.system.reports().len();
+    image.announce_unload();
     for module in image.registrations.open() {
         image.report(Fault::RegistrationLeft {
             module: module.to_string(),

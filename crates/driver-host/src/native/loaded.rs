@@ -163,9 +163,16 @@ impl Loaded {
     /// Runs something that calls into the image.
     pub(crate) fn enter<T>(&self, what: &str, run: impl FnOnce() -> T) -> T {
         let visit = self.inside.enter(what);
+        let _for_the_registrar = nmr_host::Visit::enter();
         let result = run();
         self.inside.leave(visit);
         result
+    }
+
+    /// Tells the registrar that the code goes away (V-79).
+    pub(crate) fn announce_unload(&self) {
+        let code = self.start..self.start + self.size;
+        self.system.registrar.unloading(&code);
     }
 
     /// Takes the memory away.

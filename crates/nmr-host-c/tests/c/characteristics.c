@@ -177,7 +177,7 @@ static void try_provider(const struct subject *subject, NTSTATUS expected)
 void check_characteristics(bool strict, const struct pair *bystanders)
 {
     for (size_t index = 0; index < 2 * (sizeof faults / sizeof faults[0]); index++) {
-        struct subject subject;
+        static struct subject subject;
         bool client = index % 2 == 0;
         enum verdict verdict = faults[index / 2].verdict;
         bool refused = verdict == REFUSED || (verdict == REFUSED_IF_STRICT && strict);

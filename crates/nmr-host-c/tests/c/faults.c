@@ -31,7 +31,7 @@ void check_faults(const struct pair *bystanders)
 
     check_begin("nmr_host_fail_call", "each call that may fail is made to");
     for (n = 1;; n++) {
-        struct pair pair;
+        static struct pair pair;
         unsigned registered;
         memset(&pair, 0, sizeof pair);
         check_that(nmr_host_fail_call(n, STATUS_INSUFFICIENT_RESOURCES), "it is a failure");

@@ -5,7 +5,7 @@
 /* Both ends pend, and complete in turn: the second completion cleans up. */
 void check_life(void)
 {
-    struct pair pair;
+    static struct pair pair;
     size_t others = nmr_host_registration_count();
 
     check_begin("a client and a provider attach", NULL);

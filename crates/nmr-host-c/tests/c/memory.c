@@ -72,7 +72,7 @@ static NPI_CLIENT_CHARACTERISTICS *characteristics(void)
 static void come_and_go(void)
 {
     NPI_CLIENT_CHARACTERISTICS *own = characteristics();
-    struct module provider = {0};
+    static struct module provider = {0};
     HANDLE client = NULL;
     check_status(STATUS_SUCCESS, NmrRegisterProvider(&provider_characteristics, &provider,
                                                      &provider.handle));

@@ -10,7 +10,7 @@ void check_wrapped(void)
         .provider = {.size = sizeof(PROVIDER_DISPATCH), .functions = 1},
     };
     const PROVIDER_DISPATCH *dispatch;
-    struct pair pair;
+    static struct pair pair;
 
     check_begin("nmr_host_wrap", "the client gets a copy of the provider's table");
     pair_start(&pair);

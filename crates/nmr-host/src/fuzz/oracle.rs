@@ -9,9 +9,9 @@ use super::answer;
 use super::functions;
 use super::module::{self, Registered};
 use super::run::{self, Nmr, Outcome};
-use crate::exports::POISON;
 use crate::machine::{Action, Event, Finding, Handle, Machine, ProviderAnswer, Task};
 use crate::module::{Module, Opaque, Role};
+use crate::poison::POISON;
 use crate::policy::{Mode, Policy};
 use crate::thread;
 

@@ -6,7 +6,7 @@ use nmr_sys::{
     STATUS_NOINTERFACE, STATUS_SUCCESS,
 };
 
-use super::binding::{Offer, Phase, Progress};
+use super::binding::{End, Offer, Phase, Progress};
 use super::detach::Detach;
 use super::event::ProviderAnswer;
 use super::handle::Kind;
@@ -221,7 +221,27 @@ impl Machine {
         );
         let provider = &mut self.binding_mut(binding)[Role::Provider];
         (provider.context, provider.dispatch) = outputs;
+        self.count_contexts(binding);
         outputs
+    }
+
+    /// Counts the contexts that cleanup callbacks will get: each should belong to one binding (V-35).
+    fn count_contexts(&mut self, binding: Key) {
+        for role in [Role::Client, Role::Provider] {
+            let (
+                owned,
+                End {
+                    registration,
+                    context,
+                    ..
+                },
+            ) = self.owned_context(binding, role);
+            if let (true, Some(sharing)) = (owned, &mut self.sharing)
+                && sharing.connect(registration, context)
+            {
+                self.find(Rule::V35, binding, role, None);
+            }
+        }
     }
 
     /// The client's attach callback returned: the one decision about the binding.

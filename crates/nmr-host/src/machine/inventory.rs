@@ -1,12 +1,14 @@
 //! What a registrar holds: whom a wait waits for, and what was left behind.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::binding::{Binding, Phase};
 use super::detach::Detach;
 use super::handle::Kind;
-use super::{Finding, Handle, Key, Machine, registration_kind};
-use crate::module::{ModuleLabel, Role};
+use super::registration::Stage;
+use super::{Finding, Handle, Key, Lost, Machine, registration_kind};
+use crate::module::{Module, ModuleLabel, Role};
 use crate::rule::Rule;
 
 /// One reason why a registration is not finished.
@@ -115,6 +117,17 @@ impl fmt::Display for Leak {
     }
 }
 
+/// Whom a handle leads to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) registration: Key,
+    pub(crate) module: ModuleLabel,
+    /// The number of the binding.
+    pub(crate) binding: Option<u64>,
+    /// The other module of the binding.
+    pub(crate) peer: Option<ModuleLabel>,
+}
+
 impl Machine {
     /// Why a registration is not finished.
     pub(crate) fn blockers(&self, registration: Key) -> Vec<Blocker> {
@@ -132,6 +145,35 @@ impl Machine {
         let own = handle.filter(|handle| handle.instance == self.instance);
         self.resolve(own, registration_kind(role))
             .map_or_else(|_| Vec::new(), |registration| self.blockers(registration))
+    }
+
+    /// Whether a handle stands for a registration of this role that was deregistered.
+    pub(crate) fn is_stopping(&self, handle: Option<Handle>, role: Role) -> bool {
+        self.resolve(handle, registration_kind(role))
+            .is_ok_and(|registration| self.registration(registration).stage == Stage::Stopping)
+    }
+
+    /// Notes every registration with a callback at one of these addresses (V-79).
+    pub(crate) fn find_callbacks_in(&mut self, code: &Range<usize>) {
+        let inside = |module: &Module| {
+            module
+                .callbacks
+                .addresses()
+                .any(|address| code.contains(&address))
+        };
+        let found: Vec<_> = self
+            .registrations
+            .iter()
+            .filter_map(|(key, owner)| inside(&owner.module).then_some(key))
+            .collect();
+        for registration in found {
+            self.find_in(Rule::V79, registration);
+        }
+    }
+
+    /// Whether a handle stands or stood for something.
+    pub(crate) fn was_issued(&self, handle: Option<Handle>) -> bool {
+        handle.is_some_and(|handle| self.resolve(Some(handle), handle.kind) != Err(Lost::Unknown))
     }
 
     fn blockers_of(&self, binding: &Binding) -> Vec<Blocker> {
@@ -158,17 +200,27 @@ impl Machine {
             .is_none_or(|owner| owner.bindings.is_empty())
     }
 
-    /// The module that a live handle stands for, and the number of its binding.
-    pub(crate) fn identify(&self, handle: Handle) -> Option<(ModuleLabel, Option<u64>)> {
+    /// The module that a live handle stands for, and the binding if it is a binding's.
+    pub(crate) fn identify(&self, handle: Handle) -> Option<Identity> {
         let role = match handle.kind {
             Kind::Client | Kind::Provider => {
-                return Some((self.registrations.get(handle.key)?.module.label, None));
+                return Some(Identity {
+                    registration: handle.key,
+                    module: self.registrations.get(handle.key)?.module.label,
+                    binding: None,
+                    peer: None,
+                });
             }
             Kind::ClientBinding => Role::Client,
             Kind::ProviderBinding => Role::Provider,
         };
         let binding = self.bindings.get(handle.key)?;
-        Some((self.module(binding, role).label, Some(binding.serial)))
+        Some(Identity {
+            registration: binding[role].registration,
+            module: self.module(binding, role).label,
+            binding: Some(binding.serial),
+            peer: Some(self.module(binding, role.other()).label),
+        })
     }
 
     /// Every registration that was not closed.

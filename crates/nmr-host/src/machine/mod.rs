@@ -20,6 +20,7 @@ mod list;
 mod memory;
 mod registering;
 mod registration;
+mod sharing;
 mod slab;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ use nmr_sys::GUID;
 
 pub(crate) use event::{Action, Event, Finding, ProviderAnswer, Task};
 pub(crate) use handle::{Handle, INSTANCES};
+pub(crate) use inventory::Identity;
 pub use inventory::{Blocker, Leak, Missing};
 pub(crate) use slab::Key;
 
@@ -41,6 +43,7 @@ use event::Goal;
 use handle::Kind;
 use memory::Memory;
 use registration::{Registration, Sides};
+use sharing::Sharing;
 use slab::{Lookup, Slab};
 
 /// The state of a registrar.
@@ -56,6 +59,8 @@ pub(crate) struct Machine {
     interfaces: HashMap<GUID, Interface>,
     registrations: Slab<Registration>,
     bindings: Slab<Binding>,
+    /// What modules share, if anybody looks.
+    sharing: Option<Sharing>,
     memory: Memory,
     /// The number of the last binding that was made.
     last_serial: u64,
@@ -84,6 +89,7 @@ impl Machine {
             interfaces: HashMap::new(),
             registrations: Slab::new(),
             bindings: Slab::new(),
+            sharing: Sharing::of(policy.sharing),
             memory: Memory::default(),
             last_serial: 0,
             findings: Vec::new(),
@@ -251,7 +257,7 @@ impl Machine {
     }
 
     /// Notes that one end of a binding broke a rule.
-    fn find(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
+    pub(crate) fn find(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
         let found = self.binding(binding);
         self.findings.push(Finding {
             rule,

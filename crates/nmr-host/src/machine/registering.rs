@@ -4,13 +4,13 @@ use nmr_sys::{
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
 };
 
-use super::binding::{Binding, Phase};
+use super::binding::{Binding, End, Phase};
 use super::event::Goal;
 use super::list::List;
 use super::memory::OutOfMemory;
 use super::registration::{Registration, Stage};
 use super::{Action, Handle, Key, Lost, Machine, Task, registration_kind};
-use crate::module::{Module, Role};
+use crate::module::{Module, Opaque, Role};
 use crate::policy::{Deregistration, Offers};
 use crate::rule::Rule;
 use crate::thread::ThreadNumber;
@@ -47,6 +47,9 @@ impl Machine {
         self.registrations.reserve(1)?;
         self.memory.reserve()?;
         self.sides.try_reserve(1)?;
+        if let Some(sharing) = &mut self.sharing {
+            sharing.reserve()?;
+        }
         let peers = self.peers(module).count();
         for _ in 0..peers {
             self.memory.reserve()?;
@@ -77,6 +80,13 @@ impl Machine {
         sides
             .list_mut(module.role())
             .push(&mut self.registrations, registration, ());
+        let broken = self
+            .sharing
+            .as_mut()
+            .and_then(|sharing| sharing.register(&module));
+        if let Some(rule) = broken {
+            self.find_in(rule, registration);
+        }
         registration
     }
 
@@ -101,6 +111,9 @@ impl Machine {
 
     /// Removes a binding that is dead, or was never offered.
     pub(super) fn remove_binding(&mut self, key: Key) {
+        if self.binding(key).phase == Phase::Cleaning {
+            self.forget_contexts(key);
+        }
         for role in [Role::Client, Role::Provider] {
             let after = List::after(&self.bindings, key, role);
             let registration = self.binding(key)[role].registration;
@@ -115,6 +128,30 @@ impl Machine {
             self.wake |= owner.stage == Stage::Awaited && owner.bindings.is_empty();
         }
         self.bindings.remove(key);
+    }
+
+    fn forget_contexts(&mut self, key: Key) {
+        for role in [Role::Client, Role::Provider] {
+            let (
+                owned,
+                End {
+                    registration,
+                    context,
+                    ..
+                },
+            ) = self.owned_context(key, role);
+            if let (true, Some(sharing)) = (owned, &mut self.sharing) {
+                sharing.disconnect(registration, context);
+            }
+        }
+    }
+
+    /// One end of a binding, and whether its context belongs to a cleanup callback.
+    pub(super) fn owned_context(&self, key: Key, role: Role) -> (bool, End) {
+        let binding = self.binding(key);
+        let end = binding[role];
+        let cleanup = self.module(binding, role).has_cleanup();
+        (cleanup && end.context != Opaque::NULL, end)
     }
 
     /// Ends the offers of a registration and asks its peers and itself to detach.
@@ -224,6 +261,10 @@ impl Machine {
     pub(super) fn wait_again(&mut self, registration: Key) -> Action {
         if !self.registration(registration).bindings.is_empty() {
             return Action::Block { registration };
+        }
+        let module = self.registration(registration).module;
+        if let Some(sharing) = &mut self.sharing {
+            sharing.close(&module);
         }
         self.registrations.remove(registration);
         Action::Return(STATUS_SUCCESS)

@@ -77,7 +77,7 @@ impl Place {
     pub(super) fn here() -> Self {
         Self {
             thread: thread::current(),
-            callback: thread::innermost().map(|callback| (callback.function, callback.binding)),
+            callback: thread::callback().map(|callback| (callback.function(), callback.binding)),
         }
     }
 }

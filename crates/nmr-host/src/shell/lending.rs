@@ -172,7 +172,7 @@ impl Shell {
     pub(crate) fn freed(&self, block: &Block) {
         let mut state = self.lock();
         let breaches = state.ledger.freed(block);
-        let function = thread::innermost().map_or("a free", |callback| callback.function);
+        let function = thread::callback().map_or("a free", |callback| callback.function());
         self.report_lent(state, &breaches, function);
     }
 

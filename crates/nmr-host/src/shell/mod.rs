@@ -1,10 +1,12 @@
 //! The threaded shell around the machine: one lock, never held across a callback (I-6). It carries
 //! out what the machine says, keeps the record and the reports, and blocks the threads that wait.
 
+mod completing;
 mod lending;
 mod reading;
 mod reporting;
 mod waiting;
+mod watching;
 mod wrapping;
 
 use std::collections::HashMap;
@@ -15,6 +17,7 @@ use crate::callback;
 use crate::faults::Faults;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
+use crate::locks;
 use crate::machine::{Action, Event, Handle, Key, Machine, Task};
 use crate::memory::Ledger;
 use crate::module::{Module, ModuleId, Role};
@@ -29,6 +32,10 @@ use crate::transcript::{self, Callback, Entry};
 use crate::validate::Findings;
 use crate::worker::Worker;
 use crate::wrapped::Wrapped;
+use completing::Completer;
+pub(crate) use reporting::Listen;
+use reporting::Listener;
+use watching::Watch;
 
 /// A registrar, shared by all threads that are inside it.
 #[derive(Debug)]
@@ -42,6 +49,7 @@ pub(crate) struct Shell {
     recording: AtomicBool,
     worker: Worker,
     wrapped: Wrapped,
+    listener: Listener,
 }
 
 #[derive(Debug)]
@@ -51,6 +59,8 @@ struct State {
     names: HashMap<ModuleId, String>,
     records: Vec<Record>,
     reports: Vec<Report>,
+    /// The threads that have completed a detach and have not left the code that did.
+    completers: Vec<Completer>,
 }
 
 impl State {
@@ -69,6 +79,7 @@ impl Shell {
             names: HashMap::new(),
             records: Vec::new(),
             reports: Vec::new(),
+            completers: Vec::new(),
         };
         Self {
             instance,
@@ -79,6 +90,7 @@ impl Shell {
             recording: AtomicBool::new(true),
             worker: Worker::default(),
             wrapped: Wrapped::default(),
+            listener: Listener::default(),
         }
     }
 
@@ -100,10 +112,11 @@ impl Shell {
             function: register_name(role),
             caller,
             binding: None,
+            peer: None,
             returns: true,
         };
         let fault = self.faults.begin();
-        self.report_characteristics(&entry, module.map(|module| module.label), findings);
+        self.report_characteristics(&entry, findings);
         if irql::current() > PASSIVE_LEVEL {
             self.report_misuse(Rule::V10, &entry);
         }
@@ -145,6 +158,7 @@ impl Shell {
             function,
             caller: Actor::Unknown,
             binding: None,
+            peer: None,
             returns: false,
         };
         let mut task = Task::default();
@@ -237,6 +251,7 @@ impl Shell {
                     || callback::attach_provider(&provider, handle, client, context, dispatch);
                 let answer = self.inside(Callback::Attach, Role::Provider, binding, call);
                 self.watch_answer(binding, answer.status);
+                self.watch_outputs(binding, &answer);
                 Event::ProviderAttachReturned { binding, answer }
             }
             Action::Detach {
@@ -288,25 +303,34 @@ impl Shell {
     /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
     fn inside<T>(
         self: &Arc<Self>,
-        callback: Callback,
+        kind: Callback,
         role: Role,
         binding: Key,
         run: impl FnOnce() -> T,
     ) -> T {
-        let serial = self
-            .lock()
-            .machine
-            .describe(binding)
-            .map_or(0, |(serial, ..)| serial);
-        let _level = self.raise_for(callback);
-        let callback = thread::Callback {
-            function: callback.name(role),
-            instance: self.instance,
-            binding: serial,
+        let found = self.lock().machine.describe(binding);
+        let (binding, client, provider) = found.expect("a callback is about a live binding");
+        let (module, peer) = match role {
+            Role::Client => (client.label, provider.label),
+            Role::Provider => (provider.label, client.label),
         };
+        let _level = self.raise_for(kind);
+        let callback = thread::Callback {
+            kind,
+            instance: self.instance,
+            binding,
+            module,
+            peer,
+            irql: irql::current(),
+            locks: locks::count(),
+        };
+        let watch = Watch::begin(self, callback);
         instances::enter(Arc::clone(self));
-        let result = thread::inside(callback, run);
+        thread::enter(Some(callback));
+        let result = run();
+        thread::leave();
         instances::leave();
+        watch.end();
         result
     }
 

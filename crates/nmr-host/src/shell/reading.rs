@@ -2,20 +2,32 @@
 
 use super::Shell;
 use crate::interface::Interface;
-use crate::machine::{Blocker, Handle, Leak};
+use crate::machine::{Blocker, Handle, Identity, Leak};
 use crate::module::{ModuleId, Role};
-use crate::record::{Actor, Note, Record};
+use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::sync::atomic::Ordering;
 
 impl Shell {
-    /// The module whose registration or binding a handle stands for, and the number of the binding.
-    pub(crate) fn identify(&self, handle: Option<Handle>) -> (Actor, Option<u64>) {
-        handle
-            .and_then(|handle| self.lock().machine.identify(handle))
-            .map_or((Actor::Unknown, None), |(label, binding)| {
-                (Actor::Module(label), binding)
-            })
+    /// Whom a handle leads to.
+    pub(crate) fn identify(&self, handle: Option<Handle>) -> Option<Identity> {
+        handle.and_then(|handle| self.lock().machine.identify(handle))
+    }
+
+    /// Whether a handle stands or stood for something.
+    pub(crate) fn was_issued(&self, handle: Option<Handle>) -> bool {
+        self.lock().machine.was_issued(handle)
+    }
+
+    /// Why a wait for this registration would not return at once. Nothing if it was not deregistered:
+    /// such a wait is refused.
+    pub(crate) fn obstacles(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
+        let state = self.lock();
+        if state.machine.is_stopping(handle, role) {
+            state.machine.blockers_of_handle(handle, role)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Why the registration of a handle is not finished. Nothing if it is no handle of this role.

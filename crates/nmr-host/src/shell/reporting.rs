@@ -1,19 +1,48 @@
 //! How a broken rule becomes a report, and what happens to it.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
 
 use super::{Shell, State};
 use crate::irql;
-use crate::machine::Finding;
-use crate::module::{ModuleId, ModuleLabel};
+use crate::machine::{Finding, Key};
+use crate::module::{ModuleId, ModuleLabel, Role};
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
 use crate::report::{Report, severity};
 use crate::rule::{Rule, Severity};
-use crate::sync::MutexGuard;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
-use crate::transcript::Entry;
+use crate::transcript::{Callback, Entry};
 use crate::validate::Findings;
+
+/// A function that gets every report, on the thread that broke the rule.
+pub(crate) type Listen = Arc<dyn Fn(&Report) + Send + Sync>;
+
+/// Who gets the reports, besides what the policy says.
+#[derive(Default)]
+pub(super) struct Listener(Mutex<Option<Listen>>);
+
+impl Listener {
+    fn get(&self) -> Option<Listen> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, listener: Option<Listen>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = listener;
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.get().is_some();
+        f.debug_tuple("Listener").field(&set).finish()
+    }
+}
 
 impl State {
     /// Turns what the machine found into reports, and returns how many there were before.
@@ -27,57 +56,104 @@ impl State {
 }
 
 impl Shell {
-    /// Prints the reports since `reported`, or panics with the first, as the policy says.
+    /// Hands the reports since `reported` to the program, prints them, or panics with the first, as
+    /// the policy says.
     pub(super) fn announce(&self, state: MutexGuard<'_, State>, reported: usize) {
-        if state.reports.len() == reported || self.policy.on_report == OnReport::Collect {
+        if state.reports.len() == reported {
             return;
         }
         let reports = state.reports[reported..].to_vec();
         drop(state);
-        for report in reports {
-            assert!(self.policy.on_report == OnReport::Print, "{report}");
-            eprintln!("nmr-host: {report}");
+        let listener = self.listener.get();
+        for report in &reports {
+            if let Some(listener) = &listener {
+                listener(report);
+            }
+            match self.policy.on_report {
+                OnReport::Collect => {}
+                OnReport::Print => eprintln!("nmr-host: {report}"),
+                OnReport::Panic => panic!("{report}"),
+            }
         }
+    }
+
+    /// From now on, every report is handed to a function.
+    pub(crate) fn listen(&self, listener: Option<Listen>) {
+        self.listener.set(listener);
+    }
+
+    /// Reports the registrations whose callbacks are in code that goes away, and counts them.
+    pub(crate) fn unloading(&self, code: &Range<usize>) -> usize {
+        let mut state = self.lock();
+        state.machine.find_callbacks_in(code);
+        let reported = state.collect_findings("unload", self.policy.mode);
+        let found = state.reports.len() - reported;
+        self.announce(state, reported);
+        found
     }
 
     /// Reports a rule that the caller of a function breaks.
     pub(crate) fn report_misuse(&self, rule: Rule, entry: &Entry) {
-        self.report_with(rule, None, entry.caller, entry.function);
+        self.report_with(rule, None, entry);
     }
 
     /// The same with another severity than the rule's own.
-    pub(crate) fn report_with(
+    pub(crate) fn report_with(&self, rule: Rule, severity: Option<Severity>, entry: &Entry) {
+        let finding = Finding {
+            binding: entry.binding,
+            peer: entry.peer,
+            ..finding(rule, entry.caller)
+        };
+        self.add_report(finding, severity, entry.function);
+    }
+
+    /// Reports a rule that a callback breaks, or that is broken inside it.
+    pub(crate) fn report_callback(&self, rule: Rule, callback: &thread::Callback) {
+        let finding = Finding {
+            binding: Some(callback.binding),
+            peer: Some(callback.peer),
+            ..finding(rule, Actor::Module(callback.module))
+        };
+        self.add_report(finding, None, callback.function());
+    }
+
+    /// Reports a rule that one end of a binding breaks.
+    pub(super) fn report_end(
         &self,
         rule: Rule,
-        severity: Option<Severity>,
-        culprit: Actor,
+        binding: Key,
+        culprit: Role,
         function: &'static str,
     ) {
         let mut state = self.lock();
-        let found = finding(rule, culprit);
-        let mut report = report(found, function, self.policy.mode, &state.names);
+        state.machine.find(rule, binding, culprit, None);
+        let reported = state.collect_findings(function, self.policy.mode);
+        self.announce(state, reported);
+    }
+
+    pub(super) fn add_report(
+        &self,
+        finding: Finding,
+        severity: Option<Severity>,
+        function: &'static str,
+    ) {
+        let mut state = self.lock();
+        let mut report = report(finding, function, self.policy.mode, &state.names);
         report.severity = severity.unwrap_or(report.severity);
         let reported = state.reports.len();
         state.reports.push(report);
         self.announce(state, reported);
     }
 
-    pub(super) fn report_characteristics(
-        &self,
-        entry: &Entry,
-        module: Option<ModuleLabel>,
-        findings: &Findings,
-    ) {
-        let culprit = module.map_or(Actor::Unknown, Actor::Module);
+    pub(super) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
         for fault in &findings.0 {
-            self.report_with(fault.rule, fault.severity, culprit, entry.function);
+            self.report_with(fault.rule, fault.severity, entry);
         }
     }
 
     /// Reports a call that a cleanup callback should not make (V-62).
     pub(crate) fn report_inside_cleanup(&self, entry: &Entry) {
-        let innermost = thread::callbacks().last().map(|callback| callback.function);
-        if innermost.is_some_and(|function| function.contains("Cleanup")) {
+        if thread::callback().is_some_and(|callback| callback.kind == Callback::Cleanup) {
             self.report_misuse(Rule::V62, entry);
         }
     }

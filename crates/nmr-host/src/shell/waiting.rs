@@ -2,15 +2,17 @@
 
 use super::reporting::{finding, report};
 use super::{Shell, State};
+use crate::locks;
 use crate::machine::{Blocker, Key};
 use crate::record::Actor;
 use crate::rule::Rule;
-use crate::sync::{MutexGuard, PoisonError};
+use crate::sync::{Arc, MutexGuard, PoisonError};
 use crate::transcript::Entry;
 
 impl Shell {
     /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for.
-    pub(super) fn block(&self, registration: Key, entry: &Entry) {
+    pub(super) fn block(self: &Arc<Self>, registration: Key, entry: &Entry) {
+        let waiting = self.begin_wait(registration, entry);
         let mut state = self.lock();
         let mut limit = self.policy.watchdog;
         while !state.machine.is_finished(registration) {
@@ -27,8 +29,22 @@ impl Shell {
             if result.timed_out() && !state.machine.is_finished(registration) {
                 limit = None;
                 state = self.report_unfinished(state, registration, entry);
+                if waiting.as_ref().is_some_and(locks::Wait::is_in_the_way) {
+                    drop(state);
+                    self.report_misuse(Rule::V81, entry);
+                    state = self.lock();
+                }
             }
         }
+    }
+
+    /// Tells of a wait that is made while the thread holds locks.
+    fn begin_wait(self: &Arc<Self>, registration: Key, entry: &Entry) -> Option<locks::Wait> {
+        if locks::count() == 0 {
+            return None;
+        }
+        let blockers = self.lock().machine.blockers(registration);
+        locks::Wait::begin(self, entry, &blockers)
     }
 
     fn report_unfinished<'a>(

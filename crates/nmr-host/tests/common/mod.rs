@@ -36,7 +36,7 @@ pub(crate) use nmr_sys::{
 };
 pub(crate) use offer::{Binding, Offer};
 pub(crate) use pause::{Gate, Pause, until};
-pub(crate) use raw::{Answer, Function};
+pub(crate) use raw::{Answer, Function, detach_callback};
 pub(crate) use rig::{Other, Rig, close_all};
 pub(crate) use shape::{Fault, Part, Shape};
 

@@ -225,6 +225,20 @@ impl Module {
         raw::register(self.0.role, &self.0.memory, self.0.context, place)
     }
 
+    /// Registers with characteristics on the stack, and closes the registration while they are there.
+    pub(crate) fn come_and_go_on_the_stack(self) {
+        let Data {
+            role,
+            memory,
+            context,
+            handle,
+            ..
+        } = self.0;
+        let status = raw::register_on_the_stack(*role, memory, *context, handle);
+        assert_eq!(status, STATUS_SUCCESS);
+        self.close();
+    }
+
     /// Registers, which must succeed.
     pub(crate) fn registered(self) -> Self {
         assert_eq!(self.register(), STATUS_SUCCESS, "{self:?} registers");

@@ -89,6 +89,39 @@ pub(crate) fn register(
     }
 }
 
+/// Registers with a copy of the characteristics on this stack, which the registration must not outlive.
+pub(crate) fn register_on_the_stack(
+    role: Role,
+    characteristics: &Memory,
+    context: usize,
+    place: &'static Place,
+) -> NTSTATUS {
+    let original = characteristics.address();
+    let (context, place) = (without_provenance_mut(context), place.as_ptr());
+    match role {
+        Role::Client => {
+            // SAFETY: a `Memory` has the characteristics of its role.
+            let copy = unsafe { original.cast::<NPI_CLIENT_CHARACTERISTICS>().read() };
+            // SAFETY: the caller closes the registration before it returns; as in `register` otherwise.
+            unsafe { NmrRegisterClient(&raw const copy, context, place.cast()) }
+        }
+        Role::Provider => {
+            // SAFETY: as above.
+            let copy = unsafe { original.cast::<NPI_PROVIDER_CHARACTERISTICS>().read() };
+            // SAFETY: as above.
+            unsafe { NmrRegisterProvider(&raw const copy, context, place.cast()) }
+        }
+    }
+}
+
+/// Where the detach callback of every module of a role is.
+pub(crate) fn detach_callback(role: Role) -> usize {
+    match role {
+        Role::Client => (client_detach as *const ()).addr(),
+        Role::Provider => (provider_detach as *const ()).addr(),
+    }
+}
+
 /// Calls `NmrDeregisterClient` or `NmrDeregisterProvider`.
 pub(crate) fn deregister(role: Role, handle: usize) -> NTSTATUS {
     let handle = without_provenance_mut(handle);

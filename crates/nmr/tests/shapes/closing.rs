@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use exnpi::Exnpi;
 use nmr::{Client, Identity, Module, Offer, Provider, Registration, Result};
-use nmr_host::irql;
+use nmr_host::{Rule, irql};
 
-use crate::support::{Account, Adder, Deaf, MODULE, Summer, run};
+use crate::support::{Account, Adder, Deaf, MODULE, Summer, run, run_with};
 
 #[test]
 fn p_17_all_registrations_of_a_driver_start_to_end_and_then_all_are_waited_for() {
@@ -24,13 +24,20 @@ fn p_17_all_registrations_of_a_driver_start_to_end_and_then_all_are_waited_for()
 
 #[test]
 fn p_20_closing_starts_at_dispatch_level_and_waits_below() {
-    run(|| {
+    run_with(|registrar| {
         let provider = Registration::new(Summer).unwrap();
         let client = Registration::new(Adder::new()).unwrap();
         let raised = irql::raise(irql::DISPATCH_LEVEL);
         let closing = provider.close();
         assert!(!client.provider.is_attached());
         drop(raised);
+        let reports = registrar.take_reports();
+        let rules: Vec<_> = reports.iter().map(|report| report.rule).collect();
+        assert_eq!(
+            rules,
+            [Rule::V82],
+            "it may hold a spin lock, and here it does"
+        );
         closing.wait();
     });
 }

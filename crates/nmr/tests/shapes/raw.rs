@@ -62,19 +62,20 @@ impl RawProvider {
 
     /// Runs a test while the provider is registered.
     fn registered(&self, npi: Guid, test: impl FnOnce()) {
-        let characteristics = NPI_PROVIDER_CHARACTERISTICS {
+        let npi = Box::new(npi);
+        let characteristics = Box::new(NPI_PROVIDER_CHARACTERISTICS {
             Version: 0,
             Length: 72,
             ProviderAttachClient: Some(attach),
             ProviderDetachClient: Some(detach),
             ProviderCleanupBindingContext: None,
             ProviderRegistrationInstance: self.instance(&npi),
-        };
+        });
         let context = ptr::from_ref(self).cast_mut().cast();
         let mut handle = NMR_PROVIDER_HANDLE::NULL;
         // SAFETY: everything must live until the wait, which is below.
         let status =
-            unsafe { NmrRegisterProvider(&raw const characteristics, context, &raw mut handle) };
+            unsafe { NmrRegisterProvider(&raw const *characteristics, context, &raw mut handle) };
         assert_eq!(status, STATUS_SUCCESS);
         test();
         // SAFETY: the provider must be registered: it is.
@@ -138,7 +139,7 @@ unsafe impl Npi for Silent {
 #[test]
 fn p_08_no_functions_is_a_null_table_but_never_a_null_context() {
     run(|| {
-        let provider = RawProvider::new();
+        let provider = Box::new(RawProvider::new());
         provider.registered(Silent::ID, || {
             let client = Attaches(|_: Offer<'_, Client<Silent>>| Ok(()));
             drop(Registration::new(client).unwrap());
@@ -152,7 +153,7 @@ fn p_08_no_functions_is_a_null_table_but_never_a_null_context() {
 #[test]
 fn p_08_a_peer_without_a_table_cannot_be_called() {
     run(|| {
-        let provider = RawProvider::new();
+        let provider = Box::new(RawProvider::new());
         provider.registered(Exnpi::ID, || {
             let client = Registration::new(Adder::new()).unwrap();
             assert_eq!(client.add(1), None);
@@ -164,10 +165,10 @@ fn p_08_a_peer_without_a_table_cannot_be_called() {
 #[test]
 fn p_10_a_provider_may_call_before_the_attach_is_complete() {
     run(|| {
-        let provider = RawProvider {
+        let provider = Box::new(RawProvider {
             is_hasty: true,
             ..RawProvider::new()
-        };
+        });
         provider.registered(Exnpi::ID, || {
             let client = Registration::new(Adder::new()).unwrap();
             assert_eq!(client.heard(), 99);
@@ -179,10 +180,10 @@ fn p_10_a_provider_may_call_before_the_attach_is_complete() {
 fn p_05_a_peer_may_have_no_identity() {
     let registrar = nmr_host::Registrar::new(nmr_host::Policy::default());
     let _entered = registrar.enter();
-    let provider = RawProvider {
+    let provider = Box::new(RawProvider {
         identity: None,
         ..RawProvider::new()
-    };
+    });
     provider.registered(Silent::ID, || {
         let client = Attaches(|offer: Offer<'_, Client<Silent>>| {
             assert_eq!(offer.identity(), None);

@@ -16,10 +16,15 @@ pub(crate) const MODULE: Guid = Guid::from_u128(0x90c3e0a6_3d5e_4d6a_a86b_3f4f3a
 /// Runs a test under several policies, with a registrar of its own each time, and expects that no
 /// rule is broken and that nothing is left.
 pub(crate) fn run(test: impl Fn()) {
+    run_with(|_| test());
+}
+
+/// The same for a test that looks at the registrar.
+pub(crate) fn run_with(test: impl Fn(&Registrar)) {
     for seed in 0..24 {
         let registrar = Registrar::new(Policy::from_seed(seed));
         let entered = registrar.enter();
-        test();
+        test(&registrar);
         drop(entered);
         assert_eq!(registrar.finish(), [], "{}", registrar.policy());
     }

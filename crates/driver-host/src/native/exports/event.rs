@@ -93,6 +93,7 @@ unsafe extern "win64" fn wait(
     };
     if irql::current() > highest {
         misuse(format!("waited at {}", irql::current()));
+        nmr_host::may_block();
     }
     // SAFETY: the caller vouches for an object that can be waited for.
     let event = unsafe { &*object };
@@ -179,6 +180,7 @@ pub(crate) fn duration(time: i64) -> Duration {
 unsafe extern "win64" fn delay(_mode: u8, _alertable: u8, interval: *const i64) -> NtStatus {
     if irql::current() > APC_LEVEL {
         misuse(format!("slept at {}", irql::current()));
+        nmr_host::may_block();
     }
     // SAFETY: the caller vouches for a time.
     std::thread::sleep(duration(unsafe { interval.read() }));

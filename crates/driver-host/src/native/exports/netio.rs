@@ -53,6 +53,13 @@ impl Registrations {
             .retain(|(open, _)| *open != handle);
     }
 
+    /// The registered module of this role, if there is just one.
+    pub(crate) fn only(&self, role: Role) -> Option<ModuleLabel> {
+        let open = self.open();
+        let mut found = open.into_iter().filter(|module| module.role == role);
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// The modules that are still registered.
     pub(crate) fn open(&self) -> Vec<ModuleLabel> {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -53,6 +53,7 @@ struct Block {
     size: usize,
     tag: u32,
     number: u64,
+    paged: bool,
     owner: Arc<Loaded>,
 }
 
@@ -118,6 +119,7 @@ impl Pool {
                 size: wanted.size,
                 tag,
                 number,
+                paged: wanted.paged,
                 owner,
             },
         );
@@ -298,6 +300,9 @@ fn free_block(block: *mut c_void, tag: Option<u32>) {
     let Some((freed, intact)) = image.system.pool.free(block.addr()) else {
         bugcheck::stop(BAD_POOL_CALLER, [0x7, 0, 0, block.addr() as u64]);
     };
+    if freed.paged && irql::current() >= DISPATCH_LEVEL {
+        misuse(format!("freed paged pool at {}", irql::current()));
+    }
     if tag.is_some_and(|tag| tag != freed.tag & 0x7fff_ffff) {
         let tag = u64::from(tag.unwrap_or_default());
         bugcheck::stop(

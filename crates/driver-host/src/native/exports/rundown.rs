@@ -61,6 +61,7 @@ unsafe extern "win64" fn release(reference: *mut usize) {
 unsafe extern "win64" fn wait(reference: *mut usize) {
     if irql::current() > APC_LEVEL {
         misuse(format!("waited at {}", irql::current()));
+        nmr_host::may_block();
     }
     // SAFETY: the caller vouches for the word.
     let word = unsafe { word(reference) };

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use nmr_host::irql::{self, DISPATCH_LEVEL};
+use nmr_host::locks;
 
 use super::super::imports::Target;
 use super::{bugcheck, misuse};
@@ -75,6 +76,7 @@ const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
 
 fn lock_word(lock: &AtomicUsize) {
     let address = lock.as_ptr().addr() as u64;
+    locks::acquiring(address as usize);
     while let Err(owner) = lock.compare_exchange_weak(0, me(), Ordering::Acquire, Ordering::Relaxed)
     {
         if owner == me() {
@@ -82,10 +84,12 @@ fn lock_word(lock: &AtomicUsize) {
         }
         thread::yield_now();
     }
+    locks::acquired(address as usize);
 }
 
 fn unlock_word(lock: &AtomicUsize) {
     let address = lock.as_ptr().addr() as u64;
+    locks::released(address as usize);
     if lock
         .compare_exchange(me(), 0, Ordering::Release, Ordering::Relaxed)
         .is_err()

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
+use nmr_host::locks;
 
 use super::super::exports::{lower_irql, raise_irql};
 use super::super::kernel::{NtStatus, STATUS_SUCCESS, STATUS_TIMEOUT};
@@ -72,8 +73,9 @@ pub(super) unsafe extern "win64" fn create_spin(
 }
 
 /// `WdfSpinLockAcquire`.
-pub(super) extern "win64" fn acquire_spin(_globals: *const c_void, lock: Handle) {
-    let lock = spin_lock(lock);
+pub(super) extern "win64" fn acquire_spin(_globals: *const c_void, handle: Handle) {
+    let lock = spin_lock(handle);
+    locks::acquiring(handle.addr());
     if lock.owner.load(Ordering::Relaxed) == me() {
         violation("the thread owns the spin lock already");
     }
@@ -85,12 +87,14 @@ pub(super) extern "win64" fn acquire_spin(_globals: *const c_void, lock: Handle)
     {
         std::thread::yield_now();
     }
+    locks::acquired(handle.addr());
     lock.before.store(before.into(), Ordering::Relaxed);
 }
 
 /// `WdfSpinLockRelease`.
-pub(super) extern "win64" fn release_spin(_globals: *const c_void, lock: Handle) {
-    let lock = spin_lock(lock);
+pub(super) extern "win64" fn release_spin(_globals: *const c_void, handle: Handle) {
+    let lock = spin_lock(handle);
+    locks::released(handle.addr());
     let before = lock.before.load(Ordering::Relaxed);
     if lock
         .owner
@@ -120,20 +124,26 @@ pub(super) unsafe extern "win64" fn acquire_wait(
     timeout: *const i64,
 ) -> NtStatus {
     if irql::current() > PASSIVE_LEVEL && timeout.is_null() {
+        nmr_host::may_block();
         violation("a thread may block at PASSIVE_LEVEL only");
     }
     // SAFETY: the caller vouches for null or a time.
     let limit = (!timeout.is_null()).then(|| unsafe { timeout.read() });
     let limit = limit.map(|limit| Duration::from_nanos(limit.unsigned_abs().saturating_mul(100)));
-    if wait_lock(lock).acquire(limit) {
+    let found = wait_lock(lock);
+    locks::acquiring(lock.addr());
+    if found.acquire(limit) {
+        locks::acquired(lock.addr());
         STATUS_SUCCESS
     } else {
+        locks::abandoned(lock.addr());
         STATUS_TIMEOUT
     }
 }
 
 /// `WdfWaitLockRelease`.
 pub(super) extern "win64" fn release_wait(_globals: *const c_void, lock: Handle) {
+    locks::released(lock.addr());
     if !wait_lock(lock).release() {
         violation("the thread does not own the wait lock");
     }

@@ -11,6 +11,7 @@ use super::rules::Breach;
 use super::setup::{ANY, Id, Pair, Setup};
 use super::sights::Sights;
 use crate::machine::{Action, Event, Key, Machine, Task};
+use crate::policy::{Policy, Sharing};
 
 /// One state.
 #[derive(Clone, Debug)]
@@ -31,8 +32,13 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(setup: &Setup) -> Self {
+        // The modules here are numbers, and have nothing to share.
+        let policy = Policy {
+            sharing: Sharing::Ignored,
+            ..setup.policy.clone()
+        };
         Self {
-            machine: Machine::new(1, &setup.policy),
+            machine: Machine::new(1, &policy),
             books: Books::new(setup),
             calls: Vec::new(),
             deferred: Vec::new(),

@@ -1,0 +1,56 @@
+//! Threads that have completed a detach and are still in the code that did, when the wait that this
+//! allows returns: the module may be unloaded under them (V-83).
+
+use super::Shell;
+use crate::machine::{Finding, Identity, Key};
+use crate::rule::Rule;
+use crate::sync::Arc;
+use crate::thread::{self, ThreadNumber};
+use crate::transcript::Entry;
+
+/// A thread that has completed a detach.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Completer {
+    thread: ThreadNumber,
+    who: Identity,
+}
+
+impl Shell {
+    /// This thread is about to complete a detach. Nothing is remembered if nobody would say when it
+    /// leaves.
+    pub(crate) fn note_completer(self: &Arc<Self>, who: Identity) {
+        if thread::note_completed(self, who.registration) {
+            let thread = thread::current();
+            self.lock().completers.push(Completer { thread, who });
+        }
+    }
+
+    /// This thread leaves the code that has completed a detach of a registration.
+    pub(crate) fn completer_left(&self, registration: Key) {
+        let thread = thread::current();
+        let gone = |completer: &Completer| {
+            (completer.thread, completer.who.registration) == (thread, registration)
+        };
+        self.lock().completers.retain(|completer| !gone(completer));
+    }
+
+    /// A wait for a registration has succeeded: reports the other threads that completed for it and
+    /// are still inside.
+    pub(crate) fn report_completers(&self, registration: Key, entry: &Entry) {
+        let mut state = self.lock();
+        let of_this = |completer: &mut Completer| completer.who.registration == registration;
+        let inside: Vec<_> = state.completers.extract_if(.., of_this).collect();
+        drop(state);
+        let thread = thread::current();
+        for Completer { who, .. } in inside.into_iter().filter(|other| other.thread != thread) {
+            let finding = Finding {
+                rule: Rule::V83,
+                binding: who.binding,
+                module: Some(who.module),
+                peer: who.peer,
+                status: None,
+            };
+            self.add_report(finding, None, entry.function);
+        }
+    }
+}
