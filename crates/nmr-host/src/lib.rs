@@ -48,6 +48,10 @@ mod transcript;
 mod validate;
 mod visit;
 mod worker;
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64", not(miri))),
+    allow(dead_code, reason = "nothing is watched there")
+)]
 mod wrapped;
 
 pub use exports::*;
