@@ -172,6 +172,27 @@ fn a_request_that_pends_is_canceled_by_the_removal_of_the_device() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_driver_is_told_of_the_requests_that_it_has_when_its_queue_stops() {
+    let host = host();
+    let image = load(&host, "stops");
+    let handle = open(&image);
+    thread::scope(|scope| {
+        let pending = scope.spawn(|| handle.control(PEND, &[], 0));
+        wait_for_print(&host, "pending\n");
+        let unloaded = image.unload();
+        assert_eq!(lines(&unloaded.reports), [""; 0]);
+        assert!(unloaded.unmapped);
+        assert_eq!(pending.join().unwrap(), Ok((STATUS_CANCELLED, vec![])));
+    });
+    assert_eq!(
+        printed(&host),
+        "create\npending\nstop 2\ncleanup\nclose\n",
+        "the requests of a power-managed queue end before the device's work"
+    );
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn requests_during_the_unload_complete_or_fail_cleanly() {
     for _ in 0..20 {
         let host = host();
