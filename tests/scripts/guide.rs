@@ -166,9 +166,11 @@ fn its_files_exist() {
 /// The scripts look for the events of the provider that the driver has.
 #[test]
 fn the_provider_of_events_is_the_driver_s() {
-    let id = tracelogging::Guid::from_name("ExnpiDriver").to_utf8_bytes();
-    let id = format!("{{{}}}", str::from_utf8(&id).unwrap());
+    let id = format!("{:032x}", exnpi_control::ETW_PROVIDER_ID);
+    let parts = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]];
+    let id = format!("{{{}}}", parts.join("-"));
     let line = format!("\r\n$EventProvider = '{id}'\r\n");
     assert!(read("ExnpiDriver.psm1").text.contains(&line), "{id}");
     assert!(GUIDE.contains(&id));
+    assert!(GUIDE.contains(&format!("by the name `{}`", exnpi_control::ETW_PROVIDER)));
 }

@@ -1,6 +1,7 @@
 //! The PowerShell scripts parse and keep the rules of rules.rs, and each rule finds a fault that is planted. No
 //! PowerShell can be had on the machine that runs this, so no script is run.
 
+mod control;
 mod guide;
 mod rules;
 mod script;
