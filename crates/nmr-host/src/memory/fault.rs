@@ -24,7 +24,8 @@ impl Toucher {
 
 /// Lets the registrars report a touch. Returns whether the thread can go on.
 pub(super) fn answer(address: usize, toucher: &Toucher) -> bool {
-    let (what, known) = quarantine::judge(address, toucher);
+    let judge = || quarantine::judge(address, toucher);
+    let (what, known) = quarantine::or_abort(judge);
     if known && quarantine::open(address) {
         return true;
     }

@@ -7,7 +7,8 @@
 //! touched, and reports the rule that this breaks: V-12, V-34, V-39, V-51, V-80 or V-85 when a block
 //! is freed, V-56 or V-61 when it is touched afterwards. After such a report the block is opened,
 //! filled with `0xdd`, and the module goes on. A touch that no rule is about ends the process, after
-//! a line on standard error that says which block it was.
+//! a line on standard error that says which block it was. So does a report here if the policy says
+//! `report=panic`, because a panic could not be caught.
 //!
 //! # How to use it
 //!
@@ -29,6 +30,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -298,6 +301,11 @@ pub(super) fn open(address: usize) -> bool {
     with(|arena| arena.open(address)).unwrap_or(false)
 }
 
+/// Runs something that may panic where nobody can catch that: `report=panic` ends the process there.
+pub(super) fn or_abort<T>(run: impl FnOnce() -> T) -> T {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| process::abort())
+}
+
 static STARTED: AtomicBool = AtomicBool::new(false);
 /// Larger blocks are left to the ordinary allocator.
 const LARGEST: usize = 1 << 16;
@@ -368,7 +376,7 @@ unsafe impl GlobalAlloc for Quarantine {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if contains(block.addr()) {
-            free(block.cast());
+            or_abort(|| free(block.cast()));
         } else {
             // SAFETY: it is not of the quarantine, so it is of the ordinary allocator.
             unsafe { System.dealloc(block, layout) };

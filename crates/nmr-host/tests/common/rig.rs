@@ -32,11 +32,9 @@ impl Rig {
     }
 
     /// A registrar with any policy, which also looks at memory: no honest test may notice.
-    pub(crate) fn under(policy: Policy) -> Self {
-        Self::as_said(Policy {
-            memory: MemoryChecks::Checked,
-            ..policy
-        })
+    pub(crate) fn under(mut policy: Policy) -> Self {
+        policy.memory = MemoryChecks::Checked;
+        Self::as_said(policy)
     }
 
     /// A registrar that does not look at memory.
