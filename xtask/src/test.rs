@@ -20,6 +20,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
 
     step("tests of the host");
     command::run(cargo(project).arg("test"))?;
+    command::run(cargo(project).args(["test", "--package", "exnpictl"]))?;
 
     step("drivers");
     let for_arm = (Role::Both, Arch::Arm64);
@@ -38,7 +39,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     step("tests of the drivers");
     let mut images = cargo(project);
     images.arg("test");
-    for package in ["exnpi-driver", "driver-host", "nmr-lab"] {
+    for package in ["exnpi-driver", "driver-host", "nmr-lab", "exnpictl"] {
         images.args(["--package", package]);
     }
     command::run(images.args(["--tests", "--", "--ignored"]))

@@ -71,6 +71,11 @@ fn t_32_our_own_drivers_lose_nothing() {
         for run in runs.split_last().unwrap().1 {
             let answer = run["answer"].as_str().unwrap();
             let failure = "STATUS_INSUFFICIENT_RESOURCES";
+            // Without events the driver works.
+            if run["point"]["function"] == "EtwRegister" {
+                assert_eq!(answer, "goes on", "{run}");
+                continue;
+            }
             let known = ["attach refused".to_owned()]
                 .into_iter()
                 .chain(["DriverEntry", "AddDevice"].map(|entry| format!("{entry} {failure}")));
@@ -158,7 +163,7 @@ fn one_point_is_replayed_with_what_the_registrar_saw() {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     let line = lab::complaint(&format!("faults {client} --point 1000"), 2);
-    assert_eq!(line, "nmr-lab: --point 1000: there are 9 points\n");
+    assert_eq!(line, "nmr-lab: --point 1000: there are 13 points\n");
 }
 
 /// A text without what another build of the driver changes: addresses, and the space around them.

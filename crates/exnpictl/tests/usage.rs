@@ -1,0 +1,57 @@
+//! The program itself: help, complaints, codes.
+
+use std::process::{Command, Output};
+
+fn run(arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exnpictl"));
+    command.args(arguments.split_whitespace()).output().unwrap()
+}
+
+/// The one line on standard error of a run that ends with a code.
+fn complaint(arguments: &str, code: i32) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{arguments}: {text}");
+    text.trim_end().to_owned()
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let output = run("--help");
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "status",
+        "call",
+        "detach",
+        "attach",
+        "watch",
+        "--json",
+        "Examples:",
+        "Exit codes:",
+    ] {
+        assert!(help.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_bad_command_line_gets_one_line() {
+    assert_eq!(
+        complaint("call --count 0", 2),
+        "exnpictl: invalid value '0' for '--count <N>': 0 is not in 1..=1000000"
+    );
+    assert!(complaint("dance", 2).starts_with("exnpictl: unrecognized subcommand 'dance'"));
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn without_a_driver_it_says_what_to_do() {
+    let line = complaint("status", 3);
+    assert!(
+        line.starts_with("exnpictl: no driver to speak with: name an image with --image"),
+        "{line}"
+    );
+    let line = complaint("status --image /nowhere.sys", 3);
+    assert!(line.starts_with("exnpictl: /nowhere.sys: "), "{line}");
+}
