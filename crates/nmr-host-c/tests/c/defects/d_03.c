@@ -13,14 +13,9 @@ static NTSTATUS NTAPI attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_IN
                              PVOID client_context, const VOID *client_dispatch,
                              PVOID *own_context, const VOID **own_dispatch)
 {
-    static const PROVIDER_DISPATCH dispatch = {NULL};
-    UNREFERENCED_PARAMETER(client);
-    UNREFERENCED_PARAMETER(client_context);
-    UNREFERENCED_PARAMETER(client_dispatch);
     provider.binding = binding;
-    *own_context = context;
-    *own_dispatch = &dispatch;
-    return STATUS_SUCCESS;
+    return accept_client(binding, context, client, client_context, client_dispatch, own_context,
+                         own_dispatch);
 }
 
 static NTSTATUS NTAPI detach(PVOID context)

@@ -5,20 +5,6 @@ struct hook {
     bool is_live;
 };
 
-static NTSTATUS NTAPI attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE client,
-                             PVOID client_context, const VOID *client_dispatch,
-                             PVOID *own_context, const VOID **own_dispatch)
-{
-    static const PROVIDER_DISPATCH dispatch = {NULL};
-    UNREFERENCED_PARAMETER(binding);
-    UNREFERENCED_PARAMETER(client);
-    UNREFERENCED_PARAMETER(client_context);
-    UNREFERENCED_PARAMETER(client_dispatch);
-    *own_context = context;
-    *own_dispatch = &dispatch;
-    return STATUS_SUCCESS;
-}
-
 static NTSTATUS NTAPI detach(PVOID context)
 {
     struct hook *hook = context;
@@ -31,7 +17,7 @@ void d_07(void)
     static struct module client;
     static struct hook hook = {true};
     HANDLE provider;
-    characteristics = provider_with(attach, detach);
+    characteristics = provider_with(accept_client, detach);
     NmrRegisterProvider(&characteristics, &hook, &provider);
     client_start(&client);
     hook.is_live = false;

@@ -11,6 +11,13 @@ static struct {
     unsigned attached;
 } client;
 
+/* The second provider. */
+static const NPI_MODULEID second_id = {
+    .Length = sizeof(NPI_MODULEID),
+    .Type = MIT_IF_LUID,
+    .IfLuid = {23, 0},
+};
+static NPI_PROVIDER_CHARACTERISTICS second_characteristics;
 static struct module second;
 
 static NTSTATUS NTAPI attach(HANDLE binding, PVOID context, PNPI_REGISTRATION_INSTANCE provider)
@@ -44,7 +51,8 @@ static unsigned others_turn;
 static void place(void)
 {
     if (turn++ == others_turn) {
-        provider_start(&second);
+        memset(&second, 0, sizeof second);
+        NmrRegisterProvider(&second_characteristics, &second, &second.handle);
         if (client.attached > 1) {
             printf("%u providers at once\n", client.attached);
         }
@@ -66,6 +74,8 @@ void d_08(void)
     static NPI_CLIENT_CHARACTERISTICS characteristics;
     static struct module first;
     characteristics = client_with(attach, detach);
+    second_characteristics = provider_characteristics;
+    second_characteristics.ProviderRegistrationInstance.ModuleId = &second_id;
     for (others_turn = 0; others_turn < 3; others_turn++) {
         turn = 0;
         memset(&client, 0, sizeof client);

@@ -13,9 +13,28 @@
 void d_01(void);
 void d_02(void);
 void d_03(void);
+void d_04(void);
+void d_06(void);
 void d_07(void);
 void d_08(void);
+void d_09(void);
 void d_10(void);
+
+/* A provider's attach callback that accepts everybody. */
+static inline NTSTATUS NTAPI accept_client(HANDLE binding, PVOID context,
+                                           PNPI_REGISTRATION_INSTANCE client, PVOID client_context,
+                                           const VOID *client_dispatch, PVOID *own_context,
+                                           const VOID **own_dispatch)
+{
+    static const PROVIDER_DISPATCH dispatch = {NULL};
+    UNREFERENCED_PARAMETER(binding);
+    UNREFERENCED_PARAMETER(client);
+    UNREFERENCED_PARAMETER(client_context);
+    UNREFERENCED_PARAMETER(client_dispatch);
+    *own_context = context;
+    *own_dispatch = &dispatch;
+    return STATUS_SUCCESS;
+}
 
 /* Characteristics with other callbacks than those of the well-behaved modules. */
 static inline NPI_CLIENT_CHARACTERISTICS client_with(NPI_CLIENT_ATTACH_PROVIDER_FN *attach,

@@ -6,7 +6,8 @@ static const struct {
     void (*make)(void);
 } defects[] = {
     {"d_01", d_01}, {"d_02", d_02}, {"d_03", d_03},
-    {"d_07", d_07}, {"d_08", d_08}, {"d_10", d_10},
+    {"d_04", d_04}, {"d_06", d_06}, {"d_07", d_07},
+    {"d_08", d_08}, {"d_09", d_09}, {"d_10", d_10},
 };
 
 int main(int argc, char **argv)
