@@ -84,6 +84,7 @@ impl FastMutex {
 fn check_at_most_apc() {
     if irql::current() > APC_LEVEL {
         misuse(format!("called at {}", irql::current()));
+        nmr_host::may_block();
     }
 }
 
