@@ -33,11 +33,7 @@ flags="-Zsanitizer=$sanitizer"
 cargo=cargo
 
 if [ ! -d "$lib/src/rust/library" ]; then
-    if ! [ -x /usr/bin/rustc ] || ! [ -d /usr/lib/rustlib/src/rust/library ]; then
-        echo "installing Debian's compiler with the source of its library"
-        apt-get update -qq
-        apt-get install -y -qq --no-install-recommends rustc-web cargo-web rust-web-src >/dev/null
-    fi
+    source scripts/debian-compiler.sh
     cargo=/usr/bin/cargo
     export RUSTC=/usr/bin/rustc
     run=$(ls "$lib/$target/lib/"librustc-*_rt.$runtime.a)
