@@ -14,6 +14,7 @@ impl Tables {
     /// Whether tables can be copied here.
     pub(crate) const WORK: bool = false;
 
+    #[expect(clippy::unused_self, reason = "as where there is a gate")]
     pub(crate) fn copy(&mut self, _: Table, given: Opaque, _: &Arc<Watch>, _: Role) -> Opaque {
         given
     }
