@@ -36,11 +36,9 @@ pub(crate) fn register(
         thread::set_register_failed(role, false);
         return shell.register(role, None, &findings, |_| ());
     }
+    // What fails, fails before there is a handle, so this stays then.
     write(ptr::null_mut());
     let status = shell.register(role, module, &findings, |handle| write(handle.address()));
-    if status != STATUS_SUCCESS {
-        write(ptr::null_mut());
-    }
     thread::set_register_failed(role, status != STATUS_SUCCESS);
     status
 }

@@ -109,7 +109,7 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Read(_, error) => write!(f, "it cannot be read: {error}"),
             Self::Malformed(error) => write!(f, "refused: {error}"),
             Self::Map(error) => write!(f, "it cannot be mapped: {error}"),
             Self::Entry { status, reports } => {

@@ -234,9 +234,10 @@ impl Module {
             handle,
             ..
         } = self.0;
-        let status = raw::register_on_the_stack(*role, memory, *context, handle);
-        assert_eq!(status, STATUS_SUCCESS);
-        self.close();
+        raw::register_on_the_stack(*role, memory, *context, handle, |status| {
+            assert_eq!(status, STATUS_SUCCESS);
+            self.close();
+        });
     }
 
     /// Registers, which must succeed.

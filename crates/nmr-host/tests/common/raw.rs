@@ -89,27 +89,30 @@ pub(crate) fn register(
     }
 }
 
-/// Registers with a copy of the characteristics on this stack, which the registration must not outlive.
+/// Registers with a copy of the characteristics on this stack. `close` gets the status, and has to
+/// close the registration.
 pub(crate) fn register_on_the_stack(
     role: Role,
     characteristics: &Memory,
     context: usize,
     place: &'static Place,
-) -> NTSTATUS {
+    close: impl FnOnce(NTSTATUS),
+) {
     let original = characteristics.address();
     let (context, place) = (without_provenance_mut(context), place.as_ptr());
     match role {
         Role::Client => {
             // SAFETY: a `Memory` has the characteristics of its role.
             let copy = unsafe { original.cast::<NPI_CLIENT_CHARACTERISTICS>().read() };
-            // SAFETY: the caller closes the registration before it returns; as in `register` otherwise.
-            unsafe { NmrRegisterClient(&raw const copy, context, place.cast()) }
+            // SAFETY: the copy lives until `close` has closed the registration; as in `register`
+            // otherwise.
+            close(unsafe { NmrRegisterClient(&raw const copy, context, place.cast()) });
         }
         Role::Provider => {
             // SAFETY: as above.
             let copy = unsafe { original.cast::<NPI_PROVIDER_CHARACTERISTICS>().read() };
             // SAFETY: as above.
-            unsafe { NmrRegisterProvider(&raw const copy, context, place.cast()) }
+            close(unsafe { NmrRegisterProvider(&raw const copy, context, place.cast()) });
         }
     }
 }

@@ -168,6 +168,7 @@ impl WorkItem {
 
 /// `WdfWorkItemFlush`.
 pub(super) extern "win64" fn flush(_globals: *const c_void, item: Handle) {
+    nmr_host::may_block();
     find(item).flush();
 }
 
