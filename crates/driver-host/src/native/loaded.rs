@@ -160,10 +160,11 @@ impl Loaded {
         (offset < self.size).then_some(offset as u64)
     }
 
-    /// Runs something that calls into the image.
+    /// Runs something that calls into the image: an entry point or a callback of the framework. Those end
+    /// before the unload, which looks for them. So they are no visits to the registrar (V-83): a wait
+    /// may return while one of them goes on.
     pub(crate) fn enter<T>(&self, what: &str, run: impl FnOnce() -> T) -> T {
         let visit = self.inside.enter(what);
-        let _for_the_registrar = nmr_host::Visit::enter();
         let result = run();
         self.inside.leave(visit);
         result
