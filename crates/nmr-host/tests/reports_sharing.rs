@@ -2,6 +2,10 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use common::*;
 use nmr_host::Severity::Warning;
 
@@ -87,6 +91,43 @@ fn v_35_only_if_a_cleanup_callback_gets_it_and_one_at_a_time() {
     client.registered().close();
     client.registered().close();
     providers[0].close();
+}
+
+#[test]
+fn v_35_a_context_is_free_for_another_once_its_cleanup_begins() {
+    let rig = Rig::with("cleanup-order=provider-first");
+    let accept = |offer: &Offer| offer.accept_as(0x5ba_0030, 1).status;
+    let provider = rig.provider().on_attach(accept).registered();
+    let second = rig.named(Role::Client, "second");
+    let registrar = Arc::clone(&rig.registrar);
+    let first = rig.client().on_cleanup(move |_| {
+        let registrar = Arc::clone(&registrar);
+        let attach = thread::spawn(move || {
+            let _entered = registrar.enter();
+            second.registered();
+        });
+        attach.join().expect("the second client registers");
+    });
+    first.registered().close();
+    close_all([second, provider]);
+}
+
+#[test]
+fn v_35_or_once_the_client_has_failed_and_gets_no_cleanup() {
+    let rig = Rig::with("failed-client-cleanup=false");
+    let providers = ["A", "B"].map(|name| rig.named(Role::Provider, name).registered());
+    let offers = AtomicUsize::new(0);
+    let client = rig.client().on_attach(move |offer| {
+        let status = offer.accept_as(0x5ba_0040, 1).status;
+        if offers.fetch_add(1, Ordering::Relaxed) == 0 {
+            STATUS_NO_MEMORY
+        } else {
+            status
+        }
+    });
+    client.registered();
+    rig.expect_one(Rule::V22);
+    close_all([client, providers[0], providers[1]]);
 }
 
 #[test]

@@ -286,6 +286,8 @@ impl Machine {
         self.want_cleanup(binding, Role::Provider);
         if self.policy.cleanup_failed_client {
             self.want_cleanup(binding, Role::Client);
+        } else {
+            self.forget_context(binding, Role::Client);
         }
         self.binding_mut(binding)[Role::Client].detach = Detach::Done;
         self.continue_detach(task, binding)

@@ -107,6 +107,7 @@ impl Machine {
             let end = &mut self.binding_mut(binding)[role];
             if std::mem::take(&mut end.cleanup) {
                 let context = end.context;
+                self.forget_context(binding, role);
                 let module = *self.module(self.binding(binding), role);
                 return Action::Cleanup {
                     binding,

@@ -111,9 +111,6 @@ impl Machine {
 
     /// Removes a binding that is dead, or was never offered.
     pub(super) fn remove_binding(&mut self, key: Key) {
-        if self.binding(key).phase == Phase::Cleaning {
-            self.forget_contexts(key);
-        }
         for role in [Role::Client, Role::Provider] {
             let after = List::after(&self.bindings, key, role);
             let registration = self.binding(key)[role].registration;
@@ -130,19 +127,11 @@ impl Machine {
         self.bindings.remove(key);
     }
 
-    fn forget_contexts(&mut self, key: Key) {
-        for role in [Role::Client, Role::Provider] {
-            let (
-                owned,
-                End {
-                    registration,
-                    context,
-                    ..
-                },
-            ) = self.owned_context(key, role);
-            if let (true, Some(sharing)) = (owned, &mut self.sharing) {
-                sharing.disconnect(registration, context);
-            }
+    /// One end's context is its module's to free, which may use the memory for the next.
+    pub(super) fn forget_context(&mut self, key: Key, role: Role) {
+        let (owned, end) = self.owned_context(key, role);
+        if let (true, Some(sharing)) = (owned, &mut self.sharing) {
+            sharing.disconnect(end.registration, end.context);
         }
     }
 

@@ -71,7 +71,7 @@ impl Sharing {
         self.contexts.add((registration, context))
     }
 
-    /// The binding is gone.
+    /// The module may free the context.
     pub(super) fn disconnect(&mut self, registration: Key, context: Opaque) {
         self.contexts.remove(&(registration, context));
     }
