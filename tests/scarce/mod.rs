@@ -137,7 +137,8 @@ impl State {
 fn is_safe_layer(frame: &backtrace::Frame) -> bool {
     let mut found = false;
     backtrace::resolve_frame(frame, |symbol| {
-        let name = symbol.name().map(|name| name.to_string());
+        // Without the hash of the crate, which some compilers put into the middle.
+        let name = symbol.name().map(|name| format!("{name:#}"));
         found |= name.is_some_and(|name| name.starts_with("nmr::boxed::allocate"));
     });
     found
