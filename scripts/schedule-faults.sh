@@ -75,7 +75,7 @@ fault 'only one wait is woken' nmr-host/src/shell/mod.rs \
 fault 'a wait looks, and sleeps later' nmr-host/src/shell/waiting.rs \
     's/^            let Some(patience) = limit else {$/&\n                drop(state);\n                state = self.lock();/'
 fault 'the lock is held during a callback' nmr-host/src/shell/mod.rs \
-    's/^        let result = thread::inside(callback, run);$/        let _held = self.lock();\n&/'
+    's/^        let result = run();$/        let _held = self.lock();\n&/'
 fault 'a cleanup is handed over twice' nmr-host/src/shell/mod.rs \
     's/^ *self.worker.hand_over(self, binding);$/&\n&/'
 fault 'enter looks first and adds later' nmr/src/gate.rs \
@@ -95,7 +95,7 @@ fault 'release overwrites the count' nmr/src/gate.rs \
 fault 'a second call is not counted' nmr/src/link.rs \
     's/^        self.link().gate.enter_again();$//'
 fault 'T4: a link is used after its completion' nmr/src/link.rs \
-    's/^        unsafe { handle.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gate.is_open();/'
+    's/^        unsafe { completion.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gate.is_open();/'
 fault 'T3: a binding is dropped in the detach' nmr/src/binding.rs \
     's/^    let part = Detach::new(hold.clone());$/&\n    drop(unsafe { core::ptr::read(\&raw const context.binding) });/'
 fault 'T9: a registration is freed before the wait' nmr/src/registration.rs \
