@@ -5,9 +5,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
-use nmr_sys::NPI_MODULEID;
-
-use nmr_sys::{NT_SUCCESS, NTSTATUS};
+use nmr_sys::{NPI_MODULEID, NT_SUCCESS, NTSTATUS};
 
 use crate::instances;
 use crate::irql::{self, Irql};

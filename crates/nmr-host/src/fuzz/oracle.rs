@@ -51,15 +51,19 @@ impl Oracle {
         action
     }
 
-    /// Carries out a call to its end.
     fn call(&self, task: &mut Task, event: Event) -> NTSTATUS {
-        let mut action = self.step(task, event);
+        let action = self.step(task, event);
+        self.carry_out(task, action)
+    }
+
+    /// Carries out actions until the call returns.
+    fn carry_out(&self, task: &mut Task, first: Action) -> NTSTATUS {
+        let mut action = first;
         loop {
-            let event = match action {
-                Action::Return(status) => return status,
-                other => perform(other),
-            };
-            action = self.step(task, event);
+            if let Action::Return(status) = action {
+                return status;
+            }
+            action = self.step(task, perform(action));
         }
     }
 
@@ -152,21 +156,11 @@ impl Nmr for Oracle {
             module: registers,
             thread: thread::current(),
         };
-        let mut action = self.step(&mut task, event);
+        let action = self.step(&mut task, event);
         if let Some(handle) = task.registered {
             module.store(handle.pack());
         }
-        let status = loop {
-            let event = match action {
-                Action::Return(status) => break status,
-                other => perform(other),
-            };
-            action = self.step(&mut task, event);
-        };
-        if status != 0 {
-            module.store(0);
-        }
-        status
+        self.carry_out(&mut task, action)
     }
 
     fn deregister(&self, role: Role, handle: usize) -> NTSTATUS {
