@@ -26,7 +26,7 @@ mod watched;
 
 use std::process::ExitCode;
 
-use crate::options::{Command, Format, RunOptions, StoryOptions};
+use crate::options::{Command, Format, ResultOptions, RunOptions, StoryOptions};
 use crate::output::Output;
 use crate::run::Run;
 use crate::trace::Trace;
@@ -59,7 +59,7 @@ fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
     let policy = options.choices.policy()?;
     let output = Output::open(options.result.output.as_deref())?;
     match story::tell(options, policy) {
-        Ok(run) => show(&run, options.result.format, output),
+        Ok(run) => show(&run, &options.result, output),
         Err(reason) => Ok(vec![reason]),
     }
 }
@@ -69,12 +69,13 @@ fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
     let policy = options.policy()?;
     let output = Output::open(options.result.output.as_deref())?;
     let run = images::tell(options, policy)?;
-    show(&run, options.result.format, output)
+    show(&run, &options.result, output)
 }
 
 /// Judges a run and writes it. Returns what was wrong with it.
-fn show(run: &Run, format: Format, mut output: Output<'_>) -> Result<Vec<String>, String> {
-    let trace = Trace::new(run);
+fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Vec<String>, String> {
+    let format = options.format;
+    let trace = Trace::new(run).only(run, &options.sections)?;
     let verdict = check::judge(run, &trace);
     output.write(format == Format::Text, |out| {
         format::write(format, run, &trace, &verdict, out)

@@ -49,6 +49,7 @@ Examples:
   cargo run -- --seed 7 --policy irql=dispatch          another registrar within the contract
   cargo run -- --format json | jq .function             one event a line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
+  cargo run -- --sections 4,5                           only how they detach
   cargo run -- run provider.sys client.sys              the same, from driver images
   cargo run -- faults driver.sys                        what a driver image loses under faults
   cargo run -- inspect driver.sys                       what Windows asks of a driver image
@@ -107,6 +108,11 @@ pub(crate) struct ResultOptions {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+
+    /// Show only these sections, by their numbers, separated by commas; not for json, whose events
+    /// have their section
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub(crate) sections: Vec<usize>,
 
     /// Write to a file instead of standard output
     #[arg(long, value_name = "FILE")]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use nmr_host::{Actor, Moment, Record, Role, ThreadNumber};
 
-use crate::run::{Cue, Run, Said};
+use crate::run::{Beat, Cue, Run, Said};
 
 /// A record with its structure.
 pub(crate) struct Trace<'a> {
@@ -13,6 +13,8 @@ pub(crate) struct Trace<'a> {
     pub(crate) participants: Vec<Participant>,
     /// Every entry, in order.
     pub(crate) steps: Vec<Step<'a>>,
+    /// The sections to show, if not all of them.
+    sections: Option<Vec<usize>>,
 }
 
 /// Somebody who calls or is called.
@@ -76,6 +78,7 @@ impl<'a> Trace<'a> {
         let mut trace = Self {
             steps: Vec::with_capacity(run.records.len()),
             participants,
+            sections: None,
         };
         let places = trace.places();
         let mut stacks = HashMap::new();
@@ -85,6 +88,25 @@ impl<'a> Trace<'a> {
         }
         trace.apply(run);
         trace
+    }
+
+    /// Shows only these sections, or all if none is named. Fails if there is no such section.
+    pub(crate) fn only(mut self, run: &Run, sections: &[usize]) -> Result<Self, String> {
+        let is_section = |beat: &&Beat| matches!(beat.cue, Cue::Section { .. });
+        let count = run.beats.iter().filter(is_section).count();
+        if let Some(number) = sections
+            .iter()
+            .find(|number| !(1..=count).contains(*number))
+        {
+            return Err(format!("there is no section {number}, but 1 to {count}"));
+        }
+        self.sections = (!sections.is_empty()).then(|| sections.to_vec());
+        Ok(self)
+    }
+
+    fn is_in_shown_section(&self, number: usize) -> bool {
+        let sections = self.sections.as_ref();
+        sections.is_none_or(|sections| sections.contains(&number))
     }
 
     fn places(&self) -> HashMap<Actor, usize> {
@@ -155,9 +177,14 @@ impl<'a> Trace<'a> {
             while let Some(step) = steps.next_if(|step| step.record.sequence < beat.at) {
                 items.extend(self.shown(step));
             }
+            if let Cue::Section { .. } = beat.cue {
+                number += 1;
+            }
+            if !self.is_in_shown_section(number) {
+                continue;
+            }
             match &beat.cue {
                 Cue::Section { title, text } => {
-                    number += 1;
                     items.push(Item::Section {
                         number,
                         title,
@@ -201,7 +228,8 @@ impl<'a> Trace<'a> {
     }
 
     fn shown(&'a self, step: &'a Step<'a>) -> Option<Item<'a>> {
-        (!step.folded && !self.is_idle(step)).then_some(Item::Step(step))
+        let is_shown = self.is_in_shown_section(step.section) && !step.folded;
+        (is_shown && !self.is_idle(step)).then_some(Item::Step(step))
     }
 
     /// Whether a step says nothing that the reader does not know: a return without a value that

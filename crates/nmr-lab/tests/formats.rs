@@ -34,6 +34,28 @@ fn the_text_tells_the_story_and_ends_well() {
 }
 
 #[test]
+fn a_part_of_the_story_is_the_same_as_in_the_whole() {
+    let whole = lab::output("");
+    let part = lab::output("--sections 2,5");
+    for heading in ["2. Adder registers", "5. The last call"] {
+        let text = |all: &str| {
+            let (_, rest) = all.split_once(heading).unwrap();
+            let end = rest.find("\n\n").unwrap();
+            let (_, steps) = rest[end + 2..].split_once('T').unwrap();
+            steps.split("\n\n").next().unwrap().to_owned()
+        };
+        assert_eq!(text(&part), text(&whole));
+    }
+    for heading in ["1. ", "3. ", "4. ", "6. "] {
+        assert!(!part.contains(&format!("\n{heading}")), "{part}");
+    }
+    assert_eq!(
+        lab::complaint("--sections 7", 2),
+        "nmr-lab: there is no section 7, but 1 to 6\n"
+    );
+}
+
+#[test]
 fn a_thousand_calls_are_not_longer_to_read() {
     let lines = |arguments| lab::output(arguments).lines().count();
     assert_eq!(lines("--threads 2 --calls 1000"), lines(""));

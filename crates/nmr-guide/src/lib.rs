@@ -1,0 +1,45 @@
+//! The guide of `docs/guide`, for the tests that keep it true.
+//!
+//! Each chapter is the text of a module here, so that its Rust programs are tests of documentation:
+//! `cargo test -p nmr-guide` compiles and runs them. [`Page`] reads the chapters for the other tests:
+//! of links and headings in this package, of C in `nmr-host-c`, of commands and pictures in
+//! `nmr-lab`.
+#![forbid(unsafe_code)]
+
+mod page;
+
+use std::path::{Path, PathBuf};
+
+pub use page::{Block, Command, Link, Page, Picture};
+
+/// Makes a module with the text of each chapter, and the list of their files.
+macro_rules! chapters {
+    ($($module:ident = $file:literal;)*) => {
+        $(
+            #[cfg(doctest)]
+            #[doc = include_str!(concat!("../../../docs/guide/", $file))]
+            pub mod $module {}
+        )*
+
+        /// The files of the chapters, below `docs/guide`, in the order of the guide.
+        pub const CHAPTERS: &[&str] = &[$($file),*];
+    };
+}
+
+// A chapter that is not here fails a test.
+chapters! {
+    ten_minutes = "01-ten-minutes.md";
+}
+
+/// The project's directory.
+#[must_use]
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The chapters.
+#[must_use]
+pub fn chapters() -> Vec<Page> {
+    let read = |file: &&str| Page::read(&project().join("docs/guide").join(file));
+    CHAPTERS.iter().map(read).collect()
+}
