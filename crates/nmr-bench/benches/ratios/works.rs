@@ -1,0 +1,173 @@
+//! What is measured.
+
+use nmr_bench::Work;
+use nmr_bench::c::{self, Callbacks, Guard, Guarded, Modules};
+use nmr_bench::callbacks::{Memory, Nothing, callbacks};
+use nmr_bench::calls::{self, Pair};
+use nmr_bench::floor;
+use nmr_bench::lives::{Beside, Life, Lives, NPI};
+use nmr_bench::many::{AllPairs, Fan, Leaves};
+use nmr_bench::pending::{By, Pending};
+use nmr_bench::raw::{self, Client, Provider};
+use nmr_bench::setting::Setting;
+
+const MINIMAL: Callbacks = callbacks::<Nothing>();
+const ALLOCATING: Callbacks = callbacks::<Memory>();
+
+/// One thing that is measured.
+pub(crate) struct Variant {
+    pub(crate) name: &'static str,
+    /// How many can be done at once.
+    pub(crate) unit: u64,
+    pub(crate) prepare: fn() -> Box<dyn Work>,
+}
+
+const fn variant(name: &'static str, prepare: fn() -> Box<dyn Work>) -> Variant {
+    Variant {
+        name,
+        unit: 1,
+        prepare,
+    }
+}
+
+const fn of_many(name: &'static str, unit: u64, prepare: fn() -> Box<dyn Work>) -> Variant {
+    Variant {
+        name,
+        unit,
+        prepare,
+    }
+}
+
+// Calls.
+
+fn in_c(guard: Guard) -> Box<dyn Work> {
+    let peer = Guarded::leak(Pair::leak());
+    Box::new(move |times| peer.call(guard, 0, times))
+}
+
+pub(crate) static C_BARE: Variant = variant("C, the bare call", || in_c(Guard::Bare));
+pub(crate) static C_ADD: Variant = variant("C, add and subtract", || in_c(Guard::Add));
+pub(crate) static C_EXCHANGE: Variant = variant("C, as EX_RUNDOWN_REF", || in_c(Guard::Exchange));
+pub(crate) static C_SHARDED: Variant = variant("C, a word a thread", || in_c(Guard::Sharded));
+pub(crate) static C_RWLOCK: Variant = variant("C, a read-write lock", || in_c(Guard::RwLock));
+pub(crate) static C_MUTEX: Variant = variant("C, a mutex", || in_c(Guard::Mutex));
+
+pub(crate) static GUARDED: Variant = variant("a call with its enter and drop", || {
+    let pair = Pair::leak();
+    Box::new(|times| calls::guarded(pair.peer(), 0, times))
+});
+pub(crate) static BATCH: Variant = variant("a call in a batch", || {
+    let pair = Pair::leak();
+    Box::new(|times| calls::batch(pair.peer(), 0, times))
+});
+
+// Clients' lives.
+
+fn modules_without_registrar(callbacks: &Callbacks) -> (&'static Client, &'static Provider) {
+    let client = Client::that_attaches(floor::ATTACH_DIRECTLY, NPI, callbacks);
+    (client, Provider::leak(NPI, callbacks))
+}
+
+fn life(setting: Setting, callbacks: &Callbacks, beside: Beside) -> Box<dyn Work> {
+    Box::new(Life::new(setting, callbacks, raw::cycle, beside))
+}
+
+pub(crate) static FLOOR: Variant = variant("its six callbacks", || {
+    let (client, provider) = modules_without_registrar(&MINIMAL);
+    Box::new(|times| floor::floor(client, provider, times))
+});
+pub(crate) static FLOOR_ALLOCATING: Variant = variant("its six callbacks, allocating", || {
+    let (client, provider) = modules_without_registrar(&ALLOCATING);
+    Box::new(|times| floor::floor(client, provider, times))
+});
+pub(crate) static FLOOR_C: Variant = variant("its six callbacks, in C", || {
+    let callbacks = c::callbacks(Modules::Minimal);
+    let client = Client::that_attaches(c::ATTACH_DIRECTLY, NPI, &callbacks);
+    let provider = Provider::leak(NPI, &callbacks);
+    Box::new(|times| c::floor(client, provider, times))
+});
+
+pub(crate) static LIFE: Variant = variant("a client's life", || {
+    life(Setting::Off, &MINIMAL, Beside::Nothing)
+});
+pub(crate) static LIFE_ALLOCATING: Variant = variant("a client's life, allocating", || {
+    life(Setting::Off, &ALLOCATING, Beside::Nothing)
+});
+pub(crate) static LIFE_C: Variant = variant("a client's life, in C", || {
+    let callbacks = c::callbacks(Modules::Minimal);
+    Box::new(Life::new(
+        Setting::Off,
+        &callbacks,
+        c::cycle,
+        Beside::Nothing,
+    ))
+});
+pub(crate) static LIFE_IN_TESTS: Variant = variant("a client's life, watched", || {
+    life(Setting::Tests, &MINIMAL, Beside::Nothing)
+});
+pub(crate) static LIFE_ALONE: Variant = variant("a client's life, no provider", || {
+    Box::new(Life::alone(Setting::Off, &MINIMAL))
+});
+pub(crate) static BESIDE_10: Variant = variant("beside 10 registrations", || {
+    life(Setting::Off, &MINIMAL, Beside::Registrations(10))
+});
+pub(crate) static BESIDE_100_000: Variant = variant("beside 100,000 registrations", || {
+    life(Setting::Off, &MINIMAL, Beside::Registrations(100_000))
+});
+pub(crate) static BESIDE_10_PAIRS: Variant = variant("beside 10 bound pairs", || {
+    life(Setting::Off, &MINIMAL, Beside::Pairs(10))
+});
+pub(crate) static BESIDE_100_000_PAIRS: Variant = variant("beside 100,000 bound pairs", || {
+    life(Setting::Off, &MINIMAL, Beside::Pairs(100_000))
+});
+pub(crate) static ONE_THREAD: Variant = variant("1 thread", || {
+    Box::new(Lives::apart(Setting::Off, &MINIMAL, 1))
+});
+pub(crate) static TWO_THREADS: Variant = variant("2 threads, 2 interfaces", || {
+    Box::new(Lives::apart(Setting::Off, &MINIMAL, 2))
+});
+pub(crate) static TWO_THREADS_TOGETHER: Variant = variant("2 threads, 1 interface", || {
+    Box::new(Lives::of_one_interface(Setting::Off, &MINIMAL, 2))
+});
+
+// Many bindings.
+
+fn fan(count: u32, leaves: Leaves) -> Box<dyn Work> {
+    Box::new(Fan::new(Setting::Off, &ALLOCATING, count, leaves))
+}
+
+fn all_pairs(count: u32) -> Box<dyn Work> {
+    Box::new(AllPairs::new(Setting::Off, &ALLOCATING, count))
+}
+
+fn pending(clients: u32, by: By) -> Box<dyn Work> {
+    Box::new(Pending::new(Setting::Off, clients, by))
+}
+
+pub(crate) static LEAVES_100: Variant = of_many("a provider leaves 100 clients", 100, || {
+    fan(100, Leaves::Provider)
+});
+pub(crate) static LEAVES_10_000: Variant =
+    of_many("a provider leaves 10,000 clients", 10_000, || {
+        fan(10_000, Leaves::Provider)
+    });
+pub(crate) static LEFT_BY_100: Variant =
+    of_many("100 clients leave", 100, || fan(100, Leaves::Clients));
+pub(crate) static LEFT_BY_10_000: Variant = of_many("10,000 clients leave", 10_000, || {
+    fan(10_000, Leaves::Clients)
+});
+pub(crate) static ALL_10: Variant = of_many("10 × 10", 100, || all_pairs(10));
+pub(crate) static ALL_300: Variant = of_many("300 × 300", 90_000, || all_pairs(300));
+
+// Detaches that end later.
+
+pub(crate) static COMPLETED_HERE: Variant = variant("completed by the same thread", || {
+    pending(1, By::SameThread)
+});
+pub(crate) static COMPLETED_THERE: Variant = variant("completed by another thread", || {
+    pending(1, By::AnotherThread)
+});
+pub(crate) static COMPLETED_THERE_1000: Variant =
+    of_many("1,000 completed by another thread", 1_000, || {
+        pending(1_000, By::AnotherThread)
+    });

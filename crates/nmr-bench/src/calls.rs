@@ -1,0 +1,186 @@
+//! Safe modules that are called, and the loops that call them.
+
+use std::ffi::c_void;
+use std::hint::black_box;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nmr::{Client, Guid, Identity, Module, Npi, Offer, Peer, Provider, Registration, Result};
+use nmr_host::Registrar;
+
+use crate::setting::Setting;
+
+nmr::dispatch! {
+    /// What a counter does.
+    pub trait Counter in struct CounterDispatch {
+        /// Adds one to the count of a thread, and returns it.
+        fn add(&self, thread: u32) -> u32;
+    }
+}
+
+/// The interface.
+struct CounterNpi;
+
+// UNSAFETY: only the author of an interface can promise what lies behind its GUID.
+#[expect(unsafe_code)]
+// SAFETY: the registrar of a pair has no other modules, and any thread may call these.
+unsafe impl Npi for CounterNpi {
+    const ID: Guid = Guid::from_u128(0x3b0f_6f0c_8f3e_4b63_9d39_5a1d_3f4f_0a11);
+    type ClientDispatch = ();
+    type ProviderDispatch = CounterDispatch;
+    type ClientCharacteristics = ();
+    type ProviderCharacteristics = ();
+}
+
+/// How many threads have a count of their own.
+const THREADS: usize = 8;
+
+/// A count that is 124 bytes or more away from everything else: it shares its cache lines with
+/// nothing.
+struct Count {
+    _before: [u32; 31],
+    value: AtomicU32,
+    _after: [u32; 32],
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self {
+            _before: [0; 31],
+            value: AtomicU32::new(0),
+            _after: [0; 32],
+        }
+    }
+}
+
+/// The provider's end of the binding. Threads that call it have nothing in common here.
+#[derive(Default)]
+struct Counts([Count; THREADS]);
+
+impl Counter for Counts {
+    fn add(&self, thread: u32) -> u32 {
+        let count = &self.0[thread as usize % THREADS].value;
+        let sum = count.load(Ordering::Relaxed).wrapping_add(1);
+        count.store(sum, Ordering::Relaxed);
+        sum
+    }
+}
+
+struct Called;
+
+impl Module<Provider<CounterNpi>> for Called {
+    type Binding = Counts;
+
+    fn identity(&self) -> Identity {
+        Identity::new(Guid::from_u128(1))
+    }
+
+    fn attach(&self, _: Offer<'_, Provider<CounterNpi>>) -> Result<Counts> {
+        Ok(Counts::default())
+    }
+}
+
+#[derive(Default)]
+struct Caller(OnceLock<Peer<CounterDispatch>>);
+
+impl Module<Client<CounterNpi>> for Caller {
+    type Binding = ();
+
+    fn identity(&self) -> Identity {
+        Identity::new(Guid::from_u128(2))
+    }
+
+    fn attach(&self, offer: Offer<'_, Client<CounterNpi>>) -> Result<()> {
+        let peer = offer.peer()?;
+        assert!(self.0.set(peer).is_ok(), "there is one provider");
+        Ok(())
+    }
+}
+
+/// A client and a provider that are attached.
+pub struct Pair {
+    client: Registration<Client<CounterNpi>, Caller>,
+    _provider: Registration<Provider<CounterNpi>, Called>,
+    _registrar: Registrar,
+}
+
+impl Pair {
+    /// A pair with a registrar of its own.
+    ///
+    /// # Panics
+    ///
+    /// If memory runs out.
+    #[must_use]
+    pub fn new() -> Self {
+        let registrar = Setting::Off.registrar();
+        let _entered = registrar.enter();
+        Self {
+            _provider: Registration::new(Called).expect("there is memory"),
+            client: Registration::new(Caller::default()).expect("there is memory"),
+            _registrar: registrar,
+        }
+    }
+
+    /// A pair for the rest of the process.
+    #[must_use]
+    pub fn leak() -> &'static Self {
+        Box::leak(Box::new(Self::new()))
+    }
+
+    /// The provider, as the client sees it.
+    ///
+    /// # Panics
+    ///
+    /// Never: they are attached.
+    #[must_use]
+    pub fn peer(&self) -> &Peer<CounterDispatch> {
+        self.client.0.get().expect("they are attached")
+    }
+
+    /// What the provider gave to the client.
+    pub(crate) fn raw(&self) -> (*const CounterDispatch, *mut c_void) {
+        let call = self.peer().enter().expect("they are attached");
+        (call.table(), call.context())
+    }
+}
+
+impl Default for Pair {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// `enter`, one call, and the drop, `times` times.
+#[inline(never)]
+pub fn guarded(peer: &Peer<CounterDispatch>, thread: u32, times: u64) {
+    let mut sum = 0_u32;
+    for _ in 0..times {
+        if let Ok(call) = peer.enter() {
+            sum = sum.wrapping_add(call.add(thread));
+        }
+    }
+    black_box(sum);
+}
+
+/// One `enter` and drop around `times` calls.
+///
+/// # Panics
+///
+/// If the peer is detached.
+#[inline(never)]
+pub fn batch(peer: &Peer<CounterDispatch>, thread: u32, times: u64) {
+    let call = peer.enter().expect("the peer is attached");
+    let mut sum = 0_u32;
+    for _ in 0..times {
+        sum = sum.wrapping_add(call.add(thread));
+    }
+    black_box(sum);
+}
+
+/// A clone of a peer and its drop, `times` times.
+#[inline(never)]
+pub fn clones(peer: &Peer<CounterDispatch>, times: u64) {
+    for _ in 0..times {
+        drop(black_box(peer.clone()));
+    }
+}

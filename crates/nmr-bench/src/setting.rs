@@ -1,0 +1,42 @@
+//! The two settings in which the registrar is measured.
+
+use nmr_host::{Policy, Registrar, Sharing};
+
+/// How much the registrar watches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Setting {
+    /// As little as can be: no record, and no rule that costs a search.
+    Off,
+    /// What a test gets that asks for nothing: everything that is on by default, and the record.
+    Tests,
+}
+
+impl Setting {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Off, Self::Tests];
+
+    /// The name in the tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Tests => "tests",
+        }
+    }
+
+    /// A registrar with this setting.
+    #[must_use]
+    pub fn registrar(self) -> Registrar {
+        match self {
+            Self::Off => {
+                let registrar = Registrar::new(Policy {
+                    sharing: Sharing::Ignored,
+                    ..Policy::default()
+                });
+                registrar.set_recording(false);
+                registrar
+            }
+            Self::Tests => Registrar::new(Policy::default()),
+        }
+    }
+}
