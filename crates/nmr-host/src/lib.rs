@@ -20,6 +20,7 @@
 
 mod allocation;
 mod callback;
+mod event;
 mod exports;
 mod faults;
 mod functions;
@@ -54,6 +55,7 @@ mod worker;
 )]
 mod wrapped;
 
+pub use event::NotificationEvent;
 pub use exports::*;
 pub use faults::fail_next_call;
 pub use interface::{Interface, Table};

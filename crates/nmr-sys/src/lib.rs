@@ -1,5 +1,5 @@
 //! Raw bindings to the Network Module Registrar of Windows: what `netioddk.h` and the module
-//! identifiers of `netiodef.h` declare, with Windows' own names, and nothing else.
+//! identifiers of `netiodef.h` declare, with Windows' own names; and [`Event`], for what waits for it.
 //!
 //! Driver authors use the crate `nmr`, not this one.
 //!
@@ -30,6 +30,7 @@
 )]
 
 mod callbacks;
+mod event;
 mod functions;
 mod handles;
 mod layout;
@@ -37,6 +38,7 @@ mod status;
 mod types;
 
 pub use callbacks::*;
+pub use event::Event;
 pub use functions::*;
 pub use handles::*;
 pub use status::*;

@@ -19,7 +19,7 @@ type Seat = Mutex<Option<Peer<ClientDispatch>>>;
 #[derive(Default)]
 struct Hook(Arc<[Seat; 2]>);
 
-/// Its part of a binding: the number of a seat, which dropping it vacates.
+/// Its part of a binding: the number of a seat, which dropping it vacates. Clients do not call it.
 struct Seated(Arc<[Seat; 2]>, usize);
 
 impl Module<Provider<Exnpi>> for Hook {
@@ -49,7 +49,6 @@ impl Drop for Seated {
 }
 
 impl ProviderCalls for Seated {
-    // Clients of this provider are called and do not call.
     fn add(&self, value: u32) -> u32 {
         value
     }
@@ -96,19 +95,18 @@ impl ClientCalls for Program {
 fn main() {
     let registrar = Registrar::new(Policy::default());
     let entered = registrar.enter();
-
     let hook = Registration::new(Hook::default()).expect("there is memory");
     let register = || Registration::new(Program::default()).expect("there is memory");
     let programs = [(); 3].map(|()| register());
     hook.invoke(&[1, 2, 3]);
-    let heard = [0, 1, 2].map(|number: usize| programs[number].0.load(Ordering::Relaxed));
-    println!("the programs heard {heard:?}");
-    assert_eq!(heard, [6, 6, 0]);
-
+    let heard = |program: &Registration<_, Program>| program.0.load(Ordering::Relaxed);
+    let sums = programs.each_ref().map(heard);
+    println!("the programs heard {sums:?}");
+    assert_eq!(sums, [6, 6, 0]);
     drop(programs);
     let program = register();
     hook.invoke(&[4]);
-    assert_eq!(program.0.load(Ordering::Relaxed), 4, "there is room again");
+    assert_eq!(heard(&program), 4, "there is room again");
 
     drop((hook, program));
     drop(entered);

@@ -33,7 +33,8 @@ impl Error {
     pub const INVALID_PARAMETER: Self = Self::known(STATUS_INVALID_PARAMETER);
     /// `STATUS_NOT_SUPPORTED`: for an offer of a version that the module does not speak.
     pub const NOT_SUPPORTED: Self = Self::known(STATUS_NOT_SUPPORTED);
-    /// `STATUS_DEVICE_NOT_READY`: for an offer that comes at a bad time. The NMR does not repeat it.
+    /// `STATUS_DEVICE_NOT_READY`: for an offer that comes at a bad time. The NMR does not repeat it. Or
+    /// no provider has come in time.
     pub const DEVICE_NOT_READY: Self = Self::known(STATUS_DEVICE_NOT_READY);
     /// `STATUS_ACCESS_DENIED`: for an offer of a module that may not attach.
     pub const ACCESS_DENIED: Self = Self::known(STATUS_ACCESS_DENIED);

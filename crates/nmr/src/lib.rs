@@ -102,7 +102,7 @@
 //!
 //! | | Shape | Here | Test |
 //! |---|---|---|---|
-//! | 1 | a client waits for its provider, with a time-out | set an event of the kernel in [`Module::attached`]; [`Module::declined`] tells a refusal from an absence | `p_01` |
+//! | 1 | a client waits for its provider, with a time-out | [`Awaited::capture`], which tells a refusal from an absence | `p_01` |
 //! | 2 | a provider with many clients, a client with functions only | [`Module::Binding`] is one end of one binding; what they share is a [`Shared`] | `p_02` |
 //! | 3 | a client with many providers | a [`Peer`] in each binding | `p_03` |
 //! | 4 | one peer at a time, at most so many | [`Offer::claim`], or an error from [`Module::attach`]; other bindings are not touched | `p_04` |
@@ -150,6 +150,7 @@ extern crate alloc;
 extern crate std;
 
 mod attach;
+mod awaited;
 mod binding;
 mod boxed;
 mod detach;
@@ -169,12 +170,13 @@ mod shared;
 mod slot;
 mod sync;
 
+pub use awaited::{Awaited, Missing, Wait};
 pub use detach::Detach;
 pub use dispatch::{Dispatch, DispatchFor, Remote, Serves};
 pub use error::{Error, Result};
 pub use identity::{Identity, ModuleId};
 pub use module::Module;
-pub use nmr_sys::{GUID as Guid, LUID as Luid, NTSTATUS as NtStatus};
+pub use nmr_sys::{Event, GUID as Guid, LUID as Luid, NTSTATUS as NtStatus};
 pub use npi::Npi;
 pub use offer::Offer;
 pub use peer::{Call, Detached, Peer};

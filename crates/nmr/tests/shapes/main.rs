@@ -10,3 +10,4 @@ mod raw;
 mod registering;
 mod support;
 mod tables;
+mod waiting;

@@ -1,111 +1,12 @@
 //! What happens inside a registration.
 
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use exnpi::{Exnpi, ProviderCalls, ProviderDispatch};
 use nmr::{Client, Closing, Error, Identity, Module, Offer, Provider, Registration, Result, Slot};
 
 use crate::support::{Account, Adder, Attaches, Deaf, MODULE, Summer, run};
 use crate::tables::Private;
-
-/// What a client knows about its provider.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Provision {
-    Absent,
-    Refused(Error),
-    Attached,
-}
-
-/// A client that can wait for a provider. A driver uses an event of the kernel instead.
-struct Patient {
-    provision: Mutex<Provision>,
-    changed: Condvar,
-}
-
-impl Patient {
-    fn new() -> Self {
-        Self {
-            provision: Mutex::new(Provision::Absent),
-            changed: Condvar::new(),
-        }
-    }
-
-    fn set(&self, provision: Provision) {
-        *self.provision.lock().unwrap() = provision;
-        self.changed.notify_all();
-    }
-
-    fn wait(&self, limit: Duration) -> Provision {
-        let provision = self.provision.lock().unwrap();
-        let absent = |provision: &mut Provision| *provision == Provision::Absent;
-        *self
-            .changed
-            .wait_timeout_while(provision, limit, absent)
-            .unwrap()
-            .0
-    }
-}
-
-impl Module<Client<Exnpi>> for Patient {
-    type Binding = Deaf;
-
-    fn identity(&self) -> Identity {
-        Identity::new(MODULE)
-    }
-
-    fn attach(&self, _offer: Offer<'_, Client<Exnpi>>) -> Result<Deaf> {
-        Ok(Deaf)
-    }
-
-    fn declined(&self, reason: Error) {
-        self.set(Provision::Refused(reason));
-    }
-
-    fn attached(&self, _binding: &Deaf) {
-        self.set(Provision::Attached);
-    }
-}
-
-#[test]
-fn p_01_no_provider() {
-    run(|| {
-        let client = Registration::new(Patient::new()).unwrap();
-        assert_eq!(client.wait(Duration::ZERO), Provision::Absent);
-        assert_eq!(client.wait(Duration::from_millis(1)), Provision::Absent);
-    });
-}
-
-#[test]
-fn p_01_a_provider_that_refuses() {
-    run(|| {
-        let refuses = |_: Offer<'_, Provider<Exnpi>>| Err::<Account, _>(Error::ACCESS_DENIED);
-        let _provider = Registration::new(Attaches(refuses)).unwrap();
-        let client = Registration::new(Patient::new()).unwrap();
-        let expected = Provision::Refused(Error::ACCESS_DENIED);
-        assert_eq!(client.wait(Duration::MAX), expected);
-    });
-}
-
-#[test]
-fn p_01_a_provider_that_is_late() {
-    let registrar = nmr_host::Registrar::new(nmr_host::Policy::default());
-    let entered = registrar.enter();
-    let client = Registration::new(Patient::new()).unwrap();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let _entered = registrar.enter();
-            let provider = Registration::new(Summer).unwrap();
-            assert_eq!(client.wait(Duration::MAX), Provision::Attached);
-            drop(provider);
-        });
-        assert_eq!(client.wait(Duration::MAX), Provision::Attached);
-    });
-    drop(client);
-    drop(entered);
-    assert_eq!(registrar.finish(), []);
-}
 
 /// A client that calls its provider at once.
 struct Eager(Slot<ProviderDispatch>);
