@@ -1,9 +1,11 @@
-//! `cargo xtask`: sets up a machine to build the driver, builds it, and runs all tests.
+//! `cargo xtask`: sets up a machine to build the driver, builds it, runs all tests, and installs the
+//! registrar for C.
 
 mod build;
 mod command;
 mod debian;
 mod files;
+mod install_c;
 mod options;
 mod packaging;
 mod project;
@@ -41,6 +43,7 @@ fn run(options: &Options) -> Result<()> {
         Task::BuildDriver(build) => build::driver(&project, options.rust, build),
         Task::BuildFixtures(build) => build::fixtures(&project, options.rust, build),
         Task::Clippy => build::clippy(&project, options.rust),
+        Task::InstallC(install) => install_c::run(&project, install),
         Task::Test => test::run(&project, options.rust),
     }
 }

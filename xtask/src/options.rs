@@ -1,5 +1,7 @@
 //! What can be typed after `cargo xtask`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::target::Arch;
@@ -26,6 +28,8 @@ pub(crate) enum Task {
     BuildFixtures(BuildFixtures),
     /// Runs clippy on the code that is compiled for Windows only
     Clippy,
+    /// Builds the registrar as a C library, and installs it with its headers
+    InstallC(InstallC),
     /// Sets up, builds every driver, and runs every test
     Test,
 }
@@ -59,6 +63,16 @@ pub(crate) struct BuildFixtures {
     /// Optimize
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct InstallC {
+    /// The directory that gets `lib` and `include`; it need not exist
+    #[arg(long)]
+    pub(crate) prefix: PathBuf,
+    /// Do not optimize
+    #[arg(long)]
+    pub(crate) debug: bool,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]

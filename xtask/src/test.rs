@@ -12,11 +12,13 @@ use crate::packaging;
 use crate::project::Project;
 use crate::setup::{self, Log};
 use crate::target::Arch;
+use crate::tools;
 
 pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     step("set-up");
     let toolchain = setup::run(project, rust)?;
     packaging::make(project, Log::All)?;
+    tools::for_c(Log::All)?;
 
     step("tests of the host");
     command::run(cargo(project).arg("test"))?;

@@ -1,4 +1,4 @@
-//! Clang, LLVM's tools and a linker for Windows.
+//! Clang, LLVM's tools and a linker for Windows; and what builds programs in C here.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,23 @@ const PACKAGES: [&str; 3] = ["clang", "libclang-dev", "llvm"];
 /// LLVM's own linker knows the options of drivers since this version.
 const LINKER_VERSION: u32 = 19;
 const LINKER_PACKAGE: &str = "lld-19";
+
+/// What builds `examples/c-module`: the programs, and Debian's packages of the same names.
+const FOR_C: [&str; 3] = ["cmake", "make", "pkg-config"];
+
+/// Installs what the test of the example in C needs, and leaves out without.
+pub(crate) fn for_c(log: Log) -> Result<()> {
+    let missing: Vec<&str> = FOR_C
+        .into_iter()
+        .filter(|program| command::find(program).is_none())
+        .collect();
+    if missing.is_empty() {
+        log.found("for C", &FOR_C.join(", "));
+        return Ok(());
+    }
+    log.did("for C", &format!("installing {}", missing.join(", ")));
+    debian::install(&missing)
+}
 
 /// Programs that are needed, wherever they are.
 pub(crate) struct Tools {

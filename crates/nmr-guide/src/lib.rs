@@ -29,6 +29,7 @@ macro_rules! chapters {
 // A chapter that is not here fails a test.
 chapters! {
     ten_minutes = "01-ten-minutes.md";
+    c_modules = "15-c-modules.md";
 }
 
 /// The project's directory.

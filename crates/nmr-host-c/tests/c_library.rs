@@ -9,7 +9,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use c_program::{WARNINGS, compiler, library, run_path, shared_library, source, succeed, text};
+use c_program::{
+    WARNINGS, compiler, folded, library, run_path, same_in_document, shared_library, source,
+    succeed, text,
+};
 use object::Object;
 
 /// The sources of the test program. `headers.c` is a test of its own.
@@ -165,46 +168,7 @@ fn the_example_of_the_documentation_is_a_real_report() {
         .expect("the end of the example");
     let expected = format!("```c\n{code}```\n\n```text\n{}```\n", folded(&report));
 
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verifier.md");
-    let document = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = document.split_once("<!-- report -->\n").expect("the begin");
-    let (found, after) = rest
-        .split_once("<!-- end of report -->\n")
-        .expect("the end");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        let parts = [
-            before,
-            "<!-- report -->\n",
-            &expected,
-            "<!-- end of report -->\n",
-            after,
-        ];
-        std::fs::write(&path, parts.concat()).unwrap();
-    } else {
-        let hint = "run `UPDATE_DOCS=1 cargo test -p nmr-host-c`";
-        assert_eq!(
-            found, expected,
-            "the example in docs/verifier.md is old: {hint}"
-        );
-    }
-}
-
-/// A text in lines of at most 110 characters, broken at spaces.
-fn folded(text: &str) -> String {
-    let mut lines = String::new();
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        if width > 0 && width + 1 + word.len() > 110 {
-            lines.push('\n');
-            width = 0;
-        } else if width > 0 {
-            lines.push(' ');
-            width += 1;
-        }
-        lines.push_str(word);
-        width += word.len();
-    }
-    lines + "\n"
+    same_in_document("docs/verifier.md", "report", &expected);
 }
 
 /// The rules about memory: a client whose `malloc` and `free` are those of the quarantine.

@@ -1,7 +1,7 @@
 //! The C in the guide, compiled and run with `libnmr_host`.
 //!
-//! A block whose fence names a file is a part of that file, of `docs/guide/c`, word for word. All files
-//! there are one program. Any other block is a source file; if it has a `main` it is linked and run,
+//! A block whose fence names a file is a part of that file, word for word: of `docs/guide/c`, where all
+//! files are one program, or, with its directory, of an example. Any other block is a source file; if it has a `main` it is linked and run,
 //! and writes what the block of `text` right after it says, if there is one.
 #![cfg(all(unix, not(miri)))]
 
@@ -73,7 +73,12 @@ fn the_drivers_in_c_attach_call_and_leave_without_a_report() {
 
 /// Checks a block that is a part of a file.
 fn check_part(block: &Block, place: &str) {
-    let file = project().join("docs/guide/c").join(&block.note);
+    let directory = if block.note.contains('/') {
+        ""
+    } else {
+        "docs/guide/c"
+    };
+    let file = project().join(directory).join(&block.note);
     let source = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{place}: {error}"));
     let code = &block.code;
     assert!(source.contains(code), "{place}: not in the file:\n{code}");

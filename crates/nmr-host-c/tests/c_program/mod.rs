@@ -5,6 +5,7 @@
 
 use std::env;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -63,20 +64,68 @@ pub fn library(name: &str) -> PathBuf {
 
 /// Builds the libraries, which Cargo does not do for a test, and returns where they are.
 fn build_libraries() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libraries");
+    succeed(cargo().args(["build", "--package", env!("CARGO_PKG_NAME")]));
+    target().join("debug")
+}
+
+/// Cargo, for programs in C.
+pub fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--package", env!("CARGO_PKG_NAME")]);
-    cargo.arg("--target-dir").arg(&target);
+    cargo.current_dir(project());
+    cargo.env("CARGO_TARGET_DIR", target());
     // A C program has no run time of a sanitizer.
-    succeed(
-        cargo
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env_remove("RUSTFLAGS"),
-    );
-    target.join("debug")
+    cargo.env_remove("RUSTFLAGS");
+    cargo
+}
+
+/// Where it builds.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("libraries")
+}
+
+/// The project's directory.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// What a program wrote.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A text in lines of at most 110 characters, broken at spaces.
+pub fn folded(text: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        if width > 0 && width + 1 + word.len() > 110 {
+            lines.push('\n');
+            width = 0;
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += word.len();
+    }
+    lines + "\n"
+}
+
+/// Compares a part of a document, between `<!-- name -->` and `<!-- end of name -->`, with what it
+/// is to be; or makes it so, if `UPDATE_DOCS` is set.
+pub fn same_in_document(document: &str, name: &str, expected: &str) {
+    let path = project().join(document);
+    let text = fs::read_to_string(&path).unwrap();
+    let (begin, end) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->\n"),
+    );
+    let (before, rest) = text.split_once(&begin).expect("the begin");
+    let (found, after) = rest.split_once(&end).expect("the end");
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, [before, &begin, expected, &end, after].concat()).unwrap();
+    } else {
+        let hint = "run `UPDATE_DOCS=1 cargo test -p nmr-host-c -- --test-threads 1`";
+        assert_eq!(found, expected, "{name} in {document} is old: {hint}");
+    }
 }

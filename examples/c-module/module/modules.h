@@ -1,0 +1,28 @@
+/*
+ * The two modules, as the rest of the driver sees them. DriverEntry registers, DriverUnload
+ * deregisters both and then waits for both.
+ */
+#ifndef MODULES_H
+#define MODULES_H
+
+#include "quota.h"
+
+extern const NPI_MODULEID ClientModuleId;
+extern const NPI_MODULEID ProviderModuleId;
+
+/* What the client does when its quota is exhausted. IRQL <= DISPATCH_LEVEL. */
+typedef VOID CLIENT_EXHAUSTED_FN(ULONG Granted);
+
+NTSTATUS ClientRegister(CLIENT_EXHAUSTED_FN *Exhausted);
+VOID ClientDeregister(VOID);
+VOID ClientWait(VOID);
+
+/* Asks the provider. STATUS_DEVICE_NOT_READY: there is none. STATUS_QUOTA_EXCEEDED: it refuses. */
+NTSTATUS ClientSend(ULONG Bytes);
+
+/* Grants each client so many bytes. */
+NTSTATUS ProviderRegister(ULONG BytesPerClient);
+VOID ProviderDeregister(VOID);
+VOID ProviderWait(VOID);
+
+#endif
