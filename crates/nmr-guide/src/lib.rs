@@ -29,6 +29,11 @@ macro_rules! chapters {
 // A chapter that is not here fails a test.
 chapters! {
     ten_minutes = "01-ten-minutes.md";
+    registering_a_client = "02-registering-a-client.md";
+    registering_a_provider = "03-registering-a-provider.md";
+    attachment = "04-attachment.md";
+    tables_and_characteristics = "05-tables-and-characteristics.md";
+    calls = "06-calls.md";
     c_modules = "15-c-modules.md";
 }
 
