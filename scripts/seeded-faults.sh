@@ -1,7 +1,10 @@
 #!/bin/sh
-# Plants one fault at a time in crates/nmr/src/gate.rs and requires that a loom model notices it.
-# A model that cannot fail proves nothing. Works on a copy; takes two to three minutes.
+# Plants one fault at a time in crates/nmr/src/gate.rs or spread.rs and requires that a loom model
+# notices it. A model that cannot fail proves nothing. Works on a copy; takes four to five minutes.
+# With an argument, plants only the faults whose names contain it.
 set -eu
+
+only=${1:-}
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 # Not that of the models themselves: a build with a fault would pass for theirs.
@@ -11,8 +14,8 @@ trap 'rm -rf "$copy"' EXIT
 (cd "$root" && tar -cf - --exclude=target --exclude=.git .) | tar -xf - -C "$copy"
 # Cargo goes by the time of a file: none may look older than the last fault of an earlier run.
 find "$copy" -name '*.rs' -exec touch {} +
-gate=$copy/crates/nmr/src/gate.rs
-cp "$gate" "$copy/gate.rs"
+src=$copy/crates/nmr/src
+cp "$src/gate.rs" "$src/spread.rs" "$copy"
 log=$copy/log
 missed=0
 
@@ -27,26 +30,30 @@ models() {
         >"$log" 2>&1
 }
 
-# fault NAME EDIT: the edit is a sed script, applied to the algorithm and not to its models.
+# fault FILE NAME EDIT: the edit is a sed script, applied to the algorithm and not to its models.
 fault() {
-    sed "1,/mod models/ { $2
-    }" "$copy/gate.rs" >"$gate"
-    if cmp -s "$gate" "$copy/gate.rs"; then
-        echo "seeded-faults: the edit for '$1' does not apply" >&2
+    file=$1.rs
+    case $2 in *"$only"*) ;; *) return 0 ;; esac
+    sed "1,/mod models/ { $3
+    }" "$copy/$file" >"$src/$file"
+    if cmp -s "$src/$file" "$copy/$file"; then
+        echo "seeded-faults: the edit for '$2' does not apply" >&2
         exit 2
     fi
     if models; then
-        printf '%-45s NOT NOTICED\n' "$1"
+        printf '%-45s NOT NOTICED\n' "$2"
         missed=$((missed + 1))
     else
-        noticed=$(sed -n 's/^    gate::models:://p' "$log" | sort -u | tr '\n' ' ')
+        noticed=$(sed -n 's/^    \([a-z]*\)::models::/\1::/p' "$log" | sort -u | tr '\n' ' ')
         if [ -z "$noticed" ]; then
             cat "$log"
-            echo "seeded-faults: no model ran with '$1'" >&2
+            echo "seeded-faults: no model ran with '$2'" >&2
             exit 2
         fi
-        printf '%-45s %s\n' "$1" "$noticed"
+        printf '%-45s %s\n' "$2" "$noticed"
     fi
+    # The file must look newer than what was built from it.
+    cat "$copy/$file" >"$src/$file"
 }
 
 if ! models; then
@@ -55,44 +62,79 @@ if ! models; then
     exit 2
 fi
 
-fault 'open is relaxed' \
+fault gate 'open is relaxed' \
     's/fetch_or(OPEN, Ordering::Release)/fetch_or(OPEN, Ordering::Relaxed)/'
-fault 'enter is relaxed' \
+fault gate 'enter is relaxed' \
     's/fetch_add(CALL, Ordering::Acquire)/fetch_add(CALL, Ordering::Relaxed)/'
-fault 'enter looks first and adds later' \
+fault gate 'enter looks first and adds later' \
     's/fetch_add(CALL, Ordering::Acquire)/load(Ordering::Acquire); self.enter_again()/'
-fault 'enter ignores CLOSING' \
+fault gate 'enter ignores CLOSING' \
     's/if before & (OPEN | CLOSING) == OPEN/if before \& OPEN == OPEN/'
-fault 'enter ignores OPEN' \
+fault gate 'enter ignores OPEN' \
     's/if before & (OPEN | CLOSING) == OPEN/if before \& CLOSING == 0/'
-fault 'a late thread does not set FINISHED' \
+fault gate 'a late thread does not set FINISHED' \
     's/if late {/if false {/'
-fault 'a thread that may be in time sets FINISHED' \
+fault gate 'a thread that may be in time sets FINISHED' \
     's/ && before < CALL;/;/'
-fault 'enter_again does not count' \
+fault gate 'enter_again does not count' \
     's/fetch_add(CALL, Ordering::Relaxed)/fetch_add(0, Ordering::Relaxed)/'
-fault 'leave does not release' \
+fault gate 'leave does not release' \
     's/fetch_sub(CALL, Ordering::AcqRel)/fetch_sub(CALL, Ordering::Acquire)/'
-fault 'leave does not acquire' \
+fault gate 'leave does not acquire' \
     's/fetch_sub(CALL, Ordering::AcqRel)/fetch_sub(CALL, Ordering::Release)/'
-fault 'everyone who leaves is the last' \
+fault gate 'everyone who leaves is the last' \
     's/if before & !(CLAIMED | OPEN) == CALL | CLOSING/if before \& CLOSING != 0/'
-fault 'the last does not look at FINISHED' \
+fault gate 'the last does not look at FINISHED' \
     's/if before & !(CLAIMED | OPEN) ==/if before \& !(CLAIMED | OPEN | FINISHED) ==/'
-fault 'close does not count the detach callback' \
+fault gate 'close does not count the detach callback' \
     's/fetch_add(CLOSING | CALL,/fetch_add(CLOSING,/'
-fault 'claim is relaxed' \
+fault gate 'claim is relaxed' \
     '/CLAIMED | CALL,/ { n; s/Acquire/Relaxed/; }'
-fault 'claim takes what is taken' \
+fault gate 'claim takes what is taken' \
     's/while state & CLAIMED == 0/while state < usize::MAX/'
-fault 'claim does not wait' \
+fault gate 'claim does not wait' \
     's/let idle = state & FLAGS;/let idle = state;/
      s/ CLAIMED | CALL,/ (state \& !FLAGS) + (CLAIMED | CALL),/'
-fault 'claim keeps an old FINISHED' \
+fault gate 'claim keeps an old FINISHED' \
     's/ CLAIMED | CALL,/ idle | CLAIMED | CALL,/'
-fault 'release is relaxed' \
+fault gate 'release is relaxed' \
     's/fetch_and(!FLAGS, Ordering::Release)/fetch_and(!FLAGS, Ordering::Relaxed)/'
-fault 'release overwrites the count' \
+fault gate 'release overwrites the count' \
     's/fetch_and(!FLAGS, Ordering::Release)/store(0, Ordering::Release)/'
+
+fault spread 'one shard too few has to finish' \
+    's/store(SHARDS,/store(SHARDS - 1,/'
+fault spread 'one shard too many has to finish' \
+    's/store(SHARDS,/store(SHARDS + 1,/'
+fault spread 'close writes their number when it is done' \
+    '/fn close/,/^    }/ { /self.unfinished.store/d; s/^        FIRST$/        self.unfinished.store(SHARDS, Ordering::Relaxed);\n        FIRST/; }'
+fault spread 'close leaves the other shards open' \
+    's/^            gate.close();$/            gate.enter_again();/'
+fault spread 'close does not leave the other shards' \
+    's/let _ = self.finish_if(gate.leave());/let _ = gate;/'
+fault spread 'close does not count a shard as finished' \
+    's/let _ = self.finish_if(gate.leave());/let _ = gate.leave();/'
+fault spread 'the last of a shard is the last of all' \
+    's/Left::Last => self.finish_shard(),/Left::Last => Left::Last,/'
+fault spread 'to finish a shard does not release' \
+    's/fetch_sub(1, Ordering::AcqRel)/fetch_sub(1, Ordering::Acquire)/'
+fault spread 'to finish a shard does not acquire' \
+    's/fetch_sub(1, Ordering::AcqRel)/fetch_sub(1, Ordering::Release)/'
+fault spread 'who is turned back finishes no shard' \
+    's/Err(self.finish_if(left))/Err(if left == Left::Last { Left::Done } else { left })/'
+fault spread 'a call leaves where it is' \
+    's/self.finish_if(self.gate(pass).leave())/self.finish_if(self.gate(Pass(P::number())).leave())/'
+fault spread 'a second call is counted in the first shard' \
+    's/self.gate(pass).enter_again()/self.first().enter_again()/'
+fault spread 'the attach is counted in every shard' \
+    's/^                let _ = gate.leave();$//'
+fault spread 'claim takes the first shard only' \
+    's/^                gate.claim();$/                gate.enter_again();/'
+fault spread 'open opens the first shard only' \
+    's/^        self.others().for_each(Gate::open);$//'
+fault spread 'the first shard is released first' \
+    '/fn release/,/^    }/ { s/^        self.first().release();$//; s/^        self.others()/        self.first().release();\n&/; }'
+fault spread 'release releases the first shard only' \
+    's/^        self.others().for_each(Gate::release);$//'
 
 exit "$missed"

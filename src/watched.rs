@@ -69,7 +69,7 @@ where
         self.0.declined(reason);
     }
 
-    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote>) {
+    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote, R::Calls>) {
         R::tally().count(&R::tally().detached, status::SUCCESS);
         trace::detach(R::tally(), binding.peer, status::SUCCESS);
         self.0.detaching(&binding.inner, detach);

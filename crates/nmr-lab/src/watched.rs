@@ -69,7 +69,7 @@ where
         self.module.attached(&binding.inner);
     }
 
-    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote>) {
+    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote, R::Calls>) {
         self.module.detaching(&binding.inner, detach);
     }
 }

@@ -29,7 +29,7 @@ use crate::role::Role;
 #[repr(C)]
 struct Context<R: Role, M: Module<R>> {
     binding: M::Binding,
-    connection: Connection<R::Remote>,
+    connection: Connection<R::Remote, R::Calls>,
     module: NonNull<M>,
 }
 
@@ -50,7 +50,7 @@ impl<R: Role, M: Module<R>> Context<R, M> {
 /// is dropped.
 #[must_use]
 pub(crate) struct Attach<R: Role, M: Module<R>> {
-    _hold: Hold<R::Remote>,
+    _hold: Hold<R::Remote, R::Calls>,
     context: NonNull<Context<R, M>>,
 }
 

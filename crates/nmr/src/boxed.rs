@@ -21,6 +21,19 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>> {
     Ok(unsafe { Box::from_raw(place.as_ptr()) })
 }
 
+/// Puts an array on the heap, value by value: the stack of a driver is small.
+pub(crate) fn try_array<T, const N: usize>(make: fn() -> T) -> Result<Box<[T; N]>> {
+    let place = allocate::<[T; N]>().ok_or(Error::INSUFFICIENT_RESOURCES)?;
+    for index in 0..N {
+        // SAFETY: the element must be inside the memory, which is for `N` of them.
+        let element = unsafe { place.cast::<T>().add(index) };
+        // SAFETY: a write needs valid and aligned memory: `place` was just allocated for the array.
+        unsafe { element.write(make()) };
+    }
+    // SAFETY: as above. Every element was written.
+    Ok(unsafe { Box::from_raw(place.as_ptr()) })
+}
+
 /// Memory for one `T`.
 fn allocate<T>() -> Option<NonNull<T>> {
     const {

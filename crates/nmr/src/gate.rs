@@ -61,13 +61,13 @@ const FLAGS: usize = CLAIMED | OPEN | CLOSING | FINISHED;
 /// One call. The bits from here on are the count, which cannot overflow: that takes 2^60 calls.
 const CALL: usize = 1 << 4;
 
-/// The state of a connection to a peer.
-pub(crate) struct Gate(AtomicUsize);
+/// Counts the calls into one peer in one word: the default, and what most modules need.
+pub struct Gate(AtomicUsize);
 
 /// What a thread has to do after it has left.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Left {
+pub enum Left {
     /// Nothing. It must not use the connection any more.
     Done,
     /// Complete the detach.
@@ -160,137 +160,17 @@ impl Gate {
 
 #[cfg(all(loom, test))]
 mod models {
-    use std::println;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-
-    use loom::cell::UnsafeCell;
-    use loom::thread::{self, JoinHandle};
-
     use super::{Gate, Left};
+    use crate::models::{self, explore, join};
 
-    /// A connection, and the NMR that frees its binding when the detach is complete.
-    struct Connection {
-        gate: Gate,
-        /// Stands for the memory of the binding: loom fails the model if a write overlaps another
-        /// access.
-        binding: UnsafeCell<()>,
-        /// Whether that memory holds a binding.
-        attached: AtomicBool,
-        completions: AtomicUsize,
-    }
-
-    impl Connection {
-        #[expect(
-            clippy::arc_with_non_send_sync,
-            reason = "loom runs one thread at a time"
-        )]
-        fn vacant() -> Arc<Self> {
-            Arc::new(Self {
-                gate: Gate::vacant(),
-                binding: UnsafeCell::new(()),
-                attached: AtomicBool::new(false),
-                completions: AtomicUsize::new(0),
-            })
-        }
-
-        /// A connection whose attach is in progress.
-        fn attaching() -> Arc<Self> {
-            let connection = Self::vacant();
-            assert!(connection.gate.claim());
-            connection
-        }
-
-        fn attached() -> Arc<Self> {
-            let connection = Self::attaching();
-            connection.attach();
-            connection
-        }
-
-        /// The rest of an attach that has claimed the gate.
-        fn attach(&self) {
-            self.write(true);
-            self.gate.open();
-            self.end();
-        }
-
-        /// The rest of an attach that has claimed the gate, when the peer declines.
-        fn fail_to_attach(&self) {
-            assert_eq!(self.gate.leave(), Left::Done);
-            self.gate.release();
-        }
-
-        fn call(&self) {
-            match self.gate.enter() {
-                Ok(()) => self.rest_of_call(),
-                Err(left) => self.complete_if(left),
-            }
-        }
-
-        fn rest_of_call(&self) {
-            self.read();
-            self.end();
-        }
-
-        fn detach(&self) {
-            self.gate.close();
-            self.end();
-        }
-
-        fn end(&self) {
-            self.complete_if(self.gate.leave());
-        }
-
-        fn complete_if(&self, left: Left) {
-            if left == Left::Last {
-                self.completions.fetch_add(1, SeqCst);
-                self.write(false);
-                self.gate.release();
-            }
-        }
-
-        fn read(&self) {
-            self.binding.with(|_| assert!(self.attached.load(SeqCst)));
-        }
-
-        fn write(&self, attached: bool) {
-            self.binding
-                .with_mut(|_| self.attached.store(attached, SeqCst));
-        }
-
-        fn spawn<T: 'static>(self: &Arc<Self>, run: fn(&Self) -> T) -> JoinHandle<T> {
-            let connection = Arc::clone(self);
-            thread::spawn(move || run(&connection))
-        }
-
-        fn completions(&self) -> usize {
-            self.completions.load(SeqCst)
-        }
-    }
-
-    /// Tries every interleaving of a model, and prints how many there were.
-    fn explore(name: &str, model: fn()) {
-        let executions = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&executions);
-        loom::model(move || {
-            counter.fetch_add(1, SeqCst);
-            model();
-        });
-        println!("{name}: {} executions", executions.load(SeqCst));
-    }
-
-    fn join<const N: usize>(threads: [JoinHandle<()>; N]) {
-        for thread in threads {
-            thread.join().unwrap();
-        }
-    }
+    type Connection = models::Connection<Gate>;
 
     #[test]
     fn a_call_sees_what_the_attach_wrote() {
         explore("a_call_sees_what_the_attach_wrote", || {
             let it = Connection::attaching();
             let threads = [it.spawn(Connection::call), it.spawn(Connection::call)];
-            it.attach();
+            it.attach(());
             join(threads);
             assert_eq!(it.completions(), 0);
         });
@@ -311,7 +191,7 @@ mod models {
     fn a_detach_during_the_attach_completes_once() {
         explore("a_detach_during_the_attach_completes_once", || {
             let it = Connection::attaching();
-            let threads = [it.spawn(Connection::attach), it.spawn(Connection::call)];
+            let threads = [it.spawn(|it| it.attach(())), it.spawn(Connection::call)];
             it.detach();
             join(threads);
             assert_eq!(it.completions(), 1);
@@ -338,8 +218,8 @@ mod models {
             assert!(it.gate.enter().is_ok());
             it.gate.enter_again();
             let threads = [
-                it.spawn(Connection::rest_of_call),
-                it.spawn(Connection::rest_of_call),
+                it.spawn(|it| it.rest_of_call(())),
+                it.spawn(|it| it.rest_of_call(())),
             ];
             it.detach();
             join(threads);
@@ -352,14 +232,7 @@ mod models {
         explore("a_vacant_gate_can_be_claimed_again", || {
             let it = Connection::attached();
             let call = it.spawn(Connection::call);
-            let claim = it.spawn(|it| {
-                let claimed = it.gate.claim();
-                if claimed {
-                    it.attach();
-                    it.detach();
-                }
-                usize::from(claimed)
-            });
+            let claim = it.spawn(Connection::attach_and_detach);
             it.detach();
             join([call]);
             let claimed = claim.join().unwrap();
@@ -372,10 +245,8 @@ mod models {
         explore("a_failed_attach_leaves_a_vacant_gate", || {
             let it = Connection::attaching();
             let call = it.spawn(Connection::call);
-            it.fail_to_attach();
-            assert!(it.gate.claim());
-            it.attach();
-            it.detach();
+            it.fail_to_attach(());
+            assert_eq!(it.attach_and_detach(), 1);
             join([call]);
             assert_eq!(it.completions(), 1);
         });

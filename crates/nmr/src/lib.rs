@@ -125,7 +125,7 @@
 //! | 21 | handles cannot be mixed up | they do not appear | |
 //! | 22 | tables cannot be mixed up | they belong to the [`Npi`] | `tests/ui` |
 //! | 23 | a test keeps away from the system's modules | a second [`Npi`] with the same tables | `p_23` |
-//! | 24 | counters for each processor | not offered: one counter; hold one [`Call`] for a batch | |
+//! | 24 | counters for each processor | [`Spread`] in the role, as in `Client<N, Spread<P>>`; one [`Call`] for a batch does without | `p_24` |
 //! | 25 | why does a wait not end? | the embedded registrar `nmr-host` names whom it waits for | |
 //! | 26 | out of memory | every allocation can fail; calls, detach, cleanup and deregistration make none | `tests/bare/memory.rs` |
 //! | 27 | a driver without a framework | this crate knows nothing of one | |
@@ -153,6 +153,7 @@ mod attach;
 mod awaited;
 mod binding;
 mod boxed;
+mod counting;
 mod detach;
 mod dispatch;
 mod error;
@@ -160,6 +161,8 @@ mod gate;
 mod handle;
 mod identity;
 mod link;
+#[cfg(all(loom, test))]
+mod models;
 mod module;
 mod npi;
 mod offer;
@@ -168,12 +171,15 @@ mod registration;
 mod role;
 mod shared;
 mod slot;
+mod spread;
 mod sync;
 
 pub use awaited::{Awaited, Missing, Wait};
+pub use counting::Counting;
 pub use detach::Detach;
 pub use dispatch::{Dispatch, DispatchFor, Remote, Serves};
 pub use error::{Error, Result};
+pub use gate::Gate;
 pub use identity::{Identity, ModuleId};
 pub use module::Module;
 pub use nmr_sys::{Event, GUID as Guid, LUID as Luid, NTSTATUS as NtStatus};
@@ -184,3 +190,4 @@ pub use registration::{Closing, Registration};
 pub use role::{Client, Provider, Role};
 pub use shared::Shared;
 pub use slot::Slot;
+pub use spread::{Processor, Spread};

@@ -9,9 +9,10 @@
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
+use crate::counting::Counting;
 use crate::dispatch::{Dispatch, Remote};
 use crate::error::Result;
-use crate::gate::{Gate, Left};
+use crate::gate::Left;
 use crate::handle::Completion;
 use crate::peer::Detached;
 use crate::shared::Shared;
@@ -24,17 +25,17 @@ use crate::shared::Shared;
 ///   NMR, and read by the thread that the gate calls the last.
 /// * `remote` is written between the claim and the opening of the gate, and read by those who
 ///   entered the open gate and have not left it.
-pub(crate) struct Link<D: Dispatch> {
-    gate: Gate,
+pub(crate) struct Link<D: Dispatch, G: Counting> {
+    gate: G,
     completion: UnsafeCell<Completion>,
     remote: UnsafeCell<Remote<D>>,
 }
 
 /// A vacant link that was taken for a binding. If the attach fails, dropping this gives it back.
-pub(crate) struct Claim<D: Dispatch> {
+pub(crate) struct Claim<D: Dispatch, G: Counting> {
     // First, because it has to leave before the gate is released.
-    pub(crate) hold: Hold<D>,
-    pub(crate) connection: Connection<D>,
+    pub(crate) hold: Hold<D, G>,
+    pub(crate) connection: Connection<D, G>,
 }
 
 /// A binding's use of a link. Dropping it makes the link vacant again.
@@ -42,42 +43,51 @@ pub(crate) struct Claim<D: Dispatch> {
 /// # Invariants
 ///
 /// The gate is claimed, and this is the only connection of its link.
-pub(crate) struct Connection<D: Dispatch>(Shared<Link<D>>);
+pub(crate) struct Connection<D: Dispatch, G: Counting>(Shared<Link<D, G>>);
 
 /// One of those whom the gate counts: an attach, a call, or a detach. Dropping it leaves, and
 /// completes the detach if it was the last.
 ///
 /// # Invariants
 ///
-/// The gate of the link counts it. So the binding of the link is not cleaned up, which keeps the
-/// link alive.
-pub(crate) struct Hold<D: Dispatch>(NonNull<Link<D>>);
+/// The gate of the link counts it, with this pass. So the binding of the link is not cleaned up, which
+/// keeps the link alive.
+pub(crate) struct Hold<D: Dispatch, G: Counting> {
+    link: NonNull<Link<D, G>>,
+    pass: G::Pass,
+}
 
-impl<D: Dispatch> Link<D> {
+impl<D: Dispatch, G: Counting> Link<D, G> {
     /// A link that no binding uses.
     pub(crate) fn vacant() -> Result<Shared<Self>> {
         Shared::new(Self {
-            gate: Gate::vacant(),
+            gate: G::vacant()?,
             completion: UnsafeCell::new(Completion::NONE),
             remote: UnsafeCell::new(Remote::ABSENT),
         })
     }
 
     /// Takes the link for a binding. `None` if another binding has it.
-    pub(crate) fn claim(link: &Shared<Self>) -> Option<Claim<D>> {
-        link.gate.claim().then(|| Claim {
+    pub(crate) fn claim(link: &Shared<Self>) -> Option<Claim<D, G>> {
+        link.gate.claim().map(|pass| Claim {
             // INVARIANT: a successful claim counts one hold, and there is no other connection.
-            hold: Hold(link.as_ptr()),
+            hold: Hold {
+                link: link.as_ptr(),
+                pass,
+            },
             connection: Connection(link.clone()),
         })
     }
 
     /// Begins a call. If the peer is not attached, the attempt itself may have been what a detach
     /// was waiting for, and then completes it.
-    pub(crate) fn enter(link: &Shared<Self>) -> Result<Hold<D>, Detached> {
+    pub(crate) fn enter(link: &Shared<Self>) -> Result<Hold<D, G>, Detached> {
         match link.gate.enter() {
             // INVARIANT: the gate counts the call.
-            Ok(()) => Ok(Hold(link.as_ptr())),
+            Ok(pass) => Ok(Hold {
+                link: link.as_ptr(),
+                pass,
+            }),
             Err(left) => {
                 // SAFETY: the link must be alive, which `link` sees to, and `left` be what its gate
                 // answered.
@@ -92,7 +102,7 @@ impl<D: Dispatch> Link<D> {
     }
 }
 
-impl<D: Dispatch> Connection<D> {
+impl<D: Dispatch, G: Counting> Connection<D, G> {
     /// Notes the NMR's handle of the binding, and whom else to tell of the completion.
     ///
     /// # Safety
@@ -123,20 +133,22 @@ impl<D: Dispatch> Connection<D> {
     /// # Safety
     ///
     /// * The NMR calls the detach callback of the binding, which it does once.
-    pub(crate) unsafe fn close(&self) -> Hold<D> {
-        self.0.gate.close();
+    pub(crate) unsafe fn close(&self) -> Hold<D, G> {
         // INVARIANT: `close` has counted it.
-        Hold(self.0.as_ptr())
+        Hold {
+            link: self.0.as_ptr(),
+            pass: self.0.gate.close(),
+        }
     }
 }
 
-impl<D: Dispatch> Drop for Connection<D> {
+impl<D: Dispatch, G: Counting> Drop for Connection<D, G> {
     fn drop(&mut self) {
         self.0.gate.release();
     }
 }
 
-impl<D: Dispatch> Hold<D> {
+impl<D: Dispatch, G: Counting> Hold<D, G> {
     /// The peer.
     ///
     /// # Safety
@@ -151,31 +163,31 @@ impl<D: Dispatch> Hold<D> {
 
     /// Leaves, and lets the caller complete the detach.
     pub(crate) fn leave(self) -> Left {
-        let left = self.link().gate.leave();
+        let left = self.link().gate.leave(self.pass);
         core::mem::forget(self);
         left
     }
 
-    fn link(&self) -> &Link<D> {
+    fn link(&self) -> &Link<D, G> {
         // SAFETY: the link must be alive: it is, by the invariant, as long as the hold is counted.
-        unsafe { self.0.as_ref() }
+        unsafe { self.link.as_ref() }
     }
 }
 
-impl<D: Dispatch> Clone for Hold<D> {
+impl<D: Dispatch, G: Counting> Clone for Hold<D, G> {
     fn clone(&self) -> Self {
-        self.link().gate.enter_again();
+        self.link().gate.enter_again(self.pass);
         // INVARIANT: the gate counts the new hold too.
-        Self(self.0)
+        Self { ..*self }
     }
 }
 
-impl<D: Dispatch> Drop for Hold<D> {
+impl<D: Dispatch, G: Counting> Drop for Hold<D, G> {
     fn drop(&mut self) {
-        let left = self.link().gate.leave();
+        let left = self.link().gate.leave(self.pass);
         // SAFETY: `left` must be what the gate answered; then the link is alive if this was the
         // last, because the NMR keeps the binding until it hears of it.
-        unsafe { finish(self.0, left) };
+        unsafe { finish(self.link, left) };
     }
 }
 
@@ -185,7 +197,7 @@ impl<D: Dispatch> Drop for Hold<D> {
 ///
 /// * `left` is the answer of the link's gate, which nobody acted on yet.
 /// * If it is `Last`, the link is alive.
-unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
+unsafe fn finish<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>, left: Left) {
     if left == Left::Last {
         // SAFETY: the link must be alive, which the caller promises.
         let completion = unsafe { link.as_ref() }.completion.get();
@@ -198,10 +210,10 @@ unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
 }
 
 // SAFETY: the handle and the peer may be used from any thread; the gate orders the accesses.
-unsafe impl<D: Dispatch> Send for Link<D> {}
+unsafe impl<D: Dispatch, G: Counting> Send for Link<D, G> {}
 // SAFETY: as for `Send`.
-unsafe impl<D: Dispatch> Sync for Link<D> {}
+unsafe impl<D: Dispatch, G: Counting> Sync for Link<D, G> {}
 // SAFETY: a hold gives access to a link, which is `Sync`, and may leave on any thread.
-unsafe impl<D: Dispatch> Send for Hold<D> {}
+unsafe impl<D: Dispatch, G: Counting> Send for Hold<D, G> {}
 // SAFETY: a shared hold gives access to a link, which is `Sync`, or can be cloned.
-unsafe impl<D: Dispatch> Sync for Hold<D> {}
+unsafe impl<D: Dispatch, G: Counting> Sync for Hold<D, G> {}

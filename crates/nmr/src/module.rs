@@ -67,7 +67,7 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
     /// as well.
     ///
     /// Source: `ClientDetachProvider`, `ProviderDetachClient`.
-    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote>) {
+    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote, R::Calls>) {
         let _ = binding;
         drop(detach);
     }

@@ -7,6 +7,7 @@ use core::marker::PhantomData;
 
 use nmr_sys::NPI_REGISTRATION_INSTANCE;
 
+use crate::counting::Counting;
 use crate::dispatch::Dispatch;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
@@ -15,6 +16,9 @@ use crate::module::Module;
 use crate::peer::Peer;
 use crate::role::Role;
 use crate::slot::Slot;
+
+/// The claim of a binding in the role `R`.
+type ClaimOf<R> = Claim<<R as Role>::Remote, <R as Role>::Calls>;
 
 /// A module of the same interface to which [`Module::attach`] may attach.
 ///
@@ -26,7 +30,7 @@ use crate::slot::Slot;
 /// The instance is the peer's, and what it points to is null or valid as long as the offer.
 pub struct Offer<'a, R: Role> {
     instance: &'a NPI_REGISTRATION_INSTANCE,
-    claim: &'a Cell<Option<Claim<R::Remote>>>,
+    claim: &'a Cell<Option<ClaimOf<R>>>,
     role: PhantomData<R>,
 }
 
@@ -59,7 +63,7 @@ impl<'a, R: Role> Offer<'a, R> {
     /// The connection to the peer, which opens when the attach is complete.
     ///
     /// Fails with [`Error::INSUFFICIENT_RESOURCES`].
-    pub fn peer(self) -> Result<Peer<R::Remote>> {
+    pub fn peer(self) -> Result<Peer<R::Remote, R::Calls>> {
         let link = Link::vacant()?;
         self.claim.set(Link::claim(&link));
         Ok(Peer::new(link))
@@ -70,7 +74,7 @@ impl<'a, R: Role> Offer<'a, R> {
     ///
     /// Fails with [`Error::NO_INTERFACE`] if another binding has the slot, so that `?` declines the
     /// offer.
-    pub fn claim(self, slot: &Slot<R::Remote>) -> Result {
+    pub fn claim(self, slot: &Slot<R::Remote, R::Calls>) -> Result {
         let claim = slot.claim().ok_or(Error::NO_INTERFACE)?;
         self.claim.set(Some(claim));
         Ok(())
@@ -85,7 +89,7 @@ impl<'a, R: Role> Offer<'a, R> {
     pub(crate) unsafe fn decide<M: Module<R>>(
         module: &M,
         instance: &NPI_REGISTRATION_INSTANCE,
-    ) -> Result<(M::Binding, Claim<R::Remote>)> {
+    ) -> Result<(M::Binding, ClaimOf<R>)> {
         let claim = Cell::new(None);
         // INVARIANT: the caller promises it.
         let binding = module.attach(Offer {
@@ -99,7 +103,7 @@ impl<'a, R: Role> Offer<'a, R> {
 }
 
 /// A connection that the module does not use. The detach needs it all the same.
-fn unused<D: Dispatch>() -> Result<Claim<D>> {
+fn unused<D: Dispatch, G: Counting>() -> Result<Claim<D, G>> {
     let link = Link::vacant()?;
     Link::claim(&link).ok_or(Error::NO_INTERFACE)
 }

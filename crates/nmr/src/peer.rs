@@ -5,8 +5,10 @@
 use core::fmt;
 use core::ops::Deref;
 
+use crate::counting::Counting;
 use crate::dispatch::{Dispatch, Remote};
 use crate::error::Error;
+use crate::gate::Gate;
 use crate::link::{Hold, Link};
 use crate::shared::Shared;
 
@@ -15,7 +17,7 @@ use crate::shared::Shared;
 /// [`Offer::peer`](crate::Offer::peer) gives it. It can be cloned, sent and kept anywhere: it says
 /// nothing about whether the peer is attached and never delays a detach. After the detach it stays
 /// detached for good, also when the same module attaches again.
-pub struct Peer<D: Dispatch>(Shared<Link<D>>);
+pub struct Peer<D: Dispatch, G: Counting = Gate>(Shared<Link<D, G>>);
 
 /// A call in progress.
 ///
@@ -37,18 +39,18 @@ pub struct Peer<D: Dispatch>(Shared<Link<D>>);
 ///
 /// The hold entered the open gate, or is a clone of one that did.
 #[must_use = "the peer can be called as long as the call lives"]
-pub struct Call<D: Dispatch>(Hold<D>);
+pub struct Call<D: Dispatch, G: Counting = Gate>(Hold<D, G>);
 
 /// The peer is not attached: not yet, or not any more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Detached;
 
-impl<D: Dispatch> Peer<D> {
-    pub(crate) fn new(link: Shared<Link<D>>) -> Self {
+impl<D: Dispatch, G: Counting> Peer<D, G> {
+    pub(crate) fn new(link: Shared<Link<D, G>>) -> Self {
         Self(link)
     }
 
-    pub(crate) fn link(&self) -> &Shared<Link<D>> {
+    pub(crate) fn link(&self) -> &Shared<Link<D, G>> {
         &self.0
     }
 
@@ -56,7 +58,7 @@ impl<D: Dispatch> Peer<D> {
     ///
     /// Fails before the attach is complete and after the detach has begun. An attempt that overlaps
     /// the detach may complete it, so the cleanup of both modules may run inside this call.
-    pub fn enter(&self) -> Result<Call<D>, Detached> {
+    pub fn enter(&self) -> Result<Call<D, G>, Detached> {
         // INVARIANT: `Link::enter` enters the open gate.
         Link::enter(&self.0).map(Call)
     }
@@ -68,13 +70,13 @@ impl<D: Dispatch> Peer<D> {
     }
 }
 
-impl<D: Dispatch> Clone for Peer<D> {
+impl<D: Dispatch, G: Counting> Clone for Peer<D, G> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<D: Dispatch> Deref for Call<D> {
+impl<D: Dispatch, G: Counting> Deref for Call<D, G> {
     type Target = Remote<D>;
 
     fn deref(&self) -> &Remote<D> {
@@ -84,7 +86,7 @@ impl<D: Dispatch> Deref for Call<D> {
 }
 
 /// A second call that is in progress as long as it lives, also when the peer is detaching already.
-impl<D: Dispatch> Clone for Call<D> {
+impl<D: Dispatch, G: Counting> Clone for Call<D, G> {
     fn clone(&self) -> Self {
         // INVARIANT: it is a clone.
         Self(self.0.clone())

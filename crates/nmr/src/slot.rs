@@ -1,9 +1,12 @@
 //! [`Slot`]: the one peer that a module uses.
 
+use crate::counting::Counting;
 use crate::dispatch::Dispatch;
 use crate::error::Result;
+use crate::gate::Gate;
 use crate::link::{Claim, Link};
 use crate::peer::{Call, Detached, Peer};
+use crate::spread::{Processor, Spread};
 
 /// The one peer that a module uses, whichever it is at the moment.
 ///
@@ -32,18 +35,33 @@ use crate::peer::{Call, Detached, Peer};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Slot<D: Dispatch>(Peer<D>);
+pub struct Slot<D: Dispatch, G: Counting = Gate>(Peer<D, G>);
 
 impl<D: Dispatch> Slot<D> {
     /// A vacant slot. At most `DISPATCH_LEVEL`.
     ///
     /// Fails with [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
     pub fn new() -> Result<Self> {
+        Self::vacant()
+    }
+}
+
+impl<D: Dispatch, P: Processor, const SHARDS: usize> Slot<D, Spread<P, SHARDS>> {
+    /// A vacant slot whose calls are counted for each processor. At most `DISPATCH_LEVEL`.
+    ///
+    /// Fails with [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
+    pub fn spread() -> Result<Self> {
+        Self::vacant()
+    }
+}
+
+impl<D: Dispatch, G: Counting> Slot<D, G> {
+    fn vacant() -> Result<Self> {
         Link::vacant().map(Peer::new).map(Self)
     }
 
     /// Begins a call into the peer that is attached now. As [`Peer::enter`].
-    pub fn enter(&self) -> Result<Call<D>, Detached> {
+    pub fn enter(&self) -> Result<Call<D, G>, Detached> {
         self.0.enter()
     }
 
@@ -58,7 +76,7 @@ impl<D: Dispatch> Slot<D> {
     }
 
     /// Takes the slot for a binding. `None` if another has it.
-    pub(crate) fn claim(&self) -> Option<Claim<D>> {
+    pub(crate) fn claim(&self) -> Option<Claim<D, G>> {
         Link::claim(self.0.link())
     }
 }

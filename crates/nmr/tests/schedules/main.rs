@@ -15,4 +15,5 @@ mod record;
 mod safe;
 mod safe_races;
 mod scheduler;
+mod spread_races;
 mod world;

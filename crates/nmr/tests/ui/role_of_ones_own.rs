@@ -8,6 +8,7 @@ impl nmr::Role for Spectator {
     type Remote = ();
     type Characteristics = ();
     type RemoteCharacteristics = ();
+    type Calls = nmr::Gate;
 }
 
 fn main() {}
