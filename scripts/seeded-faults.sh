@@ -1,7 +1,7 @@
 #!/bin/sh
 # Plants one fault at a time in crates/nmr/src/gate.rs or spread.rs and requires that a loom model
 # notices it. A model that cannot fail proves nothing. Works on a copy; takes four to five minutes.
-# With an argument, plants only the faults whose names contain it.
+# With an argument, plants only those whose file and name (`spread: the attach`) contain it.
 set -eu
 
 only=${1:-}
@@ -33,7 +33,7 @@ models() {
 # fault FILE NAME EDIT: the edit is a sed script, applied to the algorithm and not to its models.
 fault() {
     file=$1.rs
-    case $2 in *"$only"*) ;; *) return 0 ;; esac
+    case "$1: $2" in *"$only"*) ;; *) return 0 ;; esac
     sed "1,/mod models/ { $3
     }" "$copy/$file" >"$src/$file"
     if cmp -s "$src/$file" "$copy/$file"; then
