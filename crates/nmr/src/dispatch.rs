@@ -5,6 +5,8 @@
 use core::ffi::c_void;
 use core::ptr;
 
+use crate::view::{Versioned, View};
+
 /// A dispatch table of an interface. [`dispatch!`](crate::dispatch!) declares one; `()` stands for
 /// none, which the NMR sees as a null pointer.
 ///
@@ -97,11 +99,21 @@ impl<D: Dispatch> Remote<D> {
     /// The peer's table, for an interface that does not use [`dispatch!`](crate::dispatch!). Not
     /// null unless `D` is empty.
     ///
-    /// A peer may have a shorter table of an older version. So read one field at a time, after
-    /// looking at its size, and do not make a reference of the pointer.
+    /// If the tables of older versions are shorter, use [`view`](Self::view).
     #[must_use]
     pub fn table(&self) -> *const D {
         self.table
+    }
+
+    /// What the peer has of a table that grows with its version. `None` if it has not even the base.
+    #[must_use]
+    pub fn view(&self) -> Option<View<'_, D>>
+    where
+        D: Versioned,
+    {
+        // SAFETY: the pointer must be one that a module gives, and the table stay: it is the peer's,
+        // by the invariant, and the peer stays as long as this can be borrowed.
+        unsafe { View::new(self.table) }
     }
 }
 

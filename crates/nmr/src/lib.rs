@@ -107,7 +107,7 @@
 //! | 3 | a client with many providers | a [`Peer`] in each binding | `p_03` |
 //! | 4 | one peer at a time, at most so many | [`Offer::claim`], or an error from [`Module::attach`]; other bindings are not touched | `p_04` |
 //! | 5 | peers chosen by identity | [`Offer::identity`], [`ModuleId`] | `p_05` |
-//! | 6 | tables that grow with their version | a [`Dispatch`] written by hand reads [`Remote::table`] field by field | `p_06` |
+//! | 6 | tables and data that grow with their version | a [`Versioned`] one is read through a [`View`], where [`field!`] is `None` if the peer is older | `p_06` |
 //! | 7 | the provider is only data | tables of type `()`, and [`Offer::characteristics`] to copy | `p_07` |
 //! | 8 | no table on one side | `()` is a null pointer for the peer; the context never is | `p_08` |
 //! | 9 | many calls at `DISPATCH_LEVEL` | one [`Call`] for the batch | `p_09` |
@@ -173,6 +173,7 @@ mod shared;
 mod slot;
 mod spread;
 mod sync;
+mod view;
 
 pub use awaited::{Awaited, Missing, Wait};
 pub use counting::Counting;
@@ -191,3 +192,4 @@ pub use role::{Client, Provider, Role};
 pub use shared::Shared;
 pub use slot::Slot;
 pub use spread::{Processor, Spread};
+pub use view::{Versioned, View};

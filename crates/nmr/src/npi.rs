@@ -25,7 +25,8 @@ use crate::dispatch::Dispatch;
 ///   attach to the end of the caller's detach;
 /// * calls its peer's functions with the context it got from it, and only in that time.
 ///
-/// If older versions of a type are shorter, then the type here is the part that all have.
+/// If older versions of a type are shorter, then the type here is the part that all have. Only a table
+/// that is [`Versioned`](crate::Versioned) may be declared whole.
 pub unsafe trait Npi: 'static {
     /// The identifier: `NPIID`.
     const ID: GUID;

@@ -16,6 +16,7 @@ use crate::module::Module;
 use crate::peer::Peer;
 use crate::role::Role;
 use crate::slot::Slot;
+use crate::view::{Versioned, View};
 
 /// The claim of a binding in the role `R`.
 type ClaimOf<R> = Claim<<R as Role>::Remote, <R as Role>::Calls>;
@@ -53,10 +54,21 @@ impl<'a, R: Role> Offer<'a, R> {
         unsafe { self.characteristics_ptr().as_ref() }
     }
 
-    /// The pointer behind [`characteristics`](Self::characteristics), for an interface whose later
-    /// versions have more than its [`Npi`](crate::Npi) declares.
+    /// All that the peer says about itself, if later versions have more than the part that the
+    /// [`Npi`](crate::Npi) declares. `None` if it says nothing, or less than that.
+    ///
+    /// On loan as [`characteristics`](Self::characteristics).
     #[must_use]
-    pub fn characteristics_ptr(&self) -> *const R::RemoteCharacteristics {
+    pub fn view<T>(&self) -> Option<View<'a, T>>
+    where
+        T: Versioned<Base = R::RemoteCharacteristics>,
+    {
+        // SAFETY: the pointer must be null or to a `T` that outlives `'a`: `Versioned` promises that
+        // the base is the beginning of one, and the invariant the rest.
+        unsafe { View::new(self.characteristics_ptr().cast()) }
+    }
+
+    fn characteristics_ptr(&self) -> *const R::RemoteCharacteristics {
         self.instance.NpiSpecificCharacteristics.cast()
     }
 

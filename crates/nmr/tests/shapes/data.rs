@@ -2,11 +2,15 @@
 // UNSAFETY: declares an interface.
 #![expect(unsafe_code)]
 
-use std::sync::OnceLock;
+use std::mem::offset_of;
+use std::sync::{Arc, OnceLock};
 
-use nmr::{Client, Error, Guid, Identity, Module, Npi, Offer, Provider, Registration, Result};
+use nmr::{
+    Client, Error, Guid, Identity, Module, Npi, Offer, Provider, Registration, Result, Versioned,
+    field,
+};
 
-use crate::support::{MODULE, run};
+use crate::support::{Attaches, MODULE, run};
 
 /// What the provider says, which is all there is to the interface.
 #[repr(C)]
@@ -82,5 +86,78 @@ fn p_07_a_provider_that_is_only_data() {
         // What was copied outlives the provider.
         drop(providers);
         assert_eq!(client.0.get().unwrap().most, 40);
+    });
+}
+
+/// What later providers say. The interface declares the part that all have.
+#[repr(C)]
+struct MoreLimits {
+    base: Limits,
+    least: u8,
+    mean: u32,
+}
+
+// SAFETY: version 2 came with `least` and version 3 with `mean`; and no other structure has the base.
+unsafe impl Versioned for MoreLimits {
+    type Base = Limits;
+
+    fn size(base: &Limits) -> usize {
+        match base.version {
+            0 => 0,
+            1 => size_of::<Limits>(),
+            2 => offset_of!(Self, least) + size_of::<u8>(),
+            _ => size_of::<Self>(),
+        }
+    }
+}
+
+/// What a client sees of what a provider says: the whole of it is there, whatever the version.
+fn seen(version: u32) -> Option<(u32, Option<u8>, Option<u32>)> {
+    struct PublishesMore(MoreLimits);
+
+    impl Module<Provider<LimitsNpi>> for PublishesMore {
+        type Binding = ();
+
+        fn identity(&self) -> Identity {
+            Identity::new(MODULE)
+        }
+
+        fn characteristics(&self) -> Option<&Limits> {
+            let all = (&raw const self.0).cast::<Limits>();
+            // SAFETY: the structure begins with it.
+            Some(unsafe { &*all })
+        }
+
+        fn attach(&self, _offer: Offer<'_, Provider<LimitsNpi>>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    let base = Limits { version, most: 9 };
+    let (least, mean) = (1, 5);
+    let limits = MoreLimits { base, least, mean };
+    let _provider = Registration::new(PublishesMore(limits)).unwrap();
+    let seen = Arc::new(OnceLock::new());
+    let note = seen.clone();
+    let client = Attaches(move |offer: Offer<'_, Client<LimitsNpi>>| {
+        let view = offer.view::<MoreLimits>();
+        let found = view.map(|it| (it.base().most, field!(it, least), field!(it, mean)));
+        note.set(found).map_err(|_| Error::ACCESS_DENIED)
+    });
+    drop(Registration::new(client).unwrap());
+    *seen.get().unwrap()
+}
+
+#[test]
+fn p_06_data_that_grows_with_its_version() {
+    run(|| {
+        let views = [0, 1, 2, 3].map(seen);
+        let expected = [
+            None,
+            Some((9, None, None)),
+            Some((9, Some(1), None)),
+            Some((9, Some(1), Some(5))),
+        ];
+        assert_eq!(views, expected);
     });
 }

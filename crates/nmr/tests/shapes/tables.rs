@@ -3,76 +3,77 @@
 #![expect(unsafe_code)]
 
 use std::ffi::c_void;
-use std::mem::offset_of;
 use std::sync::Arc;
 
 use exnpi::{Characteristics, ClientDispatch, Exnpi, ProviderDispatch};
 use nmr::{
     Client, Dispatch, DispatchFor, Guid, Module, Npi, Offer, Provider, Registration, Remote, Slot,
+    Versioned, field,
 };
 
 use crate::support::{Attaches, Deaf, Summer, run};
 
-/// A table that says how long it is. The second function came with version 2.
+/// A table that says how long it is. The last function came with version 2.
 #[repr(C)]
 struct ClockDispatch {
-    size: usize,
-    version: usize,
-    now: unsafe extern "efiapi" fn(*mut c_void) -> u64,
+    base: ClockBase,
     resolution: Option<unsafe extern "efiapi" fn(*mut c_void) -> u64>,
 }
 
-const OLD_SIZE: usize = offset_of!(ClockDispatch, resolution);
-
-/// What a clock does, in version 1.
-trait OldClock: Send + Sync {
-    fn now(&self) -> u64;
+/// Version 1.
+#[repr(C)]
+struct ClockBase {
+    size: usize,
+    version: usize,
+    now: unsafe extern "efiapi" fn(*mut c_void) -> u64,
 }
 
 /// What a caller gets, from a clock of any version.
-trait Clock: OldClock {
+trait Clock {
+    fn now(&self) -> Option<u64>;
     fn resolution(&self) -> Option<u64>;
 }
 
 // SAFETY: the table is `repr(C)`, and its functions take the callee's context.
 unsafe impl Dispatch for ClockDispatch {}
 
-// SAFETY: the function uses its context as a shared `T`.
-unsafe impl<T: OldClock> DispatchFor<T> for ClockDispatch {
-    const TABLE: &'static Self = &Self {
-        size: OLD_SIZE,
-        version: 1,
-        now: now::<T>,
-        resolution: None,
-    };
-}
+// SAFETY: the tables of this file are as long as they say, or longer.
+unsafe impl Versioned for ClockDispatch {
+    type Base = ClockBase;
 
-/// # Safety
-///
-/// * The context is a live and shared `T`.
-unsafe extern "efiapi" fn now<T: OldClock>(context: *mut c_void) -> u64 {
-    // SAFETY: the caller promises it.
-    unsafe { &*context.cast::<T>() }.now()
-}
-
-impl OldClock for Remote<ClockDispatch> {
-    fn now(&self) -> u64 {
-        // SAFETY: every version has this function.
-        let function = unsafe { (*self.table()).now };
-        // SAFETY: it takes the peer's context.
-        unsafe { function(self.context()) }
+    fn size(base: &ClockBase) -> usize {
+        base.size
     }
 }
 
+/// A provider whose table says that it has so many bytes.
+struct ClockOf<const SIZE: usize>;
+
+// SAFETY: the functions do not use their context.
+unsafe impl<const SIZE: usize> DispatchFor<ClockOf<SIZE>> for ClockDispatch {
+    const TABLE: &'static Self = &Self {
+        base: ClockBase {
+            size: SIZE,
+            version: 2,
+            now: twelve,
+        },
+        resolution: Some(twelve),
+    };
+}
+
+unsafe extern "efiapi" fn twelve(_context: *mut c_void) -> u64 {
+    12
+}
+
 impl Clock for Remote<ClockDispatch> {
+    fn now(&self) -> Option<u64> {
+        let function = self.view()?.base().now;
+        // SAFETY: it takes the peer's context.
+        Some(unsafe { function(self.context()) })
+    }
+
     fn resolution(&self) -> Option<u64> {
-        // SAFETY: every version has this field.
-        let size = unsafe { (*self.table()).size };
-        if size <= OLD_SIZE {
-            return None;
-        }
-        // SAFETY: the table is long enough for this field.
-        let function = unsafe { (*self.table()).resolution }?;
+        let function = field!(self.view()?, resolution)??;
         // SAFETY: it takes the peer's context.
         Some(unsafe { function(self.context()) })
     }
@@ -89,25 +90,48 @@ unsafe impl Npi for ClockNpi {
     type ProviderCharacteristics = ();
 }
 
-struct Noon;
+/// What a client finds in a table of so many bytes: the two functions, and the size.
+fn look<const SIZE: usize>() -> (Option<u64>, Option<u64>, Option<usize>) {
+    let provider = Attaches(|_: Offer<'_, Provider<ClockNpi>>| Ok(ClockOf::<SIZE>));
+    let _provider = Registration::new(provider).unwrap();
+    let clock = Arc::new(Slot::new().unwrap());
+    let slot = clock.clone();
+    let client = Attaches(move |offer: Offer<'_, Client<ClockNpi>>| offer.claim(&slot));
+    let _client = Registration::new(client).unwrap();
+    let call = clock.enter().unwrap();
+    let size = call.view().map(|table| table.size());
+    (call.now(), call.resolution(), size)
+}
 
-impl OldClock for Noon {
-    fn now(&self) -> u64 {
-        12
-    }
+const OLD: usize = size_of::<ClockBase>();
+const NEW: usize = size_of::<ClockDispatch>();
+
+#[test]
+fn p_06_a_table_of_this_version() {
+    run(|| assert_eq!(look::<NEW>(), (Some(12), Some(12), Some(NEW))));
 }
 
 #[test]
 fn p_06_a_table_of_an_older_version_is_shorter() {
+    run(|| assert_eq!(look::<OLD>(), (Some(12), None, Some(OLD))));
+}
+
+#[test]
+fn p_06_a_table_that_ends_in_a_field() {
+    run(|| assert_eq!(look::<{ NEW - 1 }>(), (Some(12), None, Some(NEW - 1))));
+}
+
+#[test]
+fn p_06_a_table_of_a_newer_version_is_longer() {
+    // The bytes that are not known here are not read, so they need not be there.
+    run(|| assert_eq!(look::<4096>(), (Some(12), Some(12), Some(4096))));
+}
+
+#[test]
+fn p_06_a_table_without_even_its_base() {
     run(|| {
-        let provider = Attaches(|_: Offer<'_, Provider<ClockNpi>>| Ok(Noon));
-        let _provider = Registration::new(provider).unwrap();
-        let clock = Arc::new(Slot::new().unwrap());
-        let slot = clock.clone();
-        let client = Attaches(move |offer: Offer<'_, Client<ClockNpi>>| offer.claim(&slot));
-        let _client = Registration::new(client).unwrap();
-        let call = clock.enter().unwrap();
-        assert_eq!((call.now(), call.resolution()), (12, None));
+        assert_eq!(look::<0>(), (None, None, None));
+        assert_eq!(look::<{ OLD - 1 }>(), (None, None, None));
     });
 }
 
