@@ -4,8 +4,9 @@
 
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process;
+use std::process::Command;
 
 use nmr_guide::{Block, Page, chapters, project};
 
@@ -15,9 +16,14 @@ const CHAPTER: &str = "docs/guide/00-first-module.md";
 struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty one, outside of the project.
+    /// An empty one, outside of the project. It has the same name each time, by which Cargo knows what
+    /// it need not compile again, and another one for another checkout.
     fn new() -> Self {
-        let path = env::temp_dir().join(format!("nmr-first-module-{}", process::id()));
+        let mut hasher = DefaultHasher::new();
+        env!("CARGO_TARGET_TMPDIR").hash(&mut hasher);
+        let name = format!("nmr-first-module-{:x}", hasher.finish());
+        let path = env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -64,16 +70,18 @@ impl User {
         }
     }
 
-    /// Every line was written, in this order. `…` stands for anything in a line.
+    /// Every line was written, in any order, as tests end in any. `…` stands for anything in a line.
     fn compare(&self, expected: &str) {
-        let mut lines = self.written.lines();
+        let mut written: Vec<&str> = self.written.lines().collect();
         for line in expected.lines() {
             let (begin, end) = line.split_once('…').unwrap_or((line, ""));
-            let is_it = |written: &str| {
+            let is_it = |written: &&str| {
                 let fits = written.starts_with(begin) && written.ends_with(end);
-                fits && (written == line || line.contains('…'))
+                fits && (*written == line || line.contains('…'))
             };
-            assert!(lines.any(is_it), "`{line}` is not in\n{}", self.written);
+            let place = written.iter().position(is_it);
+            let place = place.unwrap_or_else(|| panic!("`{line}` is not in\n{}", self.written));
+            written.remove(place);
         }
     }
 }
@@ -82,7 +90,7 @@ impl User {
 /// kept for the next time; crates come from the network only if they are not here.
 fn cargo(directory: &Path, arguments: &[&str]) -> String {
     let run = |offline: &str| {
-        process::Command::new(env!("CARGO"))
+        Command::new(env!("CARGO"))
             .args(arguments)
             .current_dir(directory)
             .env("CARGO_NET_OFFLINE", offline)
