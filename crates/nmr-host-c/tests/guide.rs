@@ -2,7 +2,8 @@
 //!
 //! A block whose fence names a file is a part of that file, word for word: of `docs/guide/c`, where all
 //! files are one program, or, with its directory, of an example. Any other block is a source file; if it has a `main` it is linked and run,
-//! and writes what the block of `text` right after it says, if there is one.
+//! and writes what the block of `text` right after it says, if there is one. `c refused WORD` is a mistake:
+//! the compiler refuses it with an error that has this word.
 #![cfg(all(unix, not(miri)))]
 
 mod c_program;
@@ -16,6 +17,14 @@ use nmr_guide::{Block, chapters, project};
 
 /// The drivers of the guide, and what makes the names of their entry points differ.
 const DRIVERS: [(&str, &str); 2] = [("client.c", "Client"), ("provider.c", "Provider")];
+
+/// What the registrar does where the contract leaves it open.
+const POLICIES: [&str; 4] = [
+    "report=print",
+    "mode=strict,memory=checked,report=print",
+    "irql=dispatch,detach=provider-first,cleanup-order=provider-first,report=print",
+    "offers=shuffled,detach=seeded,cleanup-order=seeded,cleanup=worker,seed=7,report=print",
+];
 
 /// The compiler, which finds the headers of the guide and of EXNPI too.
 fn guide_compiler() -> Command {
@@ -45,14 +54,23 @@ fn compile(source: &Path, name: &str, definitions: &[String]) -> PathBuf {
     object
 }
 
-/// Links objects to a program, runs it, and returns what it writes.
-fn run(objects: &[PathBuf], name: &str) -> String {
+/// Links objects to a program.
+fn link(objects: &[PathBuf], name: &str) -> PathBuf {
     let program = scratch(name);
     let mut linker = compiler();
     linker.args(objects).arg("-o").arg(&program);
     linker.arg("-L").arg(shared_library().with_file_name(""));
-    succeed(linker.args(["-lnmr_host", &run_path()]));
-    let output = succeed(Command::new(program).env_remove("NMR_HOST_POLICY"));
+    succeed(linker.args(["-lnmr_host", "-lpthread", &run_path()]));
+    program
+}
+
+/// Runs a program, and returns what it writes.
+fn run(program: &Path, policy: Option<&str>) -> String {
+    let mut command = Command::new(program);
+    command.env_remove("NMR_HOST_POLICY");
+    command.envs(policy.map(|policy| ("NMR_HOST_POLICY", policy)));
+    let output = succeed(&mut command);
+    assert_eq!(text(&output.stderr), "");
     text(&output.stdout)
 }
 
@@ -64,11 +82,21 @@ fn the_drivers_in_c_attach_call_and_leave_without_a_report() {
         let names = ["DriverEntry", "Unload"].map(|name| format!("-D{name}={role}{name}"));
         objects.push(compile(&directory.join(file), role, &names));
     }
-    let written = run(&objects, "drivers");
-    let attached = "add(2) = 2\nadd(3) = 5\n";
-    let alone = ["add(1): no provider\n", "add(4): no provider\n"];
-    let expected = format!("{}{attached}{}0 reports\n", alone[0], alone[1]);
-    assert_eq!(written, expected);
+    let drivers = link(&objects, "drivers");
+    for policy in POLICIES {
+        assert_eq!(
+            run(&drivers, Some(policy)).lines().collect::<Vec<_>>(),
+            [
+                "add(1): no provider",
+                "add(2) = 2",
+                "add(3) = 5",
+                "add(4): no provider",
+                "it comes and goes: yes",
+                "0 reports",
+            ],
+            "{policy}"
+        );
+    }
 }
 
 /// Checks a block that is a part of a file.
@@ -84,13 +112,25 @@ fn check_part(block: &Block, place: &str) {
     assert!(source.contains(code), "{place}: not in the file:\n{code}");
 }
 
+/// Checks a block that shows a mistake: the compiler refuses it, and its error has this word.
+fn check_mistake(block: &Block, word: &str, name: &str, place: &str) {
+    let source = scratch(&format!("{name}.c"));
+    fs::write(&source, &block.code).unwrap();
+    let mut compiler = guide_compiler();
+    compiler.arg("-fsyntax-only").arg(source);
+    let output = compiler.output().unwrap();
+    let errors = text(&output.stderr);
+    let refused = !output.status.success() && errors.contains(word);
+    assert!(refused, "{place}: no error about {word}\n{errors}");
+}
+
 /// Checks a block that is a source file. `expected` is what it writes.
 fn check_source(block: &Block, expected: Option<&Block>, name: &str, place: &str) {
     let source = scratch(&format!("{name}.c"));
     fs::write(&source, format!("#line {}\n{}", block.line, block.code)).unwrap();
     let object = compile(&source, name, &[]);
     if block.code.contains("int main(") {
-        let written = run(&[object], name);
+        let written = run(&link(&[object], name), None);
         if let Some(expected) = expected {
             assert_eq!(written, expected.code, "{place}");
         }
@@ -110,7 +150,10 @@ fn every_block_of_c_compiles_and_every_program_runs() {
             let expected = next.filter(|next| next.language == "text");
             match (&*block.language, &*block.note) {
                 ("c", "") => check_source(block, expected, &name, &place),
-                ("c", _) => check_part(block, &place),
+                ("c", note) => match note.strip_prefix("refused ") {
+                    Some(word) => check_mistake(block, word, &name, &place),
+                    None => check_part(block, &place),
+                },
                 _ => continue,
             }
             count += 1;

@@ -1,4 +1,8 @@
-/* Loads the two drivers of the guide, uses them, and unloads them, the provider first. */
+/*
+ * Loads the two drivers of the guide, uses them, and unloads them, the provider first. Then loads and
+ * unloads the provider many times while threads call it.
+ */
+#include <pthread.h>
 #include <stdio.h>
 
 #include <ntddk.h>
@@ -19,6 +23,49 @@ static void add(ULONG value)
     }
 }
 
+static _Atomic BOOLEAN stop;
+static _Atomic ULONG answers;
+
+static void *keep_adding(void *unused)
+{
+    ULONG sum;
+
+    while (!stop) {
+        if (ClientAdd(1, &sum) == STATUS_SUCCESS) {
+            answers++;
+        }
+    }
+    return unused;
+}
+
+/* Returns whether the provider was called each time before it left. */
+static BOOLEAN come_and_go(DRIVER_OBJECT *provider)
+{
+    pthread_t callers[2];
+
+    for (int caller = 0; caller < 2; caller++) {
+        if (pthread_create(&callers[caller], NULL, keep_adding, NULL) != 0) {
+            return FALSE;
+        }
+    }
+    for (int visit = 0; visit < 50; visit++) {
+        ULONG before = answers;
+
+        if (ProviderDriverEntry(provider, NULL) != STATUS_SUCCESS) {
+            return FALSE;
+        }
+        while (answers == before) {
+            sched_yield();
+        }
+        provider->DriverUnload(provider);
+    }
+    stop = TRUE;
+    for (int caller = 0; caller < 2; caller++) {
+        pthread_join(callers[caller], NULL);
+    }
+    return TRUE;
+}
+
 int main(void)
 {
     DRIVER_OBJECT client;
@@ -35,6 +82,7 @@ int main(void)
     add(3);
     provider.DriverUnload(&provider);
     add(4);
+    printf("it comes and goes: %s\n", come_and_go(&provider) ? "yes" : "no");
     client.DriverUnload(&client);
     printf("%zu reports\n", nmr_host_finish());
     return 0;

@@ -5,8 +5,9 @@
 #ifndef GUIDE_NTDDK_H
 #define GUIDE_NTDDK_H
 
+#include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "netioddk.h"
 #include "nmr_host.h"
@@ -18,18 +19,23 @@ typedef UCHAR KIRQL;
 
 #define POOL_FLAG_NON_PAGED 0x40
 
-/* Filled with zeros, as ExAllocatePool2 does it. */
+/*
+ * Filled with zeros, as ExAllocatePool2 does it. The registrar's allocator knows who frees a block and
+ * touches it afterwards.
+ */
 static inline PVOID ExAllocatePool2(uint64_t Flags, size_t NumberOfBytes, ULONG Tag)
 {
+    PVOID Pool = nmr_host_allocate(NumberOfBytes);
+
     UNREFERENCED_PARAMETER(Flags);
     UNREFERENCED_PARAMETER(Tag);
-    return calloc(1, NumberOfBytes);
+    return Pool == NULL ? NULL : memset(Pool, 0, NumberOfBytes);
 }
 
 static inline VOID ExFreePoolWithTag(PVOID Pool, ULONG Tag)
 {
     UNREFERENCED_PARAMETER(Tag);
-    free(Pool);
+    nmr_host_free(Pool);
 }
 
 /* ---- Spin locks: they raise the IRQL, which the registrar checks ------------------------------- */
@@ -46,6 +52,7 @@ static inline VOID KeAcquireSpinLock(KSPIN_LOCK *SpinLock, KIRQL *OldIrql)
     *OldIrql = nmr_host_irql();
     nmr_host_set_irql(DISPATCH_LEVEL);
     while (atomic_flag_test_and_set(SpinLock)) {
+        sched_yield(); /* unlike in the kernel, the holder may have lost its processor */
     }
 }
 
