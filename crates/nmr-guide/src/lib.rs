@@ -35,6 +35,14 @@ chapters! {
     attachment = "04-attachment.md";
     tables_and_characteristics = "05-tables-and-characteristics.md";
     calls = "06-calls.md";
+    detachment = "07-detachment.md";
+    cleanup = "08-cleanup.md";
+    deregistering = "09-deregistering.md";
+    irql = "10-irql.md";
+    several_npis = "11-several-npis.md";
+    testing_natively = "12-testing-natively.md";
+    testing_the_image = "13-testing-the-image.md";
+    reading_a_report = "14-reading-a-report.md";
     c_modules = "15-c-modules.md";
 }
 

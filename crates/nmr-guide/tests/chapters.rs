@@ -10,7 +10,7 @@ const LANGUAGES: [&str; 10] = [
     "rust",              // compiled and run by `cargo test --doc -p nmr-guide`
     "rust,compile_fail", // refused by the compiler
     "rust,no_run",       // only for what does not end well: compiled
-    "rust,ignore",       // files of a package, which tests/first_module.rs builds
+    "rust,ignore",       // a whole file of a package: tests/first_module.rs, tests/excerpts.rs
     "c",                 // compiled, and run with libnmr_host: nmr-host-c/tests/guide.rs
     "console",           // run, and the output compared: nmr-lab/tests/guide.rs
     "sh",                // commands that are too slow for that: each of ours exists
