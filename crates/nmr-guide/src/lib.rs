@@ -44,6 +44,7 @@ chapters! {
     testing_the_image = "13-testing-the-image.md";
     reading_a_report = "14-reading-a-report.md";
     c_modules = "15-c-modules.md";
+    where_everything_is = "16-where-everything-is.md";
 }
 
 /// The project's directory.
