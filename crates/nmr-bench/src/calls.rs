@@ -150,6 +150,9 @@ impl Default for Pair {
     }
 }
 
+/// A loop of calls on behalf of a thread, so many times.
+pub type Loop = fn(&Peer<CounterDispatch>, thread: u32, times: u64);
+
 /// `enter`, one call, and the drop, `times` times.
 #[inline(never)]
 pub fn guarded(peer: &Peer<CounterDispatch>, thread: u32, times: u64) {
