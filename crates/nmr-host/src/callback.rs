@@ -6,14 +6,65 @@ use std::ffi::c_void;
 
 use nmr_sys::{NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NTSTATUS};
 
-use crate::machine::{Handle, ProviderAnswer};
+use crate::machine::{Action, Event, Handle, ProviderAnswer};
 use crate::module::{Callbacks, Module, Opaque};
 
 /// What an output holds that a callback has not written.
 const UNWRITTEN: *mut c_void = std::ptr::without_provenance_mut(0x7065_6e64_696e_6700);
 
+/// Runs the callback that an action is, and says how it ended.
+///
+/// # Panics
+///
+/// If the action is no callback.
+pub(crate) fn run(action: &Action) -> Event {
+    match *action {
+        Action::ClientAttach {
+            binding,
+            ref client,
+            handle,
+            provider,
+        } => {
+            let status = attach_client(client, handle, provider);
+            Event::ClientAttachReturned { binding, status }
+        }
+        Action::ProviderAttach {
+            binding,
+            ref provider,
+            handle,
+            client,
+            context,
+            dispatch,
+        } => {
+            let answer = attach_provider(provider, handle, client, context, dispatch);
+            Event::ProviderAttachReturned { binding, answer }
+        }
+        Action::Detach {
+            binding,
+            ref module,
+            context,
+        } => Event::DetachReturned {
+            binding,
+            role: module.role(),
+            status: detach(module, context),
+        },
+        Action::Cleanup {
+            binding,
+            ref module,
+            context,
+        } => {
+            clean_up(module, context);
+            let role = module.role();
+            Event::CleanupReturned { binding, role }
+        }
+        Action::Return(_) | Action::Block { .. } | Action::Defer { .. } => {
+            unreachable!("no callback")
+        }
+    }
+}
+
 /// Calls `ClientAttachProvider`.
-pub(crate) fn attach_client(client: &Module, handle: Handle, provider: Opaque) -> NTSTATUS {
+fn attach_client(client: &Module, handle: Handle, provider: Opaque) -> NTSTATUS {
     let Callbacks::Client { attach, .. } = client.callbacks else {
         unreachable!("not a client")
     };
@@ -25,7 +76,7 @@ pub(crate) fn attach_client(client: &Module, handle: Handle, provider: Opaque) -
 }
 
 /// Calls `ProviderAttachClient`.
-pub(crate) fn attach_provider(
+fn attach_provider(
     provider: &Module,
     handle: Handle,
     client: Opaque,
@@ -60,7 +111,7 @@ pub(crate) fn attach_provider(
 }
 
 /// Calls a detach callback.
-pub(crate) fn detach(module: &Module, context: Opaque) -> NTSTATUS {
+fn detach(module: &Module, context: Opaque) -> NTSTATUS {
     let (Callbacks::Client { detach, .. } | Callbacks::Provider { detach, .. }) = module.callbacks;
     // SAFETY: the callback asks for the context of an attached binding, once: the machine calls
     // each end's once, after the attach and before the cleanup.
@@ -68,7 +119,7 @@ pub(crate) fn detach(module: &Module, context: Opaque) -> NTSTATUS {
 }
 
 /// Calls a cleanup callback.
-pub(crate) fn clean_up(module: &Module, context: Opaque) {
+fn clean_up(module: &Module, context: Opaque) {
     let (Callbacks::Client { cleanup, .. } | Callbacks::Provider { cleanup, .. }) =
         module.callbacks;
     let cleanup = cleanup.expect("only a module with a cleanup callback is cleaned up");

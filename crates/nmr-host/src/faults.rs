@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use nmr_sys::{NT_SUCCESS, NTSTATUS};
 
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard, PoisonError, thread_local};
 
 thread_local! {
@@ -24,7 +25,12 @@ pub fn fail_next_call(status: NTSTATUS) {
 
 /// Counts calls, and fails one of them.
 #[derive(Debug, Default)]
-pub(crate) struct Countdown(Mutex<Option<Due>>);
+pub(crate) struct Countdown {
+    /// Whether the call that is to fail is still to come. Until it is asked for, this is all that
+    /// counting costs.
+    is_set: AtomicBool,
+    due: Mutex<Option<Due>>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Due {
@@ -40,6 +46,14 @@ pub(crate) struct Faults {
     pub(crate) begin: Countdown,
     /// Of those that end registrations, which never fail for a module that uses them rightly.
     pub(crate) end: Countdown,
+    reservations: Reservations,
+}
+
+/// How many reservations of memory still succeed before the one that fails.
+#[derive(Debug, Default)]
+struct Reservations {
+    is_set: AtomicBool,
+    skip: Mutex<Option<u64>>,
 }
 
 impl Faults {
@@ -56,6 +70,18 @@ impl Faults {
         NEXT.with(Cell::take).or(counted)
     }
 
+    /// Makes the reservation of memory after the next `skip` fail, once.
+    pub(crate) fn fail_reservation(&self, skip: u64) {
+        *lock(&self.reservations.skip) = Some(skip);
+        self.reservations.is_set.store(true, Ordering::Relaxed);
+    }
+
+    /// Stands before every step that may reserve memory. What it returns is to be written back.
+    pub(crate) fn reservations(&self) -> Option<MutexGuard<'_, Option<u64>>> {
+        let is_set = self.reservations.is_set.load(Ordering::Relaxed);
+        is_set.then(|| lock(&self.reservations.skip))
+    }
+
     /// The same before every call that ends a registration.
     pub(crate) fn end(&self) -> Option<NTSTATUS> {
         self.end.next()
@@ -63,26 +89,30 @@ impl Faults {
 }
 
 impl Countdown {
-    fn lock(&self) -> MutexGuard<'_, Option<Due>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Makes the `n`-th call from now fail: 1 is the next one; 0 takes it back.
     pub(crate) fn set(&self, n: u64, status: NTSTATUS) {
         let status = failure(status);
         let left = n.checked_sub(1);
-        *self.lock() = left.map(|left| Due { left, status });
+        let mut due = lock(&self.due);
+        *due = left.map(|left| Due { left, status });
+        self.is_set.store(due.is_some(), Ordering::Relaxed);
     }
 
     /// Whether the call that is to fail is still to come.
     pub(crate) fn is_set(&self) -> bool {
-        self.lock().is_some()
+        self.is_set.load(Ordering::Relaxed)
     }
 
     fn next(&self) -> Option<NTSTATUS> {
-        let mut due = self.lock();
+        if !self.is_set() {
+            return None;
+        }
+        let mut due = lock(&self.due);
         match due.as_mut() {
-            Some(Due { left: 0, .. }) => due.take().map(|due| due.status),
+            Some(Due { left: 0, .. }) => {
+                self.is_set.store(false, Ordering::Relaxed);
+                due.take().map(|due| due.status)
+            }
             Some(due) => {
                 due.left -= 1;
                 None
@@ -90,6 +120,10 @@ impl Countdown {
             None => None,
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failure(status: NTSTATUS) -> NTSTATUS {

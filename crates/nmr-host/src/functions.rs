@@ -38,16 +38,14 @@ pub(crate) fn register(
     }
     // What fails, fails before there is a handle, so this stays then.
     write(ptr::null_mut());
+    if let Some(module) = module.filter(|_| shell.is_light() && findings.0.is_empty()) {
+        let fault = shell.faults.begin();
+        let publish = |handle: Handle| write(handle.address());
+        return fault.unwrap_or_else(|| shell.register_lightly(module, publish));
+    }
     let status = shell.register(role, module, &findings, |handle| write(handle.address()));
     thread::set_register_failed(role, status != STATUS_SUCCESS);
     status
-}
-
-/// Finds who calls a function with a handle.
-fn enter(function: &'static str, handle: usize) -> (Arc<Shell>, Option<Handle>, Entry) {
-    let (shell, handle) = instances::route(handle);
-    let entry = entry(function, shell.identify(handle));
-    (shell, handle, entry)
 }
 
 fn entry(function: &'static str, found: Option<Identity>) -> Entry {
@@ -61,7 +59,14 @@ fn entry(function: &'static str, found: Option<Identity>) -> Entry {
 }
 
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
-    let (shell, handle, entry) = enter(deregister_name(role), value);
+    let (shell, handle) = instances::route(value);
+    let (name, event) = (deregister_name(role), Event::Deregister { handle, role });
+    if shell.is_light() {
+        let fault = shell.faults.end();
+        return fault
+            .unwrap_or_else(|| shell.call_lightly(handle, &mut Task::default(), event, name));
+    }
+    let entry = entry(name, shell.identify(handle));
     let level = irql::current();
     if level > DISPATCH_LEVEL {
         shell.report_misuse(Rule::V76, &entry);
@@ -72,8 +77,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
         return shell.refuse(&entry, status);
     }
     thread::note_deregistered(value);
-    let event = Event::Deregister { handle, role };
-    let status = shell.call(&mut Task::default(), event, &entry);
+    let status = shell.call(handle, &mut Task::default(), event, &entry);
     report_failed_registration(&shell, handle, role, &entry);
     status
 }
@@ -84,7 +88,14 @@ fn delivered_at(level: Irql) -> bool {
 }
 
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
-    let (shell, handle, entry) = enter(wait_name(role), value);
+    let (shell, handle) = instances::route(value);
+    let (name, event) = (wait_name(role), Event::Wait { handle, role });
+    if shell.is_light() {
+        let fault = shell.faults.end();
+        return fault
+            .unwrap_or_else(|| shell.call_lightly(handle, &mut Task::default(), event, name));
+    }
+    let entry = entry(name, shell.identify(handle));
     if irql::current() >= DISPATCH_LEVEL {
         shell.report_misuse(Rule::V76, &entry);
     }
@@ -95,7 +106,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    let status = shell.call(&mut Task::default(), Event::Wait { handle, role }, &entry);
+    let status = shell.call(handle, &mut Task::default(), event, &entry);
     if let (STATUS_SUCCESS, Some(handle)) = (status, handle) {
         shell.report_completers(handle.key, &entry);
     }
@@ -142,10 +153,15 @@ fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role,
 
 pub(crate) fn complete(role: Role, value: usize) {
     let (shell, handle) = instances::route(value);
+    let (name, event) = (complete_name(role), Event::Complete { handle, role });
+    if shell.is_light() {
+        shell.call_lightly(handle, &mut Task::default(), event, name);
+        return;
+    }
     let found = shell.identify(handle);
     let entry = Entry {
         returns: false,
-        ..entry(complete_name(role), found)
+        ..entry(name, found)
     };
     if irql::current() > DISPATCH_LEVEL {
         shell.report_misuse(Rule::V47, &entry);
@@ -154,8 +170,7 @@ pub(crate) fn complete(role: Role, value: usize) {
     if let Some(found) = found {
         shell.note_completer(found);
     }
-    let event = Event::Complete { handle, role };
-    shell.call(&mut Task::default(), event, &entry);
+    shell.call(handle, &mut Task::default(), event, &entry);
 }
 
 /// Attaches a client. Returns the provider's context and table, or a status and whether the outputs
@@ -166,21 +181,10 @@ pub(crate) fn attach(
     dispatch: Opaque,
     outputs: bool,
 ) -> Result<(Opaque, Opaque), (NTSTATUS, bool)> {
-    let (shell, handle, entry) = enter("NmrClientAttachProvider", handle);
-    let fault = shell.faults.begin();
-    shell.report_inside_cleanup(&entry);
-    let poisoned = shell.policy.mode == Mode::Strict;
-    if !outputs {
-        shell.report_misuse(Rule::V28, &entry);
-        return Err((shell.refuse(&entry, STATUS_INVALID_PARAMETER), poisoned));
-    }
-    let given = [context.0.addr(), dispatch.0.addr()];
-    if given.into_iter().any(poison::is_poison) {
-        shell.report_misuse(Rule::V38, &entry);
-    }
-    let mut task = Task::default();
+    let (shell, handle) = instances::route(handle);
+    let (name, poisoned) = ("NmrClientAttachProvider", shell.policy.mode == Mode::Strict);
     let thread = thread::current();
-    let event = match fault {
+    let event = match shell.faults.begin() {
         Some(status) => Event::AttachFails {
             handle,
             thread,
@@ -193,7 +197,22 @@ pub(crate) fn attach(
             dispatch,
         },
     };
-    let status = shell.call(&mut task, event, &entry);
+    let mut task = Task::default();
+    if outputs && shell.is_light() {
+        let status = shell.call_lightly(handle, &mut task, event, name);
+        return task.attached.ok_or((status, poisoned));
+    }
+    let entry = entry(name, shell.identify(handle));
+    shell.report_inside_cleanup(&entry);
+    if !outputs {
+        shell.report_misuse(Rule::V28, &entry);
+        return Err((shell.refuse(&entry, STATUS_INVALID_PARAMETER), poisoned));
+    }
+    let given = [context.0.addr(), dispatch.0.addr()];
+    if given.into_iter().any(poison::is_poison) {
+        shell.report_misuse(Rule::V38, &entry);
+    }
+    let status = shell.call(handle, &mut task, event, &entry);
     if task.attached.is_some() && given.into_iter().any(stack::holds) {
         shell.report_misuse(Rule::V33, &entry);
     }

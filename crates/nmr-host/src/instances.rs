@@ -1,8 +1,9 @@
 //! The registrars of the process: one that everybody shares, and as many others as tests make. A
 //! handle says whose it is; a registration goes to the registrar that its thread has entered.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use crate::machine::{Handle, INSTANCES};
@@ -30,8 +31,13 @@ shared! {
 }
 
 thread_local! {
-    static ENTERED: RefCell<Vec<Arc<Shell>>> = const { RefCell::new(Vec::new()) };
+    static ENTERED: RefCell<Vec<Here>> = const { RefCell::new(Vec::new()) };
+    /// The shared one.
+    static SHARED: OnceCell<Here> = const { OnceCell::new() };
 }
+
+/// A registrar as a thread holds it, without the cost of sharing it with other threads.
+pub(crate) type Here = Rc<Arc<Shell>>;
 
 /// The environment variable with the policy of the shared registrar.
 pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
@@ -84,7 +90,7 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    ENTERED.with(|entered| entered.borrow_mut().push(shell));
+    ENTERED.with(|entered| entered.borrow_mut().push(Rc::new(shell)));
 }
 
 /// Undoes the last [`enter`].
@@ -92,34 +98,64 @@ pub(crate) fn leave() {
     ENTERED.with(|entered| entered.borrow_mut().pop());
 }
 
-/// The registrar that this thread registers with.
-pub(crate) fn current() -> Arc<Shell> {
-    ENTERED
-        .with(|entered| entered.borrow().last().cloned())
-        .unwrap_or_else(|| Arc::clone(&GLOBAL))
+/// A thread's stay in a registrar that calls modules.
+#[must_use = "dropping this ends the stay"]
+pub(crate) struct Stay {
+    entered: bool,
 }
 
-/// Whether this thread has entered a registrar of its own.
-fn is_elsewhere() -> bool {
-    ENTERED.with(|entered| !entered.borrow().is_empty())
+/// Enters a registrar, unless this thread is in it already.
+pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
+    let entered = innermost().is_none_or(|here| !Arc::ptr_eq(&here, shell));
+    if entered {
+        enter(Arc::clone(shell));
+    }
+    Stay { entered }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        if self.entered {
+            leave();
+        }
+    }
+}
+
+/// The registrar of its own that this thread has entered last.
+fn innermost() -> Option<Here> {
+    ENTERED.with(|entered| entered.borrow().last().cloned())
+}
+
+fn shared() -> Here {
+    SHARED.with(|shared| Rc::clone(shared.get_or_init(|| Rc::new(Arc::clone(&GLOBAL)))))
+}
+
+/// The registrar that this thread registers with.
+pub(crate) fn current() -> Here {
+    innermost().unwrap_or_else(shared)
 }
 
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
 /// that this thread registers with gets to report it.
-pub(crate) fn route(handle: usize) -> (Arc<Shell>, Option<Handle>) {
+pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::unpack(handle) else {
         return (current(), None);
     };
+    let innermost = innermost();
+    if let Some(here) = &innermost
+        && here.instance == handle.instance
+    {
+        return (Rc::clone(here), Some(handle));
+    }
     if handle.instance == 0 {
-        return if is_elsewhere() && !global().was_issued(Some(handle)) {
-            (current(), None)
-        } else {
-            (Arc::clone(&GLOBAL), Some(handle))
+        return match innermost {
+            Some(here) if !global().was_issued(Some(handle)) => (here, None),
+            _ => (shared(), Some(handle)),
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
     match others.get(&handle.instance).and_then(Weak::upgrade) {
-        Some(shell) => (shell, Some(handle)),
+        Some(shell) => (Rc::new(shell), Some(handle)),
         None => (current(), None),
     }
 }

@@ -65,7 +65,7 @@ pub use module::{ModuleId, ModuleLabel, Role};
 pub use poison::is_poison;
 pub use policy::{
     Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers, OnReport,
-    Order, Policy, Sharing, UnknownSetting,
+    Order, Policy, Sharing, UnknownSetting, Verify,
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};

@@ -26,6 +26,8 @@ pub struct Policy {
     pub cleanup_failed_client: bool,
     /// What a deregistration answers (A-09).
     pub deregistration: Deregistration,
+    /// How much is looked for.
+    pub verify: Verify,
     /// Whether the memory that modules lend is looked at.
     pub memory: MemoryChecks,
     /// The seed of every random order.
@@ -157,6 +159,16 @@ choice! {
     Checked = "checked",
 }
 choice! {
+    /// How much of what modules do wrong is looked for.
+    Verify, "verify":
+    /// All of it.
+    #[default]
+    Full = "full",
+    /// What shows by itself: malformed characteristics, wrong handles, wrong answers, calls out of
+    /// turn. Nothing else costs time then, as long as there is no record.
+    Light = "light",
+}
+choice! {
     /// What of all that modules may share is reported.
     Sharing, "sharing":
     /// Memory: characteristics and contexts (V-14, V-35).
@@ -233,6 +245,7 @@ impl Policy {
             Cleanup::KEY => self.cleanup = Cleanup::parse(word)?,
             EarlyCompletion::KEY => self.early_completion = EarlyCompletion::parse(word)?,
             Deregistration::KEY => self.deregistration = Deregistration::parse(word)?,
+            Verify::KEY => self.verify = Verify::parse(word)?,
             MemoryChecks::KEY => self.memory = MemoryChecks::parse(word)?,
             Sharing::KEY => self.sharing = Sharing::parse(word)?,
             OnReport::KEY => self.on_report = OnReport::parse(word)?,
@@ -252,7 +265,7 @@ impl Policy {
 }
 
 const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, \
-                        deregister, memory, sharing, report, failed-client-cleanup, seed, fault, \
+                        deregister, verify, memory, sharing, report, failed-client-cleanup, seed, fault, \
                         slow-ms, watchdog-ms";
 
 fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
@@ -311,6 +324,9 @@ impl fmt::Display for Policy {
         if self.deregistration != Deregistration::default() {
             write!(f, ",deregister={}", self.deregistration.word())?;
         }
+        if self.verify != Verify::default() {
+            write!(f, ",verify={}", self.verify.word())?;
+        }
         if self.memory != MemoryChecks::default() {
             write!(f, ",memory={}", self.memory.word())?;
         }
@@ -337,6 +353,7 @@ mod tests {
                 watchdog: Some(Duration::from_millis(seed)),
                 deregistration: Deregistration::ALL[(seed % 2) as usize],
                 memory: MemoryChecks::ALL[(seed / 2 % 2) as usize],
+                verify: Verify::ALL[(seed / 4 % 2) as usize],
                 slow: Some(Duration::from_millis(seed + 1)),
                 sharing: Sharing::ALL[(seed % 3) as usize],
                 ..Policy::from_seed(seed)

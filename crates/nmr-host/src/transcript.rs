@@ -22,14 +22,22 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// For a report that a tool makes.
-    pub(crate) fn of_tool(module: Option<ModuleLabel>, function: &'static str) -> Self {
+    /// Of a function of which nobody knows who has called it.
+    pub(crate) fn of_function(function: &'static str) -> Self {
         Self {
             function,
-            caller: module.map_or(Actor::Unknown, Actor::Module),
+            caller: Actor::Unknown,
             binding: None,
             peer: None,
             returns: false,
+        }
+    }
+
+    /// For a report that a tool makes.
+    pub(crate) fn of_tool(module: Option<ModuleLabel>, function: &'static str) -> Self {
+        Self {
+            caller: module.map_or(Actor::Unknown, Actor::Module),
+            ..Self::of_function(function)
         }
     }
 

@@ -21,7 +21,7 @@ mod tests;
 use std::fmt::Debug;
 
 use crate::instances;
-use crate::policy::{DetachIrql, EarlyCompletion, Mode, Offers, Order, Policy};
+use crate::policy::{DetachIrql, EarlyCompletion, Mode, Offers, Order, Policy, Verify};
 use program::Program;
 use run::Outcome;
 
@@ -68,6 +68,7 @@ fn policy(mut choose: impl FnMut(usize) -> usize) -> Policy {
         early_completion: EarlyCompletion::ALL[choose(EarlyCompletion::ALL.len())],
         cleanup_failed_client: choose(2) == 0,
         seed: choose(256) as u64,
+        verify: Verify::ALL[choose(Verify::ALL.len())],
         ..Policy::default()
     }
 }

@@ -1,6 +1,6 @@
 //! A run against the pure machine: what the exported functions should do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
@@ -9,16 +9,19 @@ use super::answer;
 use super::functions;
 use super::module::{self, Registered};
 use super::run::{self, Nmr, Outcome};
-use crate::machine::{Action, Event, Finding, Handle, Machine, ProviderAnswer, Task};
+use crate::machine::{self, Action, Event, Finding, Handle, Machine, ProviderAnswer, Task};
 use crate::module::{Module, Opaque, Role};
 use crate::poison::POISON;
 use crate::policy::{Mode, Policy};
 use crate::thread;
 
-/// The machine of a run, and what it said.
+/// The machines of a run, one a lane, and what they said.
 struct Oracle {
     mode: Mode,
-    machine: RefCell<Machine>,
+    instance: u32,
+    lanes: Vec<RefCell<Machine>>,
+    /// How many reservations still succeed before the one that fails.
+    failure: Cell<Option<u64>>,
     broken: RefCell<Vec<Finding>>,
     blocked: RefCell<Vec<bool>>,
 }
@@ -27,7 +30,9 @@ struct Oracle {
 pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
     let oracle = Rc::new(Oracle {
         mode: policy.mode,
-        machine: RefCell::new(Machine::new(instance, policy)),
+        instance,
+        lanes: Machine::lanes(instance, policy).map(RefCell::new).collect(),
+        failure: Cell::default(),
         broken: RefCell::default(),
         blocked: RefCell::default(),
     });
@@ -36,40 +41,53 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
         trace,
         blocked: oracle.blocked.take(),
         broken: oracle.broken.take(),
-        leaks: oracle.machine.borrow().leaks().len(),
+        leaks: oracle
+            .lanes
+            .iter()
+            .map(|machine| machine.borrow().leaks().len())
+            .sum(),
     }
 }
 
 impl Oracle {
-    fn step(&self, task: &mut Task, event: Event) -> Action {
-        let mut machine = self.machine.borrow_mut();
+    /// The machine that a handle is for.
+    fn machine(&self, handle: Option<Handle>) -> &RefCell<Machine> {
+        &self.lanes[handle.map_or(0, |handle| handle.key.lane())]
+    }
+
+    fn step(&self, machine: &RefCell<Machine>, task: &mut Task, event: Event) -> Action {
+        let mut machine = machine.borrow_mut();
+        if let Some(skip) = self.failure.take() {
+            machine.fail_reservation(skip);
+        }
         let action = machine.step(task, event);
-        let watched = machine
-            .take_findings()
-            .filter(|finding| functions::watches(finding.rule));
+        self.failure.set(machine.take_failure());
+        let findings = machine.take_findings().into_iter();
+        let watched = findings.filter(|finding| functions::watches(finding.rule));
         self.broken.borrow_mut().extend(watched);
         action
     }
 
-    fn call(&self, task: &mut Task, event: Event) -> NTSTATUS {
-        let action = self.step(task, event);
-        self.carry_out(task, action)
+    fn call(&self, handle: Option<Handle>, task: &mut Task, event: Event) -> NTSTATUS {
+        let machine = self.machine(handle);
+        let action = self.step(machine, task, event);
+        self.carry_out(machine, task, action)
     }
 
     /// Carries out actions until the call returns.
-    fn carry_out(&self, task: &mut Task, first: Action) -> NTSTATUS {
+    fn carry_out(&self, machine: &RefCell<Machine>, task: &mut Task, first: Action) -> NTSTATUS {
         let mut action = first;
         loop {
             if let Action::Return(status) = action {
                 return status;
             }
-            action = self.step(task, perform(action));
+            action = self.step(machine, task, perform(action));
         }
     }
 
     fn handle(&self, handle: usize) -> Option<Handle> {
         let handle = Handle::unpack(handle)?;
-        (handle.instance == self.machine.borrow().instance()).then_some(handle)
+        (handle.instance == self.instance).then_some(handle)
     }
 }
 
@@ -156,47 +174,54 @@ impl Nmr for Oracle {
             module: registers,
             thread: thread::current(),
         };
-        let action = self.step(&mut task, event);
+        let machine = &self.lanes[machine::lane_of(&registers.npi)];
+        let action = self.step(machine, &mut task, event);
         if let Some(handle) = task.registered {
             module.store(handle.pack());
         }
-        self.carry_out(&mut task, action)
+        self.carry_out(machine, &mut task, action)
     }
 
     fn deregister(&self, role: Role, handle: usize) -> NTSTATUS {
         let handle = self.handle(handle);
-        self.call(&mut Task::default(), Event::Deregister { handle, role })
+        self.call(
+            handle,
+            &mut Task::default(),
+            Event::Deregister { handle, role },
+        )
     }
 
     fn wait(&self, role: Role, handle: usize) -> Option<NTSTATUS> {
         let handle = self.handle(handle);
-        let before = self.machine.borrow().clone();
-        let action = self.step(&mut Task::default(), Event::Wait { handle, role });
-        let status = match action {
-            Action::Return(status) => Some(status),
-            _ => None,
-        };
-        if status.is_none() {
-            self.machine.replace(before);
-        }
-        self.blocked.borrow_mut().push(status.is_none());
-        status
+        let event = Event::Wait { handle, role };
+        let mut trial = self.machine(handle).borrow().clone();
+        let blocks = matches!(
+            trial.step(&mut Task::default(), event),
+            Action::Block { .. }
+        );
+        self.blocked.borrow_mut().push(blocks);
+        (!blocks).then(|| self.call(handle, &mut Task::default(), event))
     }
 
     fn complete(&self, role: Role, handle: usize) {
         let handle = self.handle(handle);
-        self.call(&mut Task::default(), Event::Complete { handle, role });
+        self.call(
+            handle,
+            &mut Task::default(),
+            Event::Complete { handle, role },
+        );
     }
 
     fn attach(&self, handle: usize, context: usize, dispatch: usize) -> (NTSTATUS, [usize; 2]) {
+        let handle = self.handle(handle);
         let event = Event::AttachProvider {
-            handle: self.handle(handle),
+            handle,
             thread: thread::current(),
             context: opaque(context),
             dispatch: opaque(dispatch),
         };
         let mut task = Task::default();
-        let status = self.call(&mut task, event);
+        let status = self.call(handle, &mut task, event);
         let outputs = match task.attached {
             Some((context, dispatch)) => [context.0.addr(), dispatch.0.addr()],
             None if self.mode == Mode::Strict => [POISON.addr(); 2],
@@ -206,6 +231,6 @@ impl Nmr for Oracle {
     }
 
     fn fail_reservation(&self, skip: u64) {
-        self.machine.borrow_mut().fail_reservation(skip);
+        self.failure.set(Some(skip));
     }
 }

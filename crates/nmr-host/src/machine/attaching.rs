@@ -47,7 +47,8 @@ impl Machine {
             last: None,
             tries: 0,
         };
-        self.binding_mut(binding).phase = Phase::Offering(offer);
+        let found = self.binding_mut(binding);
+        found.phase = Phase::Offering(offer);
         let found = self.binding(binding);
         Action::ClientAttach {
             binding,
@@ -209,24 +210,28 @@ impl Machine {
         if let Some(dispatch) = answer.dispatch {
             self.judge_table(binding, Role::Provider, dispatch);
         }
-        let client = Some(self.binding(binding)[Role::Client].context);
+        let outputs = (
+            answer.context.unwrap_or(Opaque::NULL),
+            answer.dispatch.unwrap_or(Opaque::NULL),
+        );
+        let found = self.binding_mut(binding);
+        let provider = &mut found[Role::Provider];
+        (provider.context, provider.dispatch) = outputs;
+        let client = Some(found[Role::Client].context);
         for (role, context) in [(Role::Client, client), (Role::Provider, answer.context)] {
             if context == Some(Opaque::NULL) {
                 self.find(Rule::V36, binding, role, None);
             }
         }
-        let outputs = (
-            answer.context.unwrap_or(Opaque::NULL),
-            answer.dispatch.unwrap_or(Opaque::NULL),
-        );
-        let provider = &mut self.binding_mut(binding)[Role::Provider];
-        (provider.context, provider.dispatch) = outputs;
         self.count_contexts(binding);
         outputs
     }
 
     /// Counts the contexts that cleanup callbacks will get: each should belong to one binding (V-35).
     fn count_contexts(&mut self, binding: Key) {
+        if self.sharing.is_none() {
+            return;
+        }
         for role in [Role::Client, Role::Provider] {
             let (
                 owned,
@@ -269,11 +274,15 @@ impl Machine {
     /// Both modules attached. A late comer, one of whose modules has deregistered meanwhile,
     /// detaches at once (3.14).
     fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
-        self.want_cleanup(binding, Role::Client);
-        self.want_cleanup(binding, Role::Provider);
-        let found = self.binding(binding);
-        let live = |role: Role| self.registration(found[role].registration).is_live();
-        if live(Role::Client) && live(Role::Provider) {
+        let mut live = true;
+        for role in [Role::Client, Role::Provider] {
+            let end = &mut self.bindings.get_mut(binding).expect("it is being offered")[role];
+            let owner = self.registrations.get(end.registration);
+            let owner = owner.expect("it outlives its bindings");
+            end.cleanup = owner.module.has_cleanup();
+            live &= owner.is_live();
+        }
+        if live {
             self.binding_mut(binding).phase = Phase::Attached;
             return self.resume(task);
         }

@@ -59,18 +59,20 @@ pub(crate) struct End {
     pub(crate) dispatch: Opaque,
     /// Whether its cleanup callback is still to be called.
     pub(crate) cleanup: bool,
-    links: Links,
+    /// Its neighbours among the bindings of its registration.
+    pub(super) links: Links,
 }
 
 impl End {
-    fn new(registration: Key) -> Self {
+    /// An end whose binding is going to be appended to a list.
+    pub(super) fn new(registration: Key, links: Links) -> Self {
         Self {
             registration,
             detach: Detach::NotCalled,
             context: Opaque::NULL,
             dispatch: Opaque::NULL,
             cleanup: false,
-            links: Links::default(),
+            links,
         }
     }
 }
@@ -90,13 +92,13 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    pub(crate) fn new(serial: u64, registrant: Role, client: Key, provider: Key) -> Self {
+    pub(super) fn new(serial: u64, registrant: Role, client: End, provider: End) -> Self {
         Self {
             serial,
             registrant,
             phase: Phase::Planned,
-            client: End::new(client),
-            provider: End::new(provider),
+            client,
+            provider,
             next: None,
         }
     }

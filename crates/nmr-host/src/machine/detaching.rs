@@ -14,16 +14,17 @@ impl Machine {
     /// Calls the detach callback that was not called yet: both are called, one after the other,
     /// whatever the first answers. Then goes on to the cleanups if both ends are done.
     pub(super) fn continue_detach(&mut self, task: &mut Task, binding: Key) -> Action {
-        self.binding_mut(binding).phase = Phase::Detaching;
-        for role in self.turns(self.policy.detach_order) {
-            let end = &mut self.binding_mut(binding)[role];
+        let turns = self.turns(self.policy.detach_order);
+        let found = self.binding_mut(binding);
+        found.phase = Phase::Detaching;
+        for role in turns {
+            let end = &mut found[role];
             if matches!(end.detach, Detach::NotCalled | Detach::CompletedBefore) {
                 end.detach = end.detach.called();
-                let context = end.context;
-                let module = *self.module(self.binding(binding), role);
+                let (context, owner) = (end.context, end.registration);
                 return Action::Detach {
                     binding,
-                    module,
+                    module: self.registration(owner).module,
                     context,
                 };
             }
@@ -91,10 +92,11 @@ impl Machine {
     /// Starts the cleanups if both ends have detached. An end is done only after its detach
     /// callback has returned, so no cleanup overlaps one (A-17, I-5).
     fn settle(&mut self, task: &mut Task, binding: Key) -> Action {
-        if !self.binding(binding).is_detached() {
+        let found = self.binding_mut(binding);
+        if !found.is_detached() {
             return self.resume(task);
         }
-        self.binding_mut(binding).phase = Phase::Cleaning;
+        found.phase = Phase::Cleaning;
         match self.policy.cleanup {
             Cleanup::Inline => self.next_cleanup(task, binding),
             Cleanup::Worker => Action::Defer { binding },
@@ -106,12 +108,11 @@ impl Machine {
         for role in self.turns(self.policy.cleanup_order) {
             let end = &mut self.binding_mut(binding)[role];
             if std::mem::take(&mut end.cleanup) {
-                let context = end.context;
+                let (context, owner) = (end.context, end.registration);
                 self.forget_context(binding, role);
-                let module = *self.module(self.binding(binding), role);
                 return Action::Cleanup {
                     binding,
-                    module,
+                    module: self.registration(owner).module,
                     context,
                 };
             }

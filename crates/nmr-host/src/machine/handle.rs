@@ -2,6 +2,7 @@
 //! which generation of its slot it means, so that a wrong, stale or invented one is recognized.
 
 use std::ffi::c_void;
+use std::num::NonZeroU32;
 use std::ptr;
 
 use super::binding_kind;
@@ -21,7 +22,7 @@ pub(crate) enum Kind {
     ProviderBinding = 4,
 }
 
-/// A handle, taken apart. Packed into 64 bits: kind 3, instance 17, generation 22, index 22.
+/// A handle, taken apart. Packed into 64 bits: kind 3, instance 14, generation 20, index 27.
 ///
 /// INVARIANT: the packed form is never zero, because no kind is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -33,10 +34,10 @@ pub(crate) struct Handle {
 }
 
 /// The number of registrars that can be told apart.
-pub(crate) const INSTANCES: u32 = 1 << 17;
+pub(crate) const INSTANCES: u32 = 1 << 14;
 
-const FIELD: u32 = Key::BITS;
-const FIELD_MASK: u64 = (1 << FIELD) - 1;
+const INSTANCE_SHIFT: u32 = Key::INDEX_BITS + Key::GENERATION_BITS;
+const KIND_SHIFT: u32 = INSTANCE_SHIFT + INSTANCES.ilog2();
 
 impl Handle {
     /// Whether it claims to be this module's end of a binding.
@@ -46,9 +47,9 @@ impl Handle {
 
     /// The value that a module sees.
     pub(crate) fn pack(self) -> usize {
-        let bits = (self.kind as u64) << 61
-            | u64::from(self.instance) << (2 * FIELD)
-            | u64::from(self.key.generation) << FIELD
+        let bits = (self.kind as u64) << KIND_SHIFT
+            | u64::from(self.instance) << INSTANCE_SHIFT
+            | u64::from(self.key.generation.get()) << Key::INDEX_BITS
             | u64::from(self.key.index);
         usize::try_from(bits).expect("the registrar runs on 64-bit hosts")
     }
@@ -61,21 +62,23 @@ impl Handle {
     /// Takes a value apart. `None` if this registrar cannot have made it.
     pub(crate) fn unpack(value: usize) -> Option<Self> {
         let bits = value as u64;
-        let kind = match bits >> 61 {
+        let kind = match bits >> KIND_SHIFT {
             1 => Kind::Client,
             2 => Kind::Provider,
             3 => Kind::ClientBinding,
             4 => Kind::ProviderBinding,
             _ => return None,
         };
-        let field = |shift: u32| u32::try_from(bits >> shift & FIELD_MASK).expect("22 bits");
-        let instance = field(2 * FIELD) & (INSTANCES - 1);
+        let field = |shift: u32, size: u32| {
+            u32::try_from(bits >> shift & ((1 << size) - 1)).expect("fewer than 32 bits")
+        };
+        let generation = field(Key::INDEX_BITS, Key::GENERATION_BITS);
         Some(Self {
             kind,
-            instance,
+            instance: field(INSTANCE_SHIFT, INSTANCES.ilog2()),
             key: Key {
-                generation: field(FIELD),
-                index: field(0),
+                generation: NonZeroU32::new(generation)?,
+                index: field(0, Key::INDEX_BITS),
             },
         })
     }
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn a_handle_survives_packing() {
         let key = Key {
-            generation: (1 << 22) - 1,
+            generation: NonZeroU32::new((1 << Key::GENERATION_BITS) - 1).unwrap(),
             index: 12_345,
         };
         for kind in [

@@ -7,7 +7,7 @@ use super::slab::{Key, Slab};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Links {
     before: Option<Key>,
-    after: Option<Key>,
+    pub(crate) after: Option<Key>,
 }
 
 /// A value that is in a list, or in one list for each `End` of it.
@@ -34,22 +34,25 @@ impl List {
         self.first.is_none()
     }
 
-    /// Appends a value that is in no list at this end.
-    pub(crate) fn push<T: Linked>(&mut self, slab: &mut Slab<T>, key: Key, end: T::End) {
-        let before = self.last.replace(key);
-        match before {
+    /// The links of a value that is going to be [appended](Self::append).
+    pub(crate) fn at_the_end(&self) -> Links {
+        Links {
+            before: self.last,
+            after: None,
+        }
+    }
+
+    /// Appends a value that was made with the links [`at_the_end`](Self::at_the_end).
+    pub(crate) fn append<T: Linked>(&mut self, slab: &mut Slab<T>, key: Key, end: T::End) {
+        match self.last.replace(key) {
             Some(before) => links(slab, before, end).after = Some(key),
             None => self.first = Some(key),
         }
-        *links(slab, key, end) = Links {
-            before,
-            after: None,
-        };
     }
 
-    /// Takes a value out.
-    pub(crate) fn remove<T: Linked>(&mut self, slab: &mut Slab<T>, key: Key, end: T::End) {
-        let Links { before, after } = std::mem::take(links(slab, key, end));
+    /// Takes out the value that had these links.
+    pub(crate) fn remove<T: Linked>(&mut self, slab: &mut Slab<T>, links_of: Links, end: T::End) {
+        let Links { before, after } = links_of;
         match before {
             Some(before) => links(slab, before, end).after = after,
             None => self.first = after,

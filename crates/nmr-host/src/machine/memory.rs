@@ -5,7 +5,7 @@
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     /// How many reservations still succeed before the one that fails.
-    fail_after: Option<u64>,
+    pub(super) fail_after: Option<u64>,
 }
 
 /// There is no memory.
@@ -19,10 +19,6 @@ impl From<std::collections::TryReserveError> for OutOfMemory {
 }
 
 impl Memory {
-    pub(super) fn fail(&mut self, skip: u64) {
-        self.fail_after = Some(skip);
-    }
-
     /// Stands before every reservation.
     pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
         match self.fail_after {

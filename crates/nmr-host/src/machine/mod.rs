@@ -5,6 +5,9 @@
 //! A call into the NMR is a conversation: the thread tells an [`Event`], carries out the
 //! [`Action`], tells the outcome as the next event, until it is told to return. What the call has
 //! still to do after the binding at hand is in its [`Task`].
+//!
+//! Interfaces have nothing to do with each other. So a registrar has several machines, called lanes,
+//! and each interface lives in one of them ([`lane_of`]). A handle tells the lane too.
 
 mod attaching;
 mod binding;
@@ -18,8 +21,10 @@ mod inventory;
 mod lending;
 mod list;
 mod memory;
+mod npis;
 mod registering;
 mod registration;
+mod serials;
 mod sharing;
 mod slab;
 
@@ -32,17 +37,21 @@ pub(crate) use event::{Action, Event, Finding, ProviderAnswer, Task};
 pub(crate) use handle::{Handle, INSTANCES};
 pub(crate) use inventory::Identity;
 pub use inventory::{Blocker, Leak, Missing};
-pub(crate) use slab::Key;
+pub(crate) use slab::{Key, LANES};
 
 use crate::interface::Interface;
 use crate::module::{Module, Opaque, Role};
 use crate::policy::{Order, Policy};
 use crate::rule::Rule;
+use crate::sync::Arc;
+use crate::sync::atomic::AtomicU64;
 use binding::Binding;
 use event::Goal;
 use handle::Kind;
 use memory::Memory;
-use registration::{Registration, Sides};
+use npis::Npis;
+use registration::Registration;
+use serials::Serials;
 use sharing::Sharing;
 use slab::{Lookup, Slab};
 
@@ -53,8 +62,7 @@ pub(crate) struct Machine {
     instance: u32,
     policy: Policy,
     random: Rng,
-    /// The live registrations of each interface.
-    sides: HashMap<GUID, Sides>,
+    npis: Npis,
     /// What the program has declared.
     interfaces: HashMap<GUID, Interface>,
     registrations: Slab<Registration>,
@@ -62,8 +70,7 @@ pub(crate) struct Machine {
     /// What modules share, if anybody looks.
     sharing: Option<Sharing>,
     memory: Memory,
-    /// The number of the last binding that was made.
-    last_serial: u64,
+    serials: Serials,
     findings: Vec<Finding>,
     wake: bool,
 }
@@ -80,27 +87,34 @@ enum Lost {
 }
 
 impl Machine {
+    /// The lanes of a registrar.
+    pub(crate) fn lanes(instance: u32, policy: &Policy) -> impl Iterator<Item = Self> {
+        let serials = Arc::new(AtomicU64::new(0));
+        (0..u32::try_from(LANES).expect("fewer than 2^6"))
+            .map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
+    }
+
+    /// One that is the only one.
+    #[cfg(test)]
     pub(crate) fn new(instance: u32, policy: &Policy) -> Self {
+        Self::in_lane(instance, policy, 0, Arc::default())
+    }
+
+    fn in_lane(instance: u32, policy: &Policy, lane: u32, serials: Arc<AtomicU64>) -> Self {
         Self {
             instance,
             policy: policy.clone(),
             random: Rng::with_seed(policy.seed),
-            sides: HashMap::new(),
+            npis: Npis::new(lane),
             interfaces: HashMap::new(),
-            registrations: Slab::new(),
-            bindings: Slab::new(),
-            sharing: Sharing::of(policy.sharing),
+            registrations: Slab::new(lane),
+            bindings: Slab::new(lane),
+            sharing: Sharing::of(policy),
             memory: Memory::default(),
-            last_serial: 0,
+            serials: Serials::new(serials, policy),
             findings: Vec::new(),
             wake: false,
         }
-    }
-
-    /// The number of the registrar.
-    #[cfg(any(test, feature = "fuzz"))]
-    pub(crate) fn instance(&self) -> u32 {
-        self.instance
     }
 
     /// Takes one event and says what the thread does next.
@@ -141,8 +155,13 @@ impl Machine {
     }
 
     /// What the steps since the last call found wrong.
-    pub(crate) fn take_findings(&mut self) -> impl Iterator<Item = Finding> {
-        self.findings.drain(..)
+    pub(crate) fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// Whether there is anything to take: findings, or a wake.
+    pub(crate) fn has_news(&self) -> bool {
+        self.wake || !self.findings.is_empty()
     }
 
     /// Whether a step since the last call ended something that a thread waits for.
@@ -152,7 +171,13 @@ impl Machine {
 
     /// Makes the reservation of memory after the next `skip` fail, once.
     pub(crate) fn fail_reservation(&mut self, skip: u64) {
-        self.memory.fail(skip);
+        self.memory.fail_after = Some(skip);
+    }
+
+    /// How many reservations still succeed before the one that fails, if it is still to come; it
+    /// does not come any more.
+    pub(crate) fn take_failure(&mut self) -> Option<u64> {
+        self.memory.fail_after.take()
     }
 
     /// From now on, the tables of an interface are watched.
@@ -270,6 +295,9 @@ impl Machine {
 
     /// Judges the table that one end of a binding passes (V-31, V-32).
     fn judge_table(&mut self, binding: Key, role: Role, dispatch: Opaque) {
+        if self.interfaces.is_empty() {
+            return;
+        }
         let npi = self.module(self.binding(binding), role).npi;
         let interface = self.interfaces.get(&npi);
         if let Some(rule) = interface.and_then(|interface| interface.judge(role, dispatch)) {
@@ -299,6 +327,12 @@ impl Machine {
             status: None,
         });
     }
+}
+
+/// The lane of an interface.
+pub(crate) fn lane_of(npi: &GUID) -> usize {
+    // The highest and the lowest bits are for the map of the lane.
+    (npis::number(npi) >> 32) as usize % LANES
 }
 
 fn registration_kind(role: Role) -> Kind {

@@ -24,15 +24,15 @@ impl Machine {
         module: Module,
         thread: ThreadNumber,
     ) -> Action {
-        if self.reserve_registration(&module).is_err() {
+        let npi = self.npis.find(&module.npi);
+        if self.reserve_registration(&module, npi).is_err() {
             return Action::Return(STATUS_INSUFFICIENT_RESOURCES);
         }
-        let registration = self.insert_registration(module);
-        for peer in self.peers_in_order(&module) {
-            self.insert_binding(registration, peer);
-        }
-        self.registration_mut(registration).next_offer =
-            self.registration(registration).bindings.first();
+        let npi = npi.unwrap_or_else(|| self.npis.insert(&module.npi));
+        let registration = self.insert_registration(module, npi);
+        self.insert_bindings(registration, npi, module.role());
+        let owner = self.registration_mut(registration);
+        owner.next_offer = owner.bindings.first();
         task.registered = Some(self.handle(registration_kind(module.role()), registration));
         task.goal = Goal::Offer {
             registration,
@@ -42,44 +42,54 @@ impl Machine {
     }
 
     /// Reserves all the memory that a registration takes, before anything changes.
-    fn reserve_registration(&mut self, module: &Module) -> Result<(), OutOfMemory> {
+    fn reserve_registration(
+        &mut self,
+        module: &Module,
+        npi: Option<Key>,
+    ) -> Result<(), OutOfMemory> {
         self.memory.reserve()?;
         self.registrations.reserve(1)?;
         self.memory.reserve()?;
-        self.sides.try_reserve(1)?;
+        if npi.is_none() {
+            self.npis.reserve()?;
+        }
         if let Some(sharing) = &mut self.sharing {
             sharing.reserve()?;
         }
-        let peers = self.peers(module).count();
+        let peers = npi.map_or(0, |npi| {
+            let peers = self.npis.sides(npi).list(module.role().other());
+            peers.iter(&self.registrations, ()).count()
+        });
         for _ in 0..peers {
             self.memory.reserve()?;
         }
         Ok(self.bindings.reserve(peers)?)
     }
 
-    /// The live registrations that a module is offered, first the one that registered first.
-    fn peers(&self, module: &Module) -> impl Iterator<Item = Key> {
-        let sides = self.sides.get(&module.npi).copied().unwrap_or_default();
-        sides
-            .list(module.role().other())
-            .iter(&self.registrations, ())
-    }
-
-    /// The same in the order that the policy wants.
-    fn peers_in_order(&mut self, module: &Module) -> Vec<Key> {
-        let mut peers: Vec<Key> = self.peers(module).collect();
+    /// Inserts a binding for each peer, in the order that the policy wants: the first is the one
+    /// that registered first, or it is shuffled.
+    fn insert_bindings(&mut self, registration: Key, npi: Key, role: Role) {
+        let peers = self.npis.sides(npi).list(role.other());
         if self.policy.offers == Offers::Shuffled {
+            let mut peers: Vec<Key> = peers.iter(&self.registrations, ()).collect();
             self.random.shuffle(&mut peers);
+            for peer in peers {
+                self.insert_binding(registration, role, peer);
+            }
+            return;
         }
-        peers
+        let mut next = peers.first();
+        while let Some(peer) = next {
+            next = List::after(&self.registrations, peer, ());
+            self.insert_binding(registration, role, peer);
+        }
     }
 
-    fn insert_registration(&mut self, module: Module) -> Key {
-        let registration = self.registrations.insert(Registration::new(module));
-        let sides = self.sides.entry(module.npi).or_default();
-        sides
-            .list_mut(module.role())
-            .push(&mut self.registrations, registration, ());
+    fn insert_registration(&mut self, module: Module, npi: Key) -> Key {
+        let list = self.npis.sides_mut(npi).list_mut(module.role());
+        let registration = Registration::new(module, npi, list.at_the_end());
+        let registration = self.registrations.insert(registration);
+        list.append(&mut self.registrations, registration, ());
         let broken = self
             .sharing
             .as_mut()
@@ -90,45 +100,48 @@ impl Machine {
         registration
     }
 
-    fn insert_binding(&mut self, registration: Key, peer: Key) {
-        self.last_serial += 1;
-        let registrant = self.registration(registration).module.role();
+    fn insert_binding(&mut self, registration: Key, registrant: Role, peer: Key) {
+        let serial = self.serials.take();
+        let end = |key| End::new(key, self.registration(key).bindings.at_the_end());
+        let (own, other) = (end(registration), end(peer));
         let (client, provider) = match registrant {
-            Role::Client => (registration, peer),
-            Role::Provider => (peer, registration),
+            Role::Client => (own, other),
+            Role::Provider => (other, own),
         };
-        let binding =
-            self.bindings
-                .insert(Binding::new(self.last_serial, registrant, client, provider));
-        for (role, key) in [(Role::Client, client), (Role::Provider, provider)] {
-            let owner = self
-                .registrations
-                .get_mut(key)
-                .expect("both registrations are live");
-            owner.bindings.push(&mut self.bindings, binding, role);
+        let binding = Binding::new(serial, registrant, client, provider);
+        let binding = self.bindings.insert(binding);
+        for (role, key) in [(registrant, registration), (registrant.other(), peer)] {
+            let owner = self.registrations.get_mut(key);
+            let owner = owner.expect("both registrations are live");
+            owner.bindings.append(&mut self.bindings, binding, role);
         }
     }
 
     /// Removes a binding that is dead, or was never offered.
     pub(super) fn remove_binding(&mut self, key: Key) {
+        let binding = self.bindings.remove(key);
+        let binding = binding.expect("the key of a live binding");
         for role in [Role::Client, Role::Provider] {
-            let after = List::after(&self.bindings, key, role);
-            let registration = self.binding(key)[role].registration;
-            let owner = self
-                .registrations
-                .get_mut(registration)
-                .expect("it outlives its bindings");
-            owner.bindings.remove(&mut self.bindings, key, role);
+            let End {
+                registration,
+                links,
+                ..
+            } = binding[role];
+            let owner = self.registrations.get_mut(registration);
+            let owner = owner.expect("it outlives its bindings");
+            owner.bindings.remove(&mut self.bindings, links, role);
             if owner.next_offer == Some(key) {
-                owner.next_offer = after;
+                owner.next_offer = links.after;
             }
             self.wake |= owner.stage == Stage::Awaited && owner.bindings.is_empty();
         }
-        self.bindings.remove(key);
     }
 
     /// One end's context is its module's to free, which may use the memory for the next.
     pub(super) fn forget_context(&mut self, key: Key, role: Role) {
+        if self.sharing.is_none() {
+            return;
+        }
         let (owned, end) = self.owned_context(key, role);
         if let (true, Some(sharing)) = (owned, &mut self.sharing) {
             sharing.disconnect(end.registration, end.context);
@@ -163,57 +176,50 @@ impl Machine {
         {
             return Action::Return(STATUS_INSUFFICIENT_RESOURCES);
         }
-        self.withdraw(registration);
-        let next = self.take_bindings_to_detaching(registration, role);
+        let first = self.withdraw(registration);
+        let next = self.take_bindings_to_detach(first, role);
         task.goal = Goal::Detach { next };
         self.resume(task)
     }
 
-    /// Takes a registration off the list of its interface, so that it gets no new offers (I-8),
-    /// and forgets those that have not started.
-    fn withdraw(&mut self, registration: Key) {
-        let Registration {
-            module, bindings, ..
-        } = *self.registration(registration);
-        self.registration_mut(registration).stage = Stage::Stopping;
-        let sides = self
-            .sides
-            .get_mut(&module.npi)
-            .expect("a live registration has one");
-        sides
-            .list_mut(module.role())
-            .remove(&mut self.registrations, registration, ());
+    /// Takes a registration off the list of its interface, so that it gets no new offers (I-8).
+    /// Returns its first binding.
+    fn withdraw(&mut self, registration: Key) -> Option<Key> {
+        let owner = self.registration_mut(registration);
+        owner.stage = Stage::Stopping;
+        let (npi, id, role) = (owner.npi, owner.module.npi, owner.module.role());
+        let (links, first) = (owner.links, owner.bindings.first());
+        let sides = self.npis.sides_mut(npi);
+        let list = sides.list_mut(role);
+        list.remove(&mut self.registrations, links, ());
         if sides.is_empty() {
-            self.sides.remove(&module.npi);
+            self.npis.remove(npi, &id);
         }
-        let mut next = bindings.first();
-        while let Some(key) = next {
-            next = List::after(&self.bindings, key, module.role());
-            if self.binding(key).phase == Phase::Planned {
-                self.remove_binding(key);
-            }
-        }
+        first
     }
 
     /// Marks every attached binding as detaching, chains them in the order of detachment, and
-    /// returns the first. An offer in progress is left to the thread that makes it (3.14).
-    fn take_bindings_to_detaching(&mut self, registration: Key, role: Role) -> Option<Key> {
-        let list = self.registration(registration).bindings;
-        let (mut first, mut latest) = (None, None);
-        let mut next = list.first();
+    /// returns the first. Forgets offers that have not started; an offer in progress is left to the
+    /// thread that makes it (3.14).
+    fn take_bindings_to_detach(&mut self, first: Option<Key>, role: Role) -> Option<Key> {
+        let (mut chain, mut latest) = (None, None);
+        let mut next = first;
         while let Some(key) = next {
-            next = List::after(&self.bindings, key, role);
             let binding = self.binding_mut(key);
-            if binding.phase != Phase::Attached {
-                continue;
-            }
-            binding.phase = Phase::Detaching;
-            match latest.replace(key) {
-                Some(before) => self.binding_mut(before).next = Some(key),
-                None => first = Some(key),
+            next = binding[role].links.after;
+            match binding.phase {
+                Phase::Planned => self.remove_binding(key),
+                Phase::Attached => {
+                    binding.phase = Phase::Detaching;
+                    match latest.replace(key) {
+                        Some(before) => self.binding_mut(before).next = Some(key),
+                        None => chain = Some(key),
+                    }
+                }
+                Phase::Offering(_) | Phase::Detaching | Phase::Cleaning => {}
             }
         }
-        first
+        chain
     }
 
     /// Detaches the next binding of a deregistration; after the last one the deregistration is

@@ -20,6 +20,8 @@ pub(crate) enum Stage {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registration {
     pub(crate) module: Module,
+    /// Its interface, as long as it is live.
+    pub(crate) npi: Key,
     pub(crate) stage: Stage,
     /// Whether its deregistration was answered with an error once, as the policy wants.
     pub(crate) refused: bool,
@@ -27,18 +29,21 @@ pub(crate) struct Registration {
     pub(crate) bindings: List,
     /// The next binding that its own registration offers.
     pub(crate) next_offer: Option<Key>,
-    links: Links,
+    /// Its neighbours among the live registrations of its interface and role.
+    pub(super) links: Links,
 }
 
 impl Registration {
-    pub(crate) fn new(module: Module) -> Self {
+    /// One that is going to be appended to a list.
+    pub(super) fn new(module: Module, npi: Key, links: Links) -> Self {
         Self {
             module,
+            npi,
             stage: Stage::Live,
             refused: false,
             bindings: List::default(),
             next_offer: None,
-            links: Links::default(),
+            links,
         }
     }
 

@@ -9,7 +9,7 @@ use nmr_sys::GUID;
 use super::memory::OutOfMemory;
 use super::slab::Key;
 use crate::module::{Module, ModuleId, Opaque, Role};
-use crate::policy;
+use crate::policy::{self, Policy, Verify};
 use crate::rule::Rule;
 
 /// What is in use, and how often.
@@ -25,8 +25,11 @@ pub(super) struct Sharing {
 
 impl Sharing {
     /// As the policy says.
-    pub(super) fn of(policy: policy::Sharing) -> Option<Self> {
-        let identities = match policy {
+    pub(super) fn of(policy: &Policy) -> Option<Self> {
+        if policy.verify == Verify::Light {
+            return None;
+        }
+        let identities = match policy.sharing {
             policy::Sharing::Ignored => return None,
             policy::Sharing::Memory => None,
             policy::Sharing::Identities => Some(Uses::default()),

@@ -1,23 +1,40 @@
 //! A table of slots that are used again, each time under a new generation.
 
 use std::collections::TryReserveError;
+use std::num::NonZeroU32;
 
-/// Names one use of one slot.
+/// Names one use of one slot, in the tables of one lane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Key {
+    /// The slot in the high bits, the lane in the low ones.
     pub(super) index: u32,
-    pub(super) generation: u32,
+    /// The first one is 1, so that an optional key is no larger than a key.
+    pub(super) generation: NonZeroU32,
 }
+
+/// How many lanes there can be.
+pub(crate) const LANES: usize = 1 << LANE_BITS;
+const LANE_BITS: u32 = 6;
 
 impl Key {
     /// The least key of all.
     pub(crate) const FIRST: Self = Self {
         index: 0,
-        generation: 0,
+        generation: NonZeroU32::MIN,
     };
-    /// How many bits each of the two fields has.
-    pub(super) const BITS: u32 = 22;
-    const LAST: u32 = (1 << Self::BITS) - 1;
+    pub(super) const INDEX_BITS: u32 = 21 + LANE_BITS;
+    pub(super) const GENERATION_BITS: u32 = 20;
+    const LAST_SLOT: u32 = (1 << (Self::INDEX_BITS - LANE_BITS)) - 1;
+    const LAST_GENERATION: u32 = (1 << Self::GENERATION_BITS) - 1;
+
+    /// Whose tables it is about.
+    pub(crate) fn lane(self) -> usize {
+        self.index as usize % LANES
+    }
+
+    fn slot(self) -> usize {
+        (self.index >> LANE_BITS) as usize
+    }
 }
 
 /// What is known about a key.
@@ -33,13 +50,14 @@ pub(crate) enum Lookup {
 
 #[derive(Clone, Debug)]
 struct Slot<T> {
-    generation: u32,
+    generation: NonZeroU32,
     value: Option<T>,
 }
 
 /// The table. Insertion needs an earlier [`reserve`](Self::reserve), so that it cannot fail.
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
+    lane: u32,
     slots: Vec<Slot<T>>,
     /// INVARIANT: the indices of the empty slots that have a generation left; its capacity is at
     /// least the number of slots, so that removal does not allocate.
@@ -47,8 +65,9 @@ pub(crate) struct Slab<T> {
 }
 
 impl<T> Slab<T> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(lane: u32) -> Self {
         Self {
+            lane,
             slots: Vec::new(),
             free: Vec::new(),
         }
@@ -64,53 +83,55 @@ impl<T> Slab<T> {
 
     /// Stores a value and names it.
     pub(crate) fn insert(&mut self, value: T) -> Key {
-        if let Some(index) = self.free.pop() {
-            let slot = &mut self.slots[index as usize];
+        if let Some(number) = self.free.pop() {
+            let slot = &mut self.slots[number as usize];
             slot.value = Some(value);
-            return Key {
-                index,
-                generation: slot.generation,
-            };
+            let generation = slot.generation;
+            return self.key(number, generation);
         }
-        let index = u32::try_from(self.slots.len()).expect("fewer than 2^22 slots");
+        let number = u32::try_from(self.slots.len()).expect("fewer than 2^21 slots");
         assert!(
-            index <= Key::LAST,
-            "the registrar holds at most 2^22 objects of a kind"
+            number <= Key::LAST_SLOT,
+            "a lane of the registrar holds at most 2^21 objects of a kind"
         );
         self.slots.push(Slot {
-            generation: 0,
+            generation: NonZeroU32::MIN,
             value: Some(value),
         });
+        self.key(number, NonZeroU32::MIN)
+    }
+
+    fn key(&self, number: u32, generation: NonZeroU32) -> Key {
         Key {
-            index,
-            generation: 0,
+            index: number << LANE_BITS | self.lane,
+            generation,
         }
     }
 
     /// Takes a value out. Its key is stale from now on; a slot whose generations are used up is
     /// never used again.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
+        let slot = self.slots.get_mut(key.slot())?;
         if slot.generation != key.generation {
             return None;
         }
         let value = slot.value.take()?;
-        slot.generation += 1;
-        if slot.generation <= Key::LAST {
-            self.free.push(key.index);
+        slot.generation = slot.generation.saturating_add(1);
+        if slot.generation.get() <= Key::LAST_GENERATION {
+            self.free.push(key.index >> LANE_BITS);
         }
         Some(value)
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        let slot = self.slots.get(key.index as usize)?;
+        let slot = self.slots.get(key.slot())?;
         slot.value
             .as_ref()
             .filter(|_| slot.generation == key.generation)
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
+        let slot = self.slots.get_mut(key.slot())?;
         slot.value
             .as_mut()
             .filter(|_| slot.generation == key.generation)
@@ -118,7 +139,7 @@ impl<T> Slab<T> {
 
     /// Says whether a key is live, was once, or never was.
     pub(crate) fn look_up(&self, key: Key) -> Lookup {
-        match self.slots.get(key.index as usize) {
+        match self.slots.get(key.slot()) {
             Some(slot) if slot.generation > key.generation => Lookup::Stale,
             Some(slot) if slot.generation == key.generation && slot.value.is_some() => Lookup::Live,
             _ => Lookup::Unknown,
@@ -128,11 +149,7 @@ impl<T> Slab<T> {
     /// Every value, in the order of the slots.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let index = u32::try_from(index).ok()?;
-            let key = Key {
-                index,
-                generation: slot.generation,
-            };
+            let key = self.key(u32::try_from(index).ok()?, slot.generation);
             slot.value.as_ref().map(|value| (key, value))
         })
     }
@@ -144,45 +161,33 @@ mod tests {
 
     #[test]
     fn a_removed_key_is_stale_and_its_slot_is_used_again() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::new(5);
         slab.reserve(2).unwrap();
         let first = slab.insert('a');
-        assert_eq!(slab.look_up(first), Lookup::Live);
+        assert_eq!((first.lane(), slab.look_up(first)), (5, Lookup::Live));
         assert_eq!(slab.remove(first), Some('a'));
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.look_up(first), Lookup::Stale);
         let second = slab.insert('b');
         assert_eq!(second.index, first.index);
         assert_eq!((slab.get(first), slab.get(second)), (None, Some(&'b')));
-        assert_eq!(
-            slab.look_up(Key {
-                index: 0,
-                generation: 9
-            }),
-            Lookup::Unknown
-        );
-        assert_eq!(
-            slab.look_up(Key {
-                index: 9,
-                generation: 0
-            }),
-            Lookup::Unknown
-        );
+        let never = |number, generation| slab.key(number, NonZeroU32::new(generation).unwrap());
+        assert_eq!(slab.look_up(never(0, 9)), Lookup::Unknown);
+        assert_eq!(slab.look_up(never(9, 1)), Lookup::Unknown);
     }
 
     #[test]
     fn a_slot_without_generations_left_is_retired() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::new(0);
         slab.reserve(2).unwrap();
         let first = slab.insert('a');
-        slab.slots[0].generation = Key::LAST;
-        assert_eq!(
-            slab.remove(Key {
-                generation: Key::LAST,
-                ..first
-            }),
-            Some('a')
-        );
-        assert_eq!(slab.insert('b').index, 1);
+        let generation = NonZeroU32::new(Key::LAST_GENERATION).unwrap();
+        slab.slots[0].generation = generation;
+        let last = Key {
+            generation,
+            ..first
+        };
+        assert_eq!(slab.remove(last), Some('a'));
+        assert_eq!(slab.insert('b').slot(), 1);
     }
 }

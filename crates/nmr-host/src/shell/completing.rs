@@ -21,7 +21,7 @@ impl Shell {
     pub(crate) fn note_completer(self: &Arc<Self>, who: Identity) {
         if thread::note_completed(self, who.registration) {
             let thread = thread::current();
-            self.lock().completers.push(Completer { thread, who });
+            self.books().completers.push(Completer { thread, who });
         }
     }
 
@@ -31,16 +31,16 @@ impl Shell {
         let gone = |completer: &Completer| {
             (completer.thread, completer.who.registration) == (thread, registration)
         };
-        self.lock().completers.retain(|completer| !gone(completer));
+        self.books().completers.retain(|completer| !gone(completer));
     }
 
     /// A wait for a registration has succeeded: reports the other threads that completed for it and
     /// are still inside.
     pub(crate) fn report_completers(&self, registration: Key, entry: &Entry) {
-        let mut state = self.lock();
+        let mut books = self.books();
         let of_this = |completer: &mut Completer| completer.who.registration == registration;
-        let inside: Vec<_> = state.completers.extract_if(.., of_this).collect();
-        drop(state);
+        let inside: Vec<_> = books.completers.extract_if(.., of_this).collect();
+        drop(books);
         let thread = thread::current();
         for Completer { who, .. } in inside.into_iter().filter(|other| other.thread != thread) {
             let finding = Finding {

@@ -4,8 +4,8 @@
 use nmr_sys::{NT_SUCCESS, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::reporting::report;
-use super::{Shell, State};
-use crate::machine::{Action, Event, Key, Task};
+use super::{Books, Shell};
+use crate::machine::{Action, Event, Key, Machine, Task};
 use crate::memory::quarantine::Block;
 use crate::memory::{Breach, Toucher};
 use crate::module::Role;
@@ -21,16 +21,16 @@ pub(super) struct Subject {
     binding: Option<Key>,
 }
 
-impl State {
+impl Subject {
     /// To be asked before the step.
-    pub(super) fn subject(&self, event: &Event) -> Subject {
+    pub(super) fn of(machine: &Machine, event: &Event) -> Self {
         let (mut registration, mut binding) = (None, None);
         match *event {
             Event::Deregister { handle, role } | Event::Wait { handle, role } => {
-                registration = self.machine.registration_of(handle, role);
+                registration = machine.registration_of(handle, role);
             }
             Event::WaitAgain { registration: key } => registration = Some(key),
-            Event::Complete { handle, role } => binding = self.machine.binding_of(handle, role),
+            Event::Complete { handle, role } => binding = machine.binding_of(handle, role),
             Event::ClientAttachReturned { binding: key, .. }
             | Event::ProviderAttachReturned { binding: key, .. }
             | Event::DetachReturned { binding: key, .. }
@@ -41,15 +41,19 @@ impl State {
             | Event::AttachFails { .. }
             | Event::CleanupDeferred => {}
         }
-        Subject {
+        Self {
             registration,
             binding,
         }
     }
+}
 
+impl Books {
     /// Writes down what a step means for the memory that modules lend, and reports what is wrong.
-    pub(super) fn keep_books(
+    #[expect(clippy::too_many_arguments, reason = "all that a step is about")]
+    pub(super) fn keep(
         &mut self,
+        machine: &Machine,
         subject: Subject,
         task: &Task,
         event: &Event,
@@ -57,16 +61,16 @@ impl State {
         policy: &Policy,
         function: &'static str,
     ) {
-        let happened = self.book_event(subject, task, event, action, policy);
+        let happened = self.book_event(machine, subject, task, event, action, policy);
         self.report_breaches(&happened, function, policy);
         let callback = transcript::calls(action);
         let name = callback.map_or(function, |(_, module, callback)| {
             callback.name(module.role())
         });
-        let next = self.book_action(action);
+        let next = self.book_action(machine, action);
         self.report_breaches(&next, name, policy);
         if let Some(binding) = subject.binding
-            && self.machine.describe(binding).is_none()
+            && machine.describe(binding).is_none()
         {
             self.ledger.end(binding);
         }
@@ -74,15 +78,14 @@ impl State {
 
     fn book_event(
         &mut self,
+        machine: &Machine,
         subject: Subject,
         task: &Task,
         event: &Event,
         action: &Action,
         policy: &Policy,
     ) -> Vec<Breach> {
-        let Self {
-            machine, ledger, ..
-        } = self;
+        let ledger = &mut self.ledger;
         match (*event, subject.registration, subject.binding) {
             (Event::Register { module, .. }, ..) => {
                 let registered = task.registered.map(|handle| handle.key);
@@ -123,10 +126,8 @@ impl State {
     }
 
     /// Looks at what is lent before a callback is called.
-    fn book_action(&mut self, action: &Action) -> Vec<Breach> {
-        let Self {
-            machine, ledger, ..
-        } = self;
+    fn book_action(&mut self, machine: &Machine, action: &Action) -> Vec<Breach> {
+        let ledger = &mut self.ledger;
         let Some((binding, module, callback)) = transcript::calls(action) else {
             if let Action::Defer { binding } = *action {
                 ledger.give_back(binding);
@@ -170,51 +171,51 @@ impl Shell {
 
     /// A block of the quarantine was freed on this thread.
     pub(crate) fn freed(&self, block: &Block) {
-        let mut state = self.lock();
-        let breaches = state.ledger.freed(block);
+        let mut books = self.books();
+        let breaches = books.ledger.freed(block);
         let function = thread::callback().map_or("a free", |callback| callback.function());
-        self.report_lent(state, &breaches, function);
+        self.report_lent(books, &breaches, function);
     }
 
     /// A freed block of the quarantine was touched. Returns whether a report explains that.
     pub(crate) fn touched(&self, block: &Block, toucher: &Toucher) -> bool {
-        let mut state = self.lock();
-        let (breaches, known) = state.ledger.touched(block, toucher.place.thread);
+        let mut books = self.books();
+        let (breaches, known) = books.ledger.touched(block, toucher.place.thread);
         let callback = toucher.place.callback;
         let function = callback.map_or("a touch of freed memory", |(function, _)| function);
-        let reported = state.reports.len();
-        state.report_breaches(&breaches, function, &self.policy);
-        for report in &mut state.reports[reported..] {
+        let reported = books.reports.len();
+        books.report_breaches(&breaches, function, &self.policy);
+        for report in &mut books.reports[reported..] {
             (report.thread, report.irql) = (toucher.place.thread, toucher.irql);
         }
-        self.announce(state, reported);
+        self.announce(books, reported);
         known
     }
 
     /// Looks at what the registrations lend that were not closed, and for contexts that their
     /// modules have never freed.
     pub(crate) fn look_at_the_end(&self) {
-        let mut state = self.lock();
-        let mut breaches = state.ledger.look_at_all();
-        breaches.extend(state.ledger.take_unfreed(None));
-        self.report_lent(state, &breaches, "finish");
+        let mut books = self.books();
+        let mut breaches = books.ledger.look_at_all();
+        breaches.extend(books.ledger.take_unfreed(None));
+        self.report_lent(books, &breaches, "finish");
     }
 
     /// Reports the binding contexts among these that should have been freed.
     pub(crate) fn report_unfreed(&self, contexts: &[usize]) {
-        let mut state = self.lock();
-        let breaches = state.ledger.take_unfreed(Some(contexts));
-        self.report_lent(state, &breaches, "the unload");
+        let mut books = self.books();
+        let breaches = books.ledger.take_unfreed(Some(contexts));
+        self.report_lent(books, &breaches, "the unload");
     }
 
     fn report_lent(
         &self,
-        mut state: MutexGuard<'_, State>,
+        mut books: MutexGuard<'_, Books>,
         breaches: &[Breach],
         function: &'static str,
     ) {
-        let reported = state.reports.len();
-        state.report_breaches(breaches, function, &self.policy);
-        self.announce(state, reported);
+        let reported = books.reports.len();
+        books.report_breaches(breaches, function, &self.policy);
+        self.announce(books, reported);
     }
 }

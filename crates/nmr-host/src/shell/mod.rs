@@ -1,8 +1,12 @@
-//! The threaded shell around the machine: one lock, never held across a callback (I-6). It carries
-//! out what the machine says, keeps the record and the reports, and blocks the threads that wait.
+//! The threaded shell around the machines: a lock for each, never held across a callback (I-6). It
+//! carries out what a machine says, keeps the record and the reports, and blocks the threads that
+//! wait.
 
+mod calling;
 mod completing;
+mod lane;
 mod lending;
+mod light;
 mod reading;
 mod reporting;
 mod waiting;
@@ -13,11 +17,8 @@ use std::collections::HashMap;
 
 use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER};
 
-use crate::callback;
 use crate::faults::Faults;
-use crate::instances;
-use crate::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
-use crate::locks;
+use crate::irql::{self, PASSIVE_LEVEL};
 use crate::machine::{Action, Event, Handle, Key, Machine, Task};
 use crate::memory::Ledger;
 use crate::module::{Module, ModuleId, Role};
@@ -26,35 +27,39 @@ use crate::record::{Actor, Note, Record};
 use crate::report::Report;
 use crate::rule::Rule;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
-use crate::transcript::{self, Callback, Entry};
+use crate::transcript::{self, Entry};
 use crate::validate::Findings;
 use crate::worker::Worker;
 use crate::wrapped::Wrapped;
 use completing::Completer;
+use lane::Lane;
+use lending::Subject;
 pub(crate) use reporting::Listen;
 use reporting::Listener;
-use watching::Watch;
 
 /// A registrar, shared by all threads that are inside it.
+///
+/// Who needs both takes the lock of the books before that of a lane.
 #[derive(Debug)]
 pub(crate) struct Shell {
     pub(crate) instance: u32,
     pub(crate) policy: Policy,
     pub(crate) faults: Faults,
-    state: Mutex<State>,
-    /// Signalled when a registration that a thread waits for is finished.
-    finished: Condvar,
+    lanes: Box<[Lane]>,
+    books: Mutex<Books>,
     recording: AtomicBool,
+    /// Whether nobody looks at anything.
+    light: AtomicBool,
     worker: Worker,
     wrapped: Wrapped,
     listener: Listener,
 }
 
-#[derive(Debug)]
-struct State {
-    machine: Machine,
+/// What is written down of all lanes.
+#[derive(Debug, Default)]
+struct Books {
     ledger: Ledger,
     names: HashMap<ModuleId, String>,
     records: Vec<Record>,
@@ -63,7 +68,7 @@ struct State {
     completers: Vec<Completer>,
 }
 
-impl State {
+impl Books {
     fn note(&mut self, note: Note) {
         let sequence = self.records.len() as u64;
         self.records.push(note.at(sequence));
@@ -72,30 +77,26 @@ impl State {
 
 impl Shell {
     pub(crate) fn new(instance: u32, policy: Policy) -> Self {
-        let machine = Machine::new(instance, &policy);
-        let state = State {
-            machine,
-            ledger: Ledger::default(),
-            names: HashMap::new(),
-            records: Vec::new(),
-            reports: Vec::new(),
-            completers: Vec::new(),
-        };
         Self {
             instance,
             faults: Faults::at(policy.fault, STATUS_INSUFFICIENT_RESOURCES),
+            lanes: Lane::all(instance, &policy),
             policy,
-            state: Mutex::new(state),
-            finished: Condvar::new(),
+            books: Mutex::default(),
             recording: AtomicBool::new(true),
+            light: AtomicBool::new(false),
             worker: Worker::default(),
             wrapped: Wrapped::default(),
             listener: Listener::default(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_recording(&self) -> bool {
+        self.recording.load(Ordering::Relaxed)
     }
 
     /// Registers a module, or refuses to because of what was found in its characteristics.
@@ -126,15 +127,16 @@ impl Shell {
             Ok(module) => module,
             Err(status) => return self.refuse(&entry, status),
         };
-        let mut task = Task::default();
         self.note_entry(&entry);
+        let lane = self.lane_of(&module.npi);
+        let mut task = Task::default();
         let event = Event::Register {
             module,
             thread: thread::current(),
         };
         let publish = |task: &Task| task.registered.into_iter().for_each(publish);
-        let action = self.tell_and(&mut task, event, &entry, publish);
-        self.carry_out(&mut task, action, &entry)
+        let action = self.tell_and(lane, &mut task, event, &entry, publish);
+        self.carry_out(lane, &mut task, action, &entry)
     }
 
     /// Refuses a call before anything happens.
@@ -145,31 +147,38 @@ impl Shell {
     }
 
     /// Runs one of the functions that take a handle.
-    pub(crate) fn call(self: &Arc<Self>, task: &mut Task, event: Event, entry: &Entry) -> NTSTATUS {
+    pub(crate) fn call(
+        self: &Arc<Self>,
+        handle: Option<Handle>,
+        task: &mut Task,
+        event: Event,
+        entry: &Entry,
+    ) -> NTSTATUS {
         self.note_entry(entry);
-        let action = self.tell(task, event, entry);
-        self.carry_out(task, action, entry)
+        let lane = self.lane_named(handle);
+        let action = self.tell(lane, task, event, entry);
+        self.carry_out(lane, task, action, entry)
     }
 
     /// Runs a cleanup that was handed to the worker.
     pub(crate) fn clean_up(self: &Arc<Self>, binding: Key) {
-        let function = "the cleanup worker";
-        let entry = Entry {
-            function,
-            caller: Actor::Unknown,
-            binding: None,
-            peer: None,
-            returns: false,
-        };
+        let entry = Entry::of_function("the cleanup worker");
+        let lane = self.lane(binding);
         let mut task = Task::default();
-        let mut action = self.tell(&mut task, Event::CleanupStarted { binding }, &entry);
+        let mut action = self.tell(lane, &mut task, Event::CleanupStarted { binding }, &entry);
         while let Some(event) = self.perform(action) {
-            action = self.tell(&mut task, event, &entry);
+            action = self.tell(lane, &mut task, event, &entry);
         }
     }
 
     /// Carries out actions until the call returns.
-    fn carry_out(self: &Arc<Self>, task: &mut Task, first: Action, entry: &Entry) -> NTSTATUS {
+    fn carry_out(
+        self: &Arc<Self>,
+        lane: &Lane,
+        task: &mut Task,
+        first: Action,
+        entry: &Entry,
+    ) -> NTSTATUS {
         let mut action = first;
         loop {
             if let Action::Return(status) = action {
@@ -180,169 +189,90 @@ impl Shell {
                 self.block(registration, entry);
             }
             let event = self.perform(action).expect("only a return has no outcome");
-            action = self.tell(task, event, entry);
+            action = self.tell(lane, task, event, entry);
         }
     }
 
-    /// Tells the machine what happened, under the lock.
-    fn tell(&self, task: &mut Task, event: Event, entry: &Entry) -> Action {
-        self.tell_and(task, event, entry, |_| ())
+    /// Tells a machine what happened, under its lock.
+    fn tell(&self, lane: &Lane, task: &mut Task, event: Event, entry: &Entry) -> Action {
+        self.tell_and(lane, task, event, entry, |_| ())
     }
 
     /// The same, and does something with the outcome before another thread can see it.
     fn tell_and(
         &self,
+        lane: &Lane,
         task: &mut Task,
         event: Event,
         entry: &Entry,
         then: impl FnOnce(&Task),
     ) -> Action {
-        let recording = self.recording.load(Ordering::Relaxed);
-        let mut state = self.lock();
-        if recording {
-            let note = transcript::event(&state.machine, &event);
-            self.note_callback(&mut state, note);
+        // Record and ledger follow the order of the steps, so they are locked before the step.
+        let (recording, checking) = (self.is_recording(), self.checks_memory());
+        let mut books = (recording || checking).then(|| self.books());
+        let mut machine = lane.machine();
+        if let Some(books) = books.as_mut().filter(|_| recording) {
+            self.note_callback(books, transcript::event(&machine, &event));
         }
-        let subject = self.checks_memory().then(|| state.subject(&event));
-        let action = state.machine.step(task, event);
+        let subject = checking.then(|| Subject::of(&machine, &event));
+        let action = self.step(&mut machine, task, event);
         then(task);
-        if recording {
-            let note = transcript::action(&state.machine, &action);
-            self.note_callback(&mut state, note);
+        if let Some(books) = books.as_mut().filter(|_| recording) {
+            self.note_callback(books, transcript::action(&machine, &action));
+        }
+        if machine.take_wake() {
+            lane.finished.notify_all();
+        }
+        let findings = machine.take_findings();
+        if books.is_none() && findings.is_empty() {
+            return action;
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
-        let reported = state.collect_findings(function, self.policy.mode);
+        // Without them the machine's lock comes first, and is given back.
+        let Some(mut books) = books else {
+            drop(machine);
+            self.file(findings, function);
+            return action;
+        };
+        let reported = books.file(findings, function, self.policy.mode);
         if let Some(subject) = subject {
-            state.keep_books(subject, task, &event, &action, &self.policy, function);
+            books.keep(
+                &machine,
+                subject,
+                task,
+                &event,
+                &action,
+                &self.policy,
+                function,
+            );
         }
-        if state.machine.take_wake() {
-            self.finished.notify_all();
-        }
-        self.announce(state, reported);
+        drop(machine);
+        self.announce(books, reported);
         action
     }
 
-    /// Carries out an action, without the lock, and says how it ended.
-    fn perform(self: &Arc<Self>, action: Action) -> Option<Event> {
-        Some(match action {
-            Action::Return(_) => return None,
-            Action::Block { registration } => Event::WaitAgain { registration },
-            Action::ClientAttach {
-                binding,
-                client,
-                handle,
-                provider,
-            } => {
-                let call = || callback::attach_client(&client, handle, provider);
-                let status = self.inside(Callback::Attach, Role::Client, binding, call);
-                self.watch_attached(binding, status);
-                Event::ClientAttachReturned { binding, status }
-            }
-            Action::ProviderAttach {
-                binding,
-                provider,
-                handle,
-                client,
-                context,
-                dispatch,
-            } => {
-                let dispatch = self.watch_attach(binding, provider.npi, dispatch);
-                let call =
-                    || callback::attach_provider(&provider, handle, client, context, dispatch);
-                let answer = self.inside(Callback::Attach, Role::Provider, binding, call);
-                self.watch_answer(binding, answer.status);
-                self.watch_outputs(binding, &answer);
-                Event::ProviderAttachReturned { binding, answer }
-            }
-            Action::Detach {
-                binding,
-                module,
-                context,
-            } => {
-                let role = module.role();
-                let call = || callback::detach(&module, context);
-                let inside = || self.inside(Callback::Detach, role, binding, call);
-                let status = self.watch_detach(binding, role, Callback::Detach.name(role), inside);
-                Event::DetachReturned {
-                    binding,
-                    role,
-                    status,
-                }
-            }
-            Action::Cleanup {
-                binding,
-                module,
-                context,
-            } => {
-                let role = module.role();
-                let call = || callback::clean_up(&module, context);
-                self.inside(Callback::Cleanup, role, binding, call);
-                Event::CleanupReturned { binding, role }
-            }
-            Action::Defer { binding } => {
-                self.worker.hand_over(self, binding);
-                Event::CleanupDeferred
-            }
-        })
-    }
-
-    /// Notes a callback, at the IRQL at which it runs.
-    fn note_callback(&self, state: &mut State, note: Option<(Callback, Note)>) {
-        if let Some((callback, note)) = note {
-            let _level = self.raise_for(callback);
-            state.note(note);
+    /// One step, in which a reservation of memory may fail.
+    fn step(&self, machine: &mut Machine, task: &mut Task, event: Event) -> Action {
+        let Some(mut failure) = self.faults.reservations() else {
+            return machine.step(task, event);
+        };
+        if let Some(skip) = *failure {
+            machine.fail_reservation(skip);
         }
-    }
-
-    /// Raises this thread to the IRQL that the policy says for a callback.
-    fn raise_for(&self, callback: Callback) -> Option<irql::Raised> {
-        let raised = callback != Callback::Attach && self.policy.detaches_at_dispatch();
-        raised.then(|| irql::raise(DISPATCH_LEVEL))
-    }
-
-    /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
-    fn inside<T>(
-        self: &Arc<Self>,
-        kind: Callback,
-        role: Role,
-        binding: Key,
-        run: impl FnOnce() -> T,
-    ) -> T {
-        let found = self.lock().machine.describe(binding);
-        let (binding, client, provider) = found.expect("a callback is about a live binding");
-        let (module, peer) = match role {
-            Role::Client => (client.label, provider.label),
-            Role::Provider => (provider.label, client.label),
-        };
-        let _level = self.raise_for(kind);
-        let callback = thread::Callback {
-            kind,
-            instance: self.instance,
-            binding,
-            module,
-            peer,
-            irql: irql::current(),
-            locks: locks::count(),
-        };
-        let watch = Watch::begin(self, callback);
-        instances::enter(Arc::clone(self));
-        thread::enter(Some(callback));
-        let result = run();
-        thread::leave();
-        instances::leave();
-        watch.end();
-        result
+        let action = machine.step(task, event);
+        *failure = machine.take_failure();
+        action
     }
 
     fn note_entry(&self, entry: &Entry) {
-        if self.recording.load(Ordering::Relaxed) {
-            self.lock().note(entry.called());
+        if self.is_recording() {
+            self.books().note(entry.called());
         }
     }
 
     fn note_return(&self, entry: &Entry, status: NTSTATUS) {
-        if self.recording.load(Ordering::Relaxed) {
-            self.lock().note(entry.returned(status));
+        if self.is_recording() {
+            self.books().note(entry.returned(status));
         }
     }
 }

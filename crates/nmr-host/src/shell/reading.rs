@@ -11,20 +11,20 @@ use crate::sync::atomic::Ordering;
 impl Shell {
     /// Whom a handle leads to.
     pub(crate) fn identify(&self, handle: Option<Handle>) -> Option<Identity> {
-        handle.and_then(|handle| self.lock().machine.identify(handle))
+        handle.and_then(|handle| self.machine(handle.key).identify(handle))
     }
 
     /// Whether a handle stands or stood for something.
     pub(crate) fn was_issued(&self, handle: Option<Handle>) -> bool {
-        self.lock().machine.was_issued(handle)
+        self.lane_named(handle).machine().was_issued(handle)
     }
 
     /// Why a wait for this registration would not return at once. Nothing if it was not deregistered:
     /// such a wait is refused.
     pub(crate) fn obstacles(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
-        let state = self.lock();
-        if state.machine.is_stopping(handle, role) {
-            state.machine.blockers_of_handle(handle, role)
+        let machine = self.lane_named(handle).machine();
+        if machine.is_stopping(handle, role) {
+            machine.blockers_of_handle(handle, role)
         } else {
             Vec::new()
         }
@@ -32,54 +32,57 @@ impl Shell {
 
     /// Why the registration of a handle is not finished. Nothing if it is no handle of this role.
     pub(crate) fn blockers(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
-        self.lock().machine.blockers_of_handle(handle, role)
+        let machine = self.lane_named(handle).machine();
+        machine.blockers_of_handle(handle, role)
     }
 
     pub(crate) fn leaks(&self) -> Vec<Leak> {
-        self.lock().machine.leaks()
+        let lanes = self.lanes.iter();
+        lanes.flat_map(|lane| lane.machine().leaks()).collect()
     }
 
     pub(crate) fn fail_reservation(&self, skip: u64) {
-        self.lock().machine.fail_reservation(skip);
+        self.faults.fail_reservation(skip);
     }
 
     pub(crate) fn set_recording(&self, on: bool) {
         self.recording.store(on, Ordering::Relaxed);
+        self.update_light();
     }
 
     pub(crate) fn add_note(&self, note: Note) {
-        if self.recording.load(Ordering::Relaxed) {
-            self.lock().note(note);
+        if self.is_recording() {
+            self.books().note(note);
         }
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
-        self.lock().records.clone()
+        self.books().records.clone()
     }
 
     pub(crate) fn recorded(&self) -> u64 {
-        self.lock().records.len() as u64
+        self.books().records.len() as u64
     }
 
     pub(crate) fn records_since(&self, recorded: u64) -> Vec<Record> {
-        let state = self.lock();
+        let books = self.books();
         let start = usize::try_from(recorded).unwrap_or(usize::MAX);
-        state.records.get(start..).unwrap_or_default().to_vec()
+        books.records.get(start..).unwrap_or_default().to_vec()
     }
 
     pub(crate) fn take_reports(&self) -> Vec<Report> {
-        std::mem::take(&mut self.lock().reports)
+        std::mem::take(&mut self.books().reports)
     }
 
     pub(crate) fn reports(&self) -> Vec<Report> {
-        self.lock().reports.clone()
+        self.books().reports.clone()
     }
 
     pub(crate) fn declare(&self, interface: Interface) {
-        self.lock().machine.declare(interface);
+        self.lane_of(&interface.npi).machine().declare(interface);
     }
 
     pub(crate) fn name(&self, id: ModuleId, name: &str) {
-        self.lock().names.insert(id, name.to_owned());
+        self.books().names.insert(id, name.to_owned());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
-use super::{Shell, State};
+use super::{Books, Shell};
 use crate::irql;
 use crate::machine::{Finding, Key};
 use crate::module::{ModuleId, ModuleLabel, Role};
@@ -44,11 +44,16 @@ impl fmt::Debug for Listener {
     }
 }
 
-impl State {
-    /// Turns what the machine found into reports, and returns how many there were before.
-    pub(super) fn collect_findings(&mut self, function: &'static str, mode: Mode) -> usize {
+impl Books {
+    /// Makes reports of findings, and returns how many there were before.
+    pub(super) fn file(
+        &mut self,
+        findings: Vec<Finding>,
+        function: &'static str,
+        mode: Mode,
+    ) -> usize {
         let before = self.reports.len();
-        let findings = self.machine.take_findings();
+        let findings = findings.into_iter();
         let reports = findings.map(|finding| report(finding, function, mode, &self.names));
         self.reports.extend(reports);
         before
@@ -58,12 +63,12 @@ impl State {
 impl Shell {
     /// Hands the reports since `reported` to the program, prints them, or panics with the first, as
     /// the policy says.
-    pub(super) fn announce(&self, state: MutexGuard<'_, State>, reported: usize) {
-        if state.reports.len() == reported {
+    pub(super) fn announce(&self, books: MutexGuard<'_, Books>, reported: usize) {
+        if books.reports.len() == reported {
             return;
         }
-        let reports = state.reports[reported..].to_vec();
-        drop(state);
+        let reports = books.reports[reported..].to_vec();
+        drop(books);
         let listener = self.listener.get();
         for report in &reports {
             if let Some(listener) = &listener {
@@ -84,12 +89,22 @@ impl Shell {
 
     /// Reports the registrations whose callbacks are in code that goes away, and counts them.
     pub(crate) fn unloading(&self, code: &Range<usize>) -> usize {
-        let mut state = self.lock();
-        state.machine.find_callbacks_in(code);
-        let reported = state.collect_findings("unload", self.policy.mode);
-        let found = state.reports.len() - reported;
-        self.announce(state, reported);
+        let mut findings = Vec::new();
+        for lane in &self.lanes {
+            let mut machine = lane.machine();
+            machine.find_callbacks_in(code);
+            findings.extend(machine.take_findings());
+        }
+        let found = findings.len();
+        self.file(findings, "unload");
         found
+    }
+
+    /// Reports what a machine found, whose lock this thread does not hold.
+    pub(super) fn file(&self, findings: Vec<Finding>, function: &'static str) {
+        let mut books = self.books();
+        let reported = books.file(findings, function, self.policy.mode);
+        self.announce(books, reported);
     }
 
     /// Reports a rule that the caller of a function breaks.
@@ -125,10 +140,11 @@ impl Shell {
         culprit: Role,
         function: &'static str,
     ) {
-        let mut state = self.lock();
-        state.machine.find(rule, binding, culprit, None);
-        let reported = state.collect_findings(function, self.policy.mode);
-        self.announce(state, reported);
+        let mut machine = self.machine(binding);
+        machine.find(rule, binding, culprit, None);
+        let findings = machine.take_findings();
+        drop(machine);
+        self.file(findings, function);
     }
 
     pub(super) fn add_report(
@@ -137,12 +153,12 @@ impl Shell {
         severity: Option<Severity>,
         function: &'static str,
     ) {
-        let mut state = self.lock();
-        let mut report = report(finding, function, self.policy.mode, &state.names);
+        let mut books = self.books();
+        let mut report = report(finding, function, self.policy.mode, &books.names);
         report.severity = severity.unwrap_or(report.severity);
-        let reported = state.reports.len();
-        state.reports.push(report);
-        self.announce(state, reported);
+        let reported = books.reports.len();
+        books.reports.push(report);
+        self.announce(books, reported);
     }
 
     pub(super) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {

@@ -9,12 +9,14 @@ use crate::machine::{Finding, Handle, Key};
 use crate::module::{ModuleLabel, Opaque, Role};
 use crate::rule::{Rule, Severity};
 use crate::sync::Arc;
+use crate::transcript::Callback;
 use crate::wrapped::{Unwrappable, Watch, Wrapping};
 
 impl Shell {
     /// Declares an interface, and watches the calls of the bindings that are made from now on.
     pub(crate) fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
         self.wrapped.add(interface, wrapping)?;
+        self.update_light();
         self.declare(interface);
         Ok(())
     }
@@ -29,7 +31,7 @@ impl Shell {
         let Some(wrapping) = self.wrapped.wrapping(npi) else {
             return dispatch;
         };
-        let described = self.lock().machine.describe(binding);
+        let described = self.machine(binding).describe(binding);
         let (serial, client, provider) = described.expect("the binding is being offered");
         let shell = Arc::downgrade(self);
         let (client, provider) = (client.label, provider.label);
@@ -61,23 +63,18 @@ impl Shell {
         }
     }
 
-    /// Runs a detach callback.
-    pub(super) fn watch_detach(
-        &self,
-        binding: Key,
-        role: Role,
-        function: &'static str,
-        callback: impl FnOnce() -> NTSTATUS,
-    ) -> NTSTATUS {
-        let watch = self.wrapped.watch(binding);
-        if let Some(watch) = &watch {
+    /// A detach callback is about to be called.
+    pub(super) fn watch_detach(&self, binding: Key, role: Role) {
+        if let Some(watch) = self.wrapped.watch(binding) {
             watch.detach_called(role);
         }
-        let status = callback();
-        if let Some(watch) = &watch {
-            watch.detach_returned(role, status, function);
+    }
+
+    /// It has returned.
+    pub(super) fn watch_detached(&self, binding: Key, role: Role, status: NTSTATUS) {
+        if let Some(watch) = self.wrapped.watch(binding) {
+            watch.detach_returned(role, status, Callback::Detach.name(role));
         }
-        status
     }
 
     /// A module completes the detach of its end. A handle that is not one for this does nothing
@@ -112,12 +109,12 @@ impl Shell {
             peer: Some(peer),
             status: None,
         };
-        let mut state = self.lock();
-        let mut report = report(finding, function, self.policy.mode, &state.names);
+        let mut books = self.books();
+        let mut report = report(finding, function, self.policy.mode, &books.names);
         report.severity = severity.unwrap_or(report.severity);
         report.called = called;
-        let reported = state.reports.len();
-        state.reports.push(report);
-        self.announce(state, reported);
+        let reported = books.reports.len();
+        books.reports.push(report);
+        self.announce(books, reported);
     }
 }

@@ -101,9 +101,14 @@ impl Wrapped {
         Ok(())
     }
 
+    /// Whether anything is watched.
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Acquire)
+    }
+
     /// How an interface is watched, if it is.
     pub(crate) fn wrapping(&self, npi: GUID) -> Option<Wrapping> {
-        if !self.is_on.load(Ordering::Acquire) {
+        if !self.is_on() {
             return None;
         }
         self.lock().interfaces.get(&npi).map(|(_, how)| *how)
@@ -117,7 +122,7 @@ impl Wrapped {
 
     /// The watch of a binding, if its interface is watched.
     pub(crate) fn watch(&self, binding: Key) -> Option<Arc<Watch>> {
-        if !self.is_on.load(Ordering::Acquire) {
+        if !self.is_on() {
             return None;
         }
         self.lock().watches.get(&binding).cloned()
@@ -125,7 +130,7 @@ impl Wrapped {
 
     /// The table that the peer of `owner` gets: a copy of this one, if its calls are watched.
     pub(crate) fn hand_out(&self, binding: Key, owner: Role, dispatch: Opaque) -> Opaque {
-        if dispatch == Opaque::NULL || !self.is_on.load(Ordering::Acquire) {
+        if dispatch == Opaque::NULL || !self.is_on() {
             return dispatch;
         }
         let mut state = self.lock();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use nmr_host::{Mode, Policy, Registrar, Report, Rule};
+use nmr_host::{Mode, Policy, Registrar, Report, Rule, Verify};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread::{self, JoinHandle};
 
@@ -22,13 +22,17 @@ impl World {
     pub(crate) fn run(seed: u64, scenario: impl Fn(&Self)) {
         let policy = Policy {
             mode: *one_of(Mode::ALL),
+            // What is not looked at takes another way through the registrar.
+            verify: *one_of(&[Verify::Full, Verify::Full, Verify::Full, Verify::Light]),
             ..Policy::from_seed(seed)
         };
+        let recording = policy.verify == Verify::Full;
         let world = Self {
             registrar: Arc::new(Registrar::new(policy)),
             threads: Arc::default(),
             tolerated: Arc::default(),
         };
+        world.registrar.set_recording(recording);
         world.inside(|| scenario(&world));
         world.join_all();
         let records = world.registrar.records();

@@ -71,7 +71,7 @@ impl World {
 impl Machine {
     /// Writes the state of the machine.
     pub(super) fn code(&self, bytes: &mut Vec<u8>) {
-        for sides in self.sides.values() {
+        for sides in self.npis.iter() {
             for role in ROLES {
                 let members = sides.list(role).iter(&self.registrations, ());
                 bytes.extend(members.map(|key| self.module_code(key)));

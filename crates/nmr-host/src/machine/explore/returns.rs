@@ -139,7 +139,7 @@ impl World {
             (
                 self.machine.registrations.iter().count(),
                 self.machine.bindings.iter().count(),
-                self.machine.sides.is_empty(),
+                self.machine.npis.iter().count() == 0,
             ) == (registered, attached, registered == 0),
             "leak: the machine holds more or less than {registered} registrations and {attached} \
              bindings"

@@ -121,6 +121,7 @@ impl World {
         let found: Vec<_> = self
             .machine
             .take_findings()
+            .into_iter()
             .map(|finding| finding.rule)
             .collect();
         let expected: Vec<_> = breach.iter().map(|breach| breach.rule).collect();

@@ -1,0 +1,54 @@
+//! The numbers of bindings, for people: 1, 2, 3 over all lanes.
+
+use crate::policy::{Policy, Verify};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// How many numbers a lane takes at once where nobody is likely to see them, so that lanes do not
+/// wait for each other's.
+const BLOCK: u64 = 1024;
+
+/// The numbers that a lane gives out.
+#[derive(Debug)]
+pub(super) struct Serials {
+    /// The last one that any lane has taken.
+    taken: Arc<AtomicU64>,
+    block: u64,
+    next: u64,
+    end: u64,
+}
+
+impl Serials {
+    pub(super) fn new(taken: Arc<AtomicU64>, policy: &Policy) -> Self {
+        let block = match policy.verify {
+            Verify::Full => 1,
+            Verify::Light => BLOCK,
+        };
+        Self {
+            taken,
+            block,
+            next: 1,
+            end: 1,
+        }
+    }
+
+    pub(super) fn take(&mut self) -> u64 {
+        if self.next == self.end {
+            self.next = self.taken.fetch_add(self.block, Ordering::Relaxed) + 1;
+            self.end = self.next + self.block;
+        }
+        let serial = self.next;
+        self.next += 1;
+        serial
+    }
+}
+
+/// A copy gives out the same numbers as the original, each for itself: it is another world.
+impl Clone for Serials {
+    fn clone(&self) -> Self {
+        Self {
+            taken: Arc::new(AtomicU64::new(self.taken.load(Ordering::Relaxed))),
+            ..*self
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How the shell runs a callback: at the right level, with everything looked at around it.
+
+use super::{Books, Shell};
+use crate::callback;
+use crate::instances;
+use crate::irql::{self, DISPATCH_LEVEL};
+use crate::locks;
+use crate::machine::{Action, Event};
+use crate::record::Note;
+use crate::sync::Arc;
+use crate::thread;
+use crate::transcript::{self, Callback};
+
+use super::watching::Watch;
+
+impl Shell {
+    /// Carries out an action, without a lock, and says how it ended.
+    pub(super) fn perform(self: &Arc<Self>, action: Action) -> Option<Event> {
+        match action {
+            Action::Return(_) => None,
+            Action::Block { registration } => Some(Event::WaitAgain { registration }),
+            Action::Defer { binding } => {
+                self.worker.hand_over(self, binding);
+                Some(Event::CleanupDeferred)
+            }
+            callback => {
+                let callback = self.before(callback);
+                let event = self.inside(&callback);
+                self.after(&event);
+                Some(event)
+            }
+        }
+    }
+
+    /// Tells the watch of a binding that a callback is about to be called; it may replace the table
+    /// that the callback gets.
+    fn before(self: &Arc<Self>, mut action: Action) -> Action {
+        match &mut action {
+            Action::ProviderAttach {
+                binding,
+                provider,
+                dispatch,
+                ..
+            } => *dispatch = self.watch_attach(*binding, provider.npi, *dispatch),
+            Action::Detach {
+                binding, module, ..
+            } => self.watch_detach(*binding, module.role()),
+            _ => {}
+        }
+        action
+    }
+
+    /// Tells it that the callback has returned.
+    fn after(&self, event: &Event) {
+        match *event {
+            Event::ClientAttachReturned { binding, status } => self.watch_attached(binding, status),
+            Event::ProviderAttachReturned { binding, answer } => {
+                self.watch_answer(binding, answer.status);
+                self.watch_outputs(binding, &answer);
+            }
+            Event::DetachReturned {
+                binding,
+                role,
+                status,
+            } => self.watch_detached(binding, role, status),
+            _ => {}
+        }
+    }
+
+    /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
+    fn inside(self: &Arc<Self>, action: &Action) -> Event {
+        let (binding, module, kind) = transcript::calls(action).expect("a callback");
+        let found = self.machine(binding).describe(binding);
+        let (binding, client, provider) = found.expect("a callback is about a live binding");
+        let role = module.role();
+        let (module, peer) = (module.label, [provider.label, client.label][role as usize]);
+        let _level = self.raise_for(kind);
+        let callback = thread::Callback {
+            kind,
+            instance: self.instance,
+            binding,
+            module,
+            peer,
+            irql: irql::current(),
+            locks: locks::count(),
+        };
+        let watch = Watch::begin(self, callback);
+        let stay = instances::stay(self);
+        thread::enter(Some(callback));
+        let event = callback::run(action);
+        thread::leave();
+        drop(stay);
+        watch.end();
+        event
+    }
+
+    /// Notes a callback, at the IRQL at which it runs.
+    pub(super) fn note_callback(&self, books: &mut Books, note: Option<(Callback, Note)>) {
+        if let Some((callback, note)) = note {
+            let _level = self.raise_for(callback);
+            books.note(note);
+        }
+    }
+
+    /// Raises this thread to the IRQL that the policy says for a callback.
+    pub(super) fn raise_for(&self, callback: Callback) -> Option<irql::Raised> {
+        let raised = callback != Callback::Attach && self.policy.detaches_at_dispatch();
+        raised.then(|| irql::raise(DISPATCH_LEVEL))
+    }
+}
