@@ -55,7 +55,8 @@ use core::ptr::NonNull;
 /// * At least as many bytes as `size` says of it are there, and every field that lies within them has
 ///   a value of its type.
 /// * If `Base` is what an [`Npi`](crate::Npi) declares as characteristics, then what the modules of
-///   that interface give is one of these. So two structures do not share such a base.
+///   that interface give is one of these. So two structures do not share such a base, and safe code
+///   cannot make a base that is not the beginning of one: its fields are private.
 pub unsafe trait Versioned: Sized + Sync + 'static {
     /// The part that every version has, and that tells the size.
     type Base: Sync + 'static;

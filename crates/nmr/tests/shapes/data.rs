@@ -89,22 +89,40 @@ fn p_07_a_provider_that_is_only_data() {
     });
 }
 
-/// What later providers say. The interface declares the part that all have.
+/// What providers of another interface say, which declares the part that all have.
 #[repr(C)]
-struct MoreLimits {
-    base: Limits,
+struct Rates {
+    base: RatesBase,
     least: u8,
     mean: u32,
 }
 
-// SAFETY: version 2 came with `least` and version 3 with `mean`; and no other structure has the base.
-unsafe impl Versioned for MoreLimits {
-    type Base = Limits;
+#[repr(C)]
+struct RatesBase {
+    version: u32,
+    most: u32,
+}
 
-    fn size(base: &Limits) -> usize {
+struct RatesNpi;
+
+// SAFETY: the only modules are those below.
+unsafe impl Npi for RatesNpi {
+    const ID: Guid = Guid::from_u128(0x9a0a9f76_5dd5_44b8_ae3c_c4b6c5d6ef02);
+    type ClientDispatch = ();
+    type ProviderDispatch = ();
+    type ClientCharacteristics = ();
+    type ProviderCharacteristics = RatesBase;
+}
+
+// SAFETY: version 2 came with `least` and version 3 with `mean`; and every base is the beginning
+// of one.
+unsafe impl Versioned for Rates {
+    type Base = RatesBase;
+
+    fn size(base: &RatesBase) -> usize {
         match base.version {
             0 => 0,
-            1 => size_of::<Limits>(),
+            1 => size_of::<RatesBase>(),
             2 => offset_of!(Self, least) + size_of::<u8>(),
             _ => size_of::<Self>(),
         }
@@ -113,34 +131,32 @@ unsafe impl Versioned for MoreLimits {
 
 /// What a client sees of what a provider says: the whole of it is there, whatever the version.
 fn seen(version: u32) -> Option<(u32, Option<u8>, Option<u32>)> {
-    struct PublishesMore(MoreLimits);
+    struct PublishesRates(Rates);
 
-    impl Module<Provider<LimitsNpi>> for PublishesMore {
+    impl Module<Provider<RatesNpi>> for PublishesRates {
         type Binding = ();
 
         fn identity(&self) -> Identity {
             Identity::new(MODULE)
         }
 
-        fn characteristics(&self) -> Option<&Limits> {
-            let all = (&raw const self.0).cast::<Limits>();
-            // SAFETY: the structure begins with it.
-            Some(unsafe { &*all })
+        fn characteristics(&self) -> Option<&RatesBase> {
+            Some(&self.0.base)
         }
 
-        fn attach(&self, _offer: Offer<'_, Provider<LimitsNpi>>) -> Result<()> {
+        fn attach(&self, _offer: Offer<'_, Provider<RatesNpi>>) -> Result<()> {
             Ok(())
         }
     }
 
-    let base = Limits { version, most: 9 };
+    let base = RatesBase { version, most: 9 };
     let (least, mean) = (1, 5);
-    let limits = MoreLimits { base, least, mean };
-    let _provider = Registration::new(PublishesMore(limits)).unwrap();
+    let rates = Rates { base, least, mean };
+    let _provider = Registration::new(PublishesRates(rates)).unwrap();
     let seen = Arc::new(OnceLock::new());
     let note = seen.clone();
-    let client = Attaches(move |offer: Offer<'_, Client<LimitsNpi>>| {
-        let view = offer.view::<MoreLimits>();
+    let client = Attaches(move |offer: Offer<'_, Client<RatesNpi>>| {
+        let view = offer.view::<Rates>();
         let found = view.map(|it| (it.base().most, field!(it, least), field!(it, mean)));
         note.set(found).map_err(|_| Error::ACCESS_DENIED)
     });
