@@ -45,6 +45,7 @@ chapters! {
     reading_a_report = "14-reading-a-report.md";
     c_modules = "15-c-modules.md";
     where_everything_is = "16-where-everything-is.md";
+    lines_of_code = "17-lines-of-code.md";
 }
 
 /// The project's directory.
