@@ -1,5 +1,8 @@
 //! EXNPI: an example of a network programming interface. A client sends values to a provider, and
 //! the provider tells it their sum. `include/exnpi.h` declares the same for C.
+//!
+//! It is the model for an interface of one's own: chapter 5 of the guide,
+//! `docs/guide/05-tables-and-characteristics.md`, says what belongs into one.
 #![no_std]
 // UNSAFETY: only the author of an interface can promise what lies behind its GUID.
 #![expect(unsafe_code)]

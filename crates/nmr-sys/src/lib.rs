@@ -1,7 +1,8 @@
 //! Raw bindings to the Network Module Registrar of Windows: what `netioddk.h` and the module
 //! identifiers of `netiodef.h` declare, with Windows' own names; and [`Event`], for what waits for it.
 //!
-//! Driver authors use the crate `nmr`, not this one.
+//! Driver authors use the crate `nmr`, not this one. What the functions do, and when the callbacks come,
+//! is in `docs/guide/01-ten-minutes.md` of the project.
 //!
 //! # Calling convention
 //!
