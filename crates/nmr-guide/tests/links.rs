@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use nmr_guide::{Page, project};
 
-/// The pages of a directory and of those in it.
-fn pages_in(directory: &Path, pages: &mut Vec<PathBuf>) {
+/// The files of a directory and of those in it whose names end so.
+fn files_in(directory: &Path, end: &str, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            pages_in(&path, pages);
-        } else if path.extension().is_some_and(|end| end == "md") {
-            pages.push(path);
+            files_in(&path, end, files);
+        } else if path.extension().is_some_and(|extension| extension == end) {
+            files.push(path);
         }
     }
 }
@@ -23,7 +23,7 @@ fn pages() -> Vec<PathBuf> {
     let mut pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         .map(|name| project().join(name))
         .to_vec();
-    pages_in(&project().join("docs"), &mut pages);
+    files_in(&project().join("docs"), "md", &mut pages);
     pages
 }
 
@@ -62,6 +62,67 @@ fn every_link_leads_to_a_file_and_a_heading() {
     }
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
     assert!(links > 100, "only {links} links were found");
+}
+
+/// The pages of the project that a source names, such as `docs/verifier.md#v-43`.
+fn named_pages(source: &str) -> impl Iterator<Item = &str> {
+    source.match_indices("docs/").filter_map(|(start, _)| {
+        let part_of_a_name = |char: char| char.is_ascii_alphanumeric() || "-_/.#".contains(char);
+        if source[..start].ends_with(part_of_a_name) {
+            return None;
+        }
+        let rest = &source[start..];
+        let end = rest.find(|char| !part_of_a_name(char))?;
+        let name = rest[..end].trim_end_matches('.');
+        // A name that is put together is none.
+        let whole = !rest[end..].starts_with('{');
+        (name.contains(".md") && whole).then_some(name)
+    })
+}
+
+#[test]
+fn every_page_that_a_source_names_is_there() {
+    let root = Page::read(&project().join("README.md"));
+    let mut sources = Vec::new();
+    for directory in ["crates", "src", "tests", "xtask"] {
+        files_in(&project().join(directory), "rs", &mut sources);
+    }
+    // This one names some that are not there.
+    sources.retain(|file| !file.ends_with("nmr-guide/tests/links.rs"));
+    let mut complaints = Vec::new();
+    let mut names = 0;
+    for file in sources {
+        let source = fs::read_to_string(&file).unwrap();
+        for name in named_pages(&source) {
+            names += 1;
+            if let Some(complaint) = complaint(&root, name) {
+                complaints.push(format!("{}: {complaint}", file.display()));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+    assert!(names > 20, "only {names} were found");
+}
+
+#[test]
+fn every_shape_has_the_test_that_its_row_names() {
+    let mut tests = Vec::new();
+    files_in(&project().join("crates/nmr/tests/shapes"), "rs", &mut tests);
+    let tests: Vec<String> = tests
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let page = Page::read(&project().join("docs/shapes.md"));
+    let names: Vec<&str> = page
+        .text
+        .split('`')
+        .filter(|name| name.starts_with("p_"))
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let test = format!("fn {name}_");
+        assert!(tests.iter().any(|text| text.contains(&test)), "{name}");
+    }
 }
 
 #[test]

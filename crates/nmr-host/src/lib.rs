@@ -6,6 +6,12 @@
 //! the same registrar. [`Registrar`] is how a test or a tool makes one of its own, sets its
 //! [`Policy`], and reads its record and its reports.
 //!
+//! # Where to read on
+//!
+//! * `docs/guide/12-testing-natively.md`: tests of modules in Rust, with policies and refused calls.
+//! * `docs/guide/15-c-modules.md`: tests of modules in C.
+//! * `docs/guide/14-reading-a-report.md` and `docs/verifier.md`: what a report says, and every rule.
+//!
 //! # How it is built
 //!
 //! The registrar is a pure state machine inside a thin shell: `machine` decides, `shell` locks,

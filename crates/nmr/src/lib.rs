@@ -95,40 +95,14 @@
 //! # }
 //! ```
 //!
-//! # Shapes
+//! # Where to read on
 //!
-//! What real network modules do, and how it is done here. A test in `tests/shapes`, unless it says
-//! otherwise, does it; its name begins with the number.
-//!
-//! | | Shape | Here | Test |
-//! |---|---|---|---|
-//! | 1 | a client waits for its provider, with a time-out | [`Awaited::capture`], which tells a refusal from an absence | `p_01` |
-//! | 2 | a provider with many clients, a client with functions only | [`Module::Binding`] is one end of one binding; what they share is a [`Shared`] | `p_02` |
-//! | 3 | a client with many providers | a [`Peer`] in each binding | `p_03` |
-//! | 4 | one peer at a time, at most so many | [`Offer::claim`], or an error from [`Module::attach`]; other bindings are not touched | `p_04` |
-//! | 5 | peers chosen by identity | [`Offer::identity`], [`ModuleId`] | `p_05` |
-//! | 6 | tables and data that grow with their version | a [`Versioned`] one is read through a [`View`], where [`field!`] is `None` if the peer is older | `p_06` |
-//! | 7 | the provider is only data | tables of type `()`, and [`Offer::characteristics`] to copy | `p_07` |
-//! | 8 | no table on one side | `()` is a null pointer for the peer; the context never is | `p_08` |
-//! | 9 | many calls at `DISPATCH_LEVEL` | one [`Call`] for the batch | `p_09` |
-//! | 10 | calls while attaching | the context is complete before the peer sees it; a [`Peer`] says [`Detached`] until then | `p_10` |
-//! | 11 | a veto after the attach | the NMR cannot end one binding: decide in [`Module::attach`], or end the [`Registration`] | |
-//! | 12 | a detach with calls in progress | the last [`Call`] to be dropped completes it | `p_12` |
-//! | 13 | a detach that needs `PASSIVE_LEVEL` | keep the [`Detach`] and drop it in a work item, which the driver makes beforehand | `p_13` |
-//! | 14 | completion inside the callback, or later | drop the [`Detach`] there, or later | `p_14` |
-//! | 15 | the provider comes back | a [`Slot`] takes it; a [`Peer`] of the old binding stays detached | `p_15` |
-//! | 16 | registering inside a callback | [`Registration::new`] in [`Module::attach`]; it must end elsewhere | `p_16` |
-//! | 17 | several interfaces in one driver | one [`Registration`] each; [`Registration::close`] all, then wait | `p_17` |
-//! | 18 | one registration for each network interface | [`Identity`] is a value of the module | `p_18` |
-//! | 19 | attached when registered | [`Slot::is_attached`] after [`Registration::new`] | `p_19` |
-//! | 20 | deregister at `DISPATCH_LEVEL`, wait below | [`Registration::close`], [`Closing::wait`] | `p_20` |
-//! | 21 | handles cannot be mixed up | they do not appear | |
-//! | 22 | tables cannot be mixed up | they belong to the [`Npi`] | `tests/ui` |
-//! | 23 | a test keeps away from the system's modules | a second [`Npi`] with the same tables | `p_23` |
-//! | 24 | counters for each processor | [`Spread`] in the role, as in `Client<N, Spread<P>>`; one [`Call`] for a batch does without | `p_24` |
-//! | 25 | why does a wait not end? | the embedded registrar `nmr-host` names whom it waits for | |
-//! | 26 | out of memory | every allocation can fail; calls, detach, cleanup and deregistration make none | `tests/bare/memory.rs` |
-//! | 27 | a driver without a framework | this crate knows nothing of one | |
+//! * `docs/guide/README.md`: the guide, from a first interface to the tests of a driver's image, with the
+//!   C of Microsoft's pages, corrected, beside the Rust that replaces it.
+//! * `docs/shapes.md`: what real network modules do, such as to wait for a provider, to answer later, to
+//!   take so many clients and no more; which item of this crate does it, and which test shows it.
+//! * `docs/guide/16-where-everything-is.md`: every function, callback, field and status of Microsoft's
+//!   pages, and where it is here.
 //!
 //! # Safety
 //!

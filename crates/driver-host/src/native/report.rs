@@ -212,7 +212,7 @@ fn called(f: &mut fmt::Formatter<'_>, offset: Option<u64>) -> fmt::Result {
     })
 }
 
-/// The host is stopped: see [the crate's text](crate#how-a-bug-check-ends).
+/// The host is stopped: see "How a bug check ends" in `docs/loader.md`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stopped(pub Report);
 
