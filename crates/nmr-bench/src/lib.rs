@@ -31,3 +31,41 @@ impl<F: FnMut(u64)> Work for F {
         start.elapsed()
     }
 }
+
+/// Work that is made anew after a while, because it leaves something behind: a record grows.
+pub struct Renewed<W> {
+    prepare: fn() -> W,
+    work: W,
+    left: u64,
+}
+
+/// How often renewed work is done before it is made anew.
+const LIFETIME: u64 = 10_000;
+
+impl<W> Renewed<W> {
+    /// Work that a function prepares.
+    pub fn new(prepare: fn() -> W) -> Self {
+        Self {
+            prepare,
+            work: prepare(),
+            left: LIFETIME,
+        }
+    }
+}
+
+impl<W: Work> Work for Renewed<W> {
+    fn run(&mut self, mut times: u64) -> Duration {
+        let mut spent = Duration::ZERO;
+        while times > 0 {
+            if self.left == 0 {
+                self.work = (self.prepare)();
+                self.left = LIFETIME;
+            }
+            let now = times.min(self.left);
+            spent += self.work.run(now);
+            self.left -= now;
+            times -= now;
+        }
+        spent
+    }
+}

@@ -5,25 +5,13 @@ use nmr_host::{Policy, Registrar, Sharing};
 /// How much the registrar watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Setting {
-    /// As little as can be: no record, and no rule that costs a search.
+    /// As little as can be: `sharing=ignored`, and no record.
     Off,
     /// What a test gets that asks for nothing: everything that is on by default, and the record.
     Tests,
 }
 
 impl Setting {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Off, Self::Tests];
-
-    /// The name in the tables.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Tests => "tests",
-        }
-    }
-
     /// A registrar with this setting.
     #[must_use]
     pub fn registrar(self) -> Registrar {

@@ -4,6 +4,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::Work;
+
+/// Work that several threads do at the same time, each that many times. The times are those of one
+/// thread.
+pub struct Threads<F> {
+    numbers: Vec<u32>,
+    work: F,
+}
+
+impl<F: Fn(u32, u64) + Sync> Threads<F> {
+    /// So many threads, which call a function with their number and the times.
+    pub fn new(count: u32, work: F) -> Self {
+        Self {
+            numbers: (0..count).collect(),
+            work,
+        }
+    }
+}
+
+impl<F: Fn(u32, u64) + Sync> Work for Threads<F> {
+    fn run(&mut self, times: u64) -> Duration {
+        together(&self.numbers, |number| (self.work)(*number, times))
+    }
+}
+
 /// Runs a function on a thread for each item; they begin together. Returns how long the slowest took.
 ///
 /// # Panics

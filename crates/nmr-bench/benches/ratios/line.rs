@@ -110,6 +110,26 @@ pub(crate) const LINES: &[Line] = &[
         Some(AtMost(1.02)),
     ),
     line(
+        "a call with its enter and drop, 2 threads on two peers / 1 thread",
+        Ratio(&works::GUARDED_APART, &works::GUARDED),
+        None,
+    ),
+    line(
+        "a call with its enter and drop, 2 threads on one peer / 1 thread",
+        Ratio(&works::GUARDED_TOGETHER, &works::GUARDED),
+        None,
+    ),
+    line(
+        "the same in C, add and subtract",
+        Ratio(&works::C_ADD_TOGETHER, &works::C_ADD),
+        None,
+    ),
+    line(
+        "the same in C, a word for each thread",
+        Ratio(&works::C_SHARDED_TOGETHER, &works::C_SHARDED),
+        None,
+    ),
+    line(
         "a client's life / its six callbacks",
         Ratio(&works::LIFE, &works::FLOOR),
         Some(AtMost(3.5)),

@@ -10,6 +10,7 @@ use nmr_bench::many::{AllPairs, Fan, Leaves};
 use nmr_bench::pending::{By, Pending};
 use nmr_bench::raw::{self, Client, Provider};
 use nmr_bench::setting::Setting;
+use nmr_bench::together::Threads;
 
 const MINIMAL: Callbacks = callbacks::<Nothing>();
 const ALLOCATING: Callbacks = callbacks::<Memory>();
@@ -60,6 +61,32 @@ pub(crate) static BATCH: Variant = variant("a call in a batch", || {
     let pair = Pair::leak();
     Box::new(|times| calls::batch(pair.peer(), 0, times))
 });
+
+pub(crate) static GUARDED_APART: Variant = variant("2 threads, two peers", || {
+    let pairs = [Pair::leak(), Pair::leak()];
+    Box::new(Threads::new(2, move |thread, times| {
+        calls::guarded(pairs[thread as usize].peer(), thread, times);
+    }))
+});
+pub(crate) static GUARDED_TOGETHER: Variant = variant("2 threads, one peer", || {
+    let pair = Pair::leak();
+    Box::new(Threads::new(2, |thread, times| {
+        calls::guarded(pair.peer(), thread, times);
+    }))
+});
+pub(crate) static C_ADD_TOGETHER: Variant = variant("C, add and subtract, 2 threads", || {
+    in_c_together(Guard::Add)
+});
+pub(crate) static C_SHARDED_TOGETHER: Variant = variant("C, a word a thread, 2 threads", || {
+    in_c_together(Guard::Sharded)
+});
+
+fn in_c_together(guard: Guard) -> Box<dyn Work> {
+    let peer = Guarded::leak(Pair::leak());
+    Box::new(Threads::new(2, move |thread, times| {
+        peer.call(guard, thread, times);
+    }))
+}
 
 // Clients' lives.
 
