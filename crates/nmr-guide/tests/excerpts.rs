@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use nmr_guide::{Page, chapters, project};
 use nmr_host::Policy;
@@ -71,4 +72,49 @@ fn every_setting_of_a_policy_is_in_the_table_with_its_values() {
         seen.insert(key.to_owned());
     }
     assert_eq!(seen, settings());
+}
+
+/// Adds the beginnings of the names of all functions below a directory: `p_12` of `p_12_the_last_…`.
+fn numbers_in(directory: &Path, numbers: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            numbers_in(&path, numbers);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let names = text.split("fn ").skip(1);
+            numbers.extend(
+                names
+                    .filter_map(|name| name.get(..4))
+                    .map(ToOwned::to_owned),
+            );
+        }
+    }
+}
+
+/// Whether this is how a test's name begins: with a letter and two digits.
+fn is_number(word: &str) -> bool {
+    let word = word.as_bytes();
+    matches!(word, [b'a'..=b'z', b'_', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
+}
+
+#[test]
+fn every_test_that_a_chapter_names_by_its_number_is_there() {
+    let mut numbers = BTreeSet::new();
+    for directory in ["crates", "tests"] {
+        numbers_in(&project().join(directory), &mut numbers);
+    }
+    assert!(numbers.contains("v_43") && !numbers.contains("p_99"));
+    let mut count = 0;
+    for chapter in chapters() {
+        for name in quoted(&chapter.text)
+            .into_iter()
+            .filter(|word| is_number(word))
+        {
+            let place = chapter.path.display();
+            assert!(numbers.contains(name), "{place}: there is no test {name}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} are named");
 }
