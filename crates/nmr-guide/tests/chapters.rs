@@ -1,6 +1,7 @@
 //! The form of the guide: what is a chapter, how long it is, and what its blocks can be.
 #![cfg(not(miri))]
 
+use std::env;
 use std::fs;
 
 use nmr_guide::{CHAPTERS, Page, chapters, project};
@@ -59,6 +60,37 @@ fn every_block_is_of_a_kind_that_a_test_looks_at() {
             let text = block.language == "text";
             let place = chapter.place(block.line);
             assert!(known || text, "{place}: `{}`", block.language);
+        }
+    }
+}
+
+/// The line at the end of a chapter that leads to this one.
+fn leads_to(next: &Page) -> String {
+    let (heading, _) = next.text.split_once('\n').unwrap();
+    let (_, title) = heading.split_once(". ").unwrap();
+    let file = next.path.file_name().unwrap().to_str().unwrap();
+    format!("Next: [{title}]({file})")
+}
+
+/// `UPDATE_DOCS=1 cargo test -p nmr-guide --test chapters` writes these lines.
+#[test]
+fn every_chapter_leads_to_the_next() {
+    for pair in chapters().windows(2) {
+        let [chapter, next] = pair else { continue };
+        let text = chapter.text.trim_end();
+        let (before, end) = text.rsplit_once("\n\n").unwrap();
+        let expected = leads_to(next);
+        if env::var_os("UPDATE_DOCS").is_some() {
+            let body = if end.starts_with("Next: ") {
+                before
+            } else {
+                text
+            };
+            fs::write(&chapter.path, format!("{body}\n\n{expected}\n")).unwrap();
+        } else {
+            let name = chapter.path.display();
+            let hint = "run `UPDATE_DOCS=1 cargo test -p nmr-guide --test chapters`";
+            assert_eq!(end, expected, "{name}: {hint}");
         }
     }
 }
