@@ -83,17 +83,21 @@ fault 'enter looks first and adds later' nmr/src/gate.rs \
 fault 'close does not count the detach callback' nmr/src/gate.rs \
     's/fetch_add(CLOSING | CALL,/fetch_add(CLOSING,/'
 fault 'everyone who leaves is the last' nmr/src/gate.rs \
-    's/if before & !(CLAIMED | OPEN) == CALL | CLOSING/if before \& CLOSING != 0/'
+    's/if before & !(CLAIMED | SHUT) == CALL | CLOSING/if before \& CLOSING != 0/'
 fault 'the last does not look at FINISHED' nmr/src/gate.rs \
-    's/if before & !(CLAIMED | OPEN) ==/if before \& !(CLAIMED | OPEN | FINISHED) ==/'
+    's/if before & !(CLAIMED | SHUT) ==/if before \& !(CLAIMED | SHUT | FINISHED) ==/'
 fault 'a late thread does not set FINISHED' nmr/src/gate.rs \
     's/if late {/if false {/'
 fault 'claim takes what is taken' nmr/src/gate.rs \
     's/while state & CLAIMED == 0/while state < usize::MAX/'
 fault 'release overwrites the count' nmr/src/gate.rs \
-    's/fetch_and(!FLAGS, Ordering::Release)/store(0, Ordering::Release)/'
+    's/fetch_and(SHUT | !FLAGS, Ordering::Release)/store(SHUT, Ordering::Release)/'
+fault 'the last of a shard is the last of all' nmr/src/spread.rs \
+    's/Left::Last => self.finish_shard(),/Left::Last => Left::Last,/'
+fault 'a call leaves another shard' nmr/src/spread.rs \
+    's/self.finish_if(self.gate(pass).leave())/self.finish_if(self.gate(Pass(P::number())).leave())/'
 fault 'a second call is not counted' nmr/src/link.rs \
-    's/^        self.link().gate.enter_again();$//'
+    's/^        self.link().gate.enter_again(self.pass);$//'
 fault 'T4: a link is used after its completion' nmr/src/link.rs \
     's/^        unsafe { completion.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gate.is_open();/'
 fault 'T3: a binding is dropped in the detach' nmr/src/binding.rs \

@@ -63,15 +63,15 @@ if ! models; then
 fi
 
 fault gate 'open is relaxed' \
-    's/fetch_or(OPEN, Ordering::Release)/fetch_or(OPEN, Ordering::Relaxed)/'
+    's/fetch_and(!SHUT, Ordering::Release)/fetch_and(!SHUT, Ordering::Relaxed)/'
 fault gate 'enter is relaxed' \
     's/fetch_add(CALL, Ordering::Acquire)/fetch_add(CALL, Ordering::Relaxed)/'
 fault gate 'enter looks first and adds later' \
     's/fetch_add(CALL, Ordering::Acquire)/load(Ordering::Acquire); self.enter_again()/'
 fault gate 'enter ignores CLOSING' \
-    's/if before & (OPEN | CLOSING) == OPEN/if before \& OPEN == OPEN/'
-fault gate 'enter ignores OPEN' \
-    's/if before & (OPEN | CLOSING) == OPEN/if before \& CLOSING == 0/'
+    's/if before & (SHUT | CLOSING) == 0/if before \& SHUT == 0/'
+fault gate 'enter ignores SHUT' \
+    's/if before & (SHUT | CLOSING) == 0/if before \& CLOSING == 0/'
 fault gate 'a late thread does not set FINISHED' \
     's/if late {/if false {/'
 fault gate 'a thread that may be in time sets FINISHED' \
@@ -83,24 +83,28 @@ fault gate 'leave does not release' \
 fault gate 'leave does not acquire' \
     's/fetch_sub(CALL, Ordering::AcqRel)/fetch_sub(CALL, Ordering::Release)/'
 fault gate 'everyone who leaves is the last' \
-    's/if before & !(CLAIMED | OPEN) == CALL | CLOSING/if before \& CLOSING != 0/'
+    's/if before & !(CLAIMED | SHUT) == CALL | CLOSING/if before \& CLOSING != 0/'
 fault gate 'the last does not look at FINISHED' \
-    's/if before & !(CLAIMED | OPEN) ==/if before \& !(CLAIMED | OPEN | FINISHED) ==/'
+    's/if before & !(CLAIMED | SHUT) ==/if before \& !(CLAIMED | SHUT | FINISHED) ==/'
 fault gate 'close does not count the detach callback' \
     's/fetch_add(CLOSING | CALL,/fetch_add(CLOSING,/'
 fault gate 'claim is relaxed' \
-    '/CLAIMED | CALL,/ { n; s/Acquire/Relaxed/; }'
+    '/CLAIMED | SHUT | CALL,/ { n; s/Acquire/Relaxed/; }'
 fault gate 'claim takes what is taken' \
     's/while state & CLAIMED == 0/while state < usize::MAX/'
 fault gate 'claim does not wait' \
     's/let idle = state & FLAGS;/let idle = state;/
-     s/ CLAIMED | CALL,/ (state \& !FLAGS) + (CLAIMED | CALL),/'
+     s/ CLAIMED | SHUT | CALL,/ (state \& !FLAGS) + (CLAIMED | SHUT | CALL),/'
 fault gate 'claim keeps an old FINISHED' \
-    's/ CLAIMED | CALL,/ idle | CLAIMED | CALL,/'
+    's/ CLAIMED | SHUT | CALL,/ idle | CLAIMED | SHUT | CALL,/'
 fault gate 'release is relaxed' \
-    's/fetch_and(!FLAGS, Ordering::Release)/fetch_and(!FLAGS, Ordering::Relaxed)/'
+    's/fetch_and(SHUT | !FLAGS, Ordering::Release)/fetch_and(SHUT | !FLAGS, Ordering::Relaxed)/'
 fault gate 'release overwrites the count' \
-    's/fetch_and(!FLAGS, Ordering::Release)/store(0, Ordering::Release)/'
+    's/fetch_and(SHUT | !FLAGS, Ordering::Release)/store(SHUT, Ordering::Release)/'
+fault gate 'release does not shut' \
+    's/^        self.0.fetch_or(SHUT, Ordering::Relaxed);$//'
+fault gate 'a new gate is not shut' \
+    's/AtomicUsize::new(SHUT)/AtomicUsize::new(0)/'
 
 fault spread 'one shard too few has to finish' \
     's/store(SHARDS,/store(SHARDS - 1,/'

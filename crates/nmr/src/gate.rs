@@ -40,24 +40,25 @@
 //! and requires that a model notices. The faults are:
 //!
 //! * a relaxed `open`, `enter`, `claim` or `release`; a `leave` that does not acquire, or release;
-//! * an `enter` that looks first and adds later, or ignores `CLOSING`, or `OPEN`;
+//! * an `enter` that looks first and adds later, or ignores `CLOSING`, or `SHUT`;
 //! * a late thread that does not set `FINISHED`, one in time that does, a `leave` that ignores it;
 //! * every leaver as the last; a `close` or an `enter_again` that does not count;
 //! * a `claim` that does not wait, takes what is taken, or keeps an old `FINISHED`;
-//! * a `release` that overwrites the count.
+//! * a `release` that overwrites the count, or does not shut; a new gate that is not shut.
 
 use crate::sync::{AtomicUsize, Ordering, spin_loop};
 
 /// A binding uses the gate.
 const CLAIMED: usize = 1;
-/// Calls may begin.
-const OPEN: usize = 1 << 1;
+/// Calls may not begin yet. Two flags rather than one say that the gate is not open, so that a look at
+/// both is one instruction.
+const SHUT: usize = 1 << 1;
 /// No more calls may begin.
 const CLOSING: usize = 1 << 2;
 /// The count has been at zero since the gate closed: somebody else completes the detach.
 const FINISHED: usize = 1 << 3;
 /// All flags.
-const FLAGS: usize = CLAIMED | OPEN | CLOSING | FINISHED;
+const FLAGS: usize = CLAIMED | SHUT | CLOSING | FINISHED;
 /// One call. The bits from here on are the count, which cannot overflow: that takes 2^60 calls.
 const CALL: usize = 1 << 4;
 
@@ -77,7 +78,7 @@ pub enum Left {
 impl Gate {
     /// A gate that no binding uses.
     pub(crate) fn vacant() -> Self {
-        Self(AtomicUsize::new(0))
+        Self(AtomicUsize::new(SHUT))
     }
 
     /// Takes a vacant gate for a binding and counts its attach, which must leave. False if a
@@ -90,7 +91,7 @@ impl Gate {
             let idle = state & FLAGS;
             match self.0.compare_exchange_weak(
                 idle,
-                CLAIMED | CALL,
+                CLAIMED | SHUT | CALL,
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
@@ -104,13 +105,13 @@ impl Gate {
 
     /// Lets calls begin. The caller is the attach, which is counted.
     pub(crate) fn open(&self) {
-        self.0.fetch_or(OPEN, Ordering::Release);
+        self.0.fetch_and(!SHUT, Ordering::Release);
     }
 
     /// Begins a call, or says what the caller has to do when the gate is not open.
     pub(crate) fn enter(&self) -> Result<(), Left> {
         let before = self.0.fetch_add(CALL, Ordering::Acquire);
-        if before & (OPEN | CLOSING) == OPEN {
+        if before & (SHUT | CLOSING) == 0 {
             Ok(())
         } else {
             Err(self.turn_back(before))
@@ -135,7 +136,17 @@ impl Gate {
     /// Ends a call, or the attach, or the detach callback.
     pub(crate) fn leave(&self) -> Left {
         let before = self.0.fetch_sub(CALL, Ordering::AcqRel);
-        if before & !(CLAIMED | OPEN) == CALL | CLOSING {
+        if before & CLOSING == 0 {
+            Left::Done
+        } else {
+            Self::left_closing(before)
+        }
+    }
+
+    /// What one has to do who left a closing gate in the state `before`.
+    #[cold]
+    fn left_closing(before: usize) -> Left {
+        if before & !(CLAIMED | SHUT) == CALL | CLOSING {
             Left::Last
         } else {
             Left::Done
@@ -149,12 +160,13 @@ impl Gate {
 
     /// Makes the gate vacant, after the detach is complete or the attach has failed and left.
     pub(crate) fn release(&self) {
-        self.0.fetch_and(!FLAGS, Ordering::Release);
+        self.0.fetch_or(SHUT, Ordering::Relaxed);
+        self.0.fetch_and(SHUT | !FLAGS, Ordering::Release);
     }
 
     /// Whether a call could have begun a moment ago.
     pub(crate) fn is_open(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & (OPEN | CLOSING) == OPEN
+        self.0.load(Ordering::Relaxed) & (SHUT | CLOSING) == 0
     }
 }
 
@@ -246,6 +258,17 @@ mod models {
             let it = Connection::attaching();
             let call = it.spawn(Connection::call);
             it.fail_to_attach(());
+            assert_eq!(it.attach_and_detach(), 1);
+            join([call]);
+            assert_eq!(it.completions(), 1);
+        });
+    }
+
+    #[test]
+    fn nobody_calls_before_the_first_attach() {
+        explore("nobody_calls_before_the_first_attach", || {
+            let it = Connection::vacant();
+            let call = it.spawn(Connection::call);
             assert_eq!(it.attach_and_detach(), 1);
             join([call]);
             assert_eq!(it.completions(), 1);

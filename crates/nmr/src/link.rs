@@ -199,14 +199,26 @@ impl<D: Dispatch, G: Counting> Drop for Hold<D, G> {
 /// * If it is `Last`, the link is alive.
 unsafe fn finish<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>, left: Left) {
     if left == Left::Last {
-        // SAFETY: the link must be alive, which the caller promises.
-        let completion = unsafe { link.as_ref() }.completion.get();
-        // SAFETY: nobody may write at the same time: the last to leave comes after the attach.
-        let completion = unsafe { *completion };
-        // SAFETY: the detach must be pending and this its only completion: the gate names one last.
-        // Nothing of the binding is used afterwards.
-        unsafe { completion.complete_detach() };
+        // SAFETY: the requirements are those of this function.
+        unsafe { complete(link) };
     }
+}
+
+/// Completes the detach. Apart from the path of calls, which it would make longer.
+///
+/// # Safety
+///
+/// * The link is alive, and its gate has said `Last` to the caller.
+#[cold]
+#[inline(never)]
+unsafe fn complete<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>) {
+    // SAFETY: the link must be alive, which the caller promises.
+    let completion = unsafe { link.as_ref() }.completion.get();
+    // SAFETY: nobody may write at the same time: the last to leave comes after the attach.
+    let completion = unsafe { *completion };
+    // SAFETY: the detach must be pending and this its only completion: the gate names one last.
+    // Nothing of the binding is used afterwards.
+    unsafe { completion.complete_detach() };
 }
 
 // SAFETY: the handle and the peer may be used from any thread; the gate orders the accesses.
