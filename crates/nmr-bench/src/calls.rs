@@ -5,7 +5,10 @@ use std::hint::black_box;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use nmr::{Client, Guid, Identity, Module, Npi, Offer, Peer, Provider, Registration, Result};
+use nmr::{
+    Client, Counting, Gate, Guid, Identity, Module, Npi, Offer, Peer, Processor, Provider,
+    Registration, Result, Spread,
+};
 use nmr_host::Registrar;
 
 use crate::setting::Setting;
@@ -80,17 +83,17 @@ impl Module<Provider<CounterNpi>> for Called {
     }
 }
 
-#[derive(Default)]
-struct Caller(OnceLock<Peer<CounterDispatch>>);
+/// A client that counts its calls with `G`.
+struct Caller<G: Counting>(OnceLock<Peer<CounterDispatch, G>>);
 
-impl Module<Client<CounterNpi>> for Caller {
+impl<G: Counting> Module<Client<CounterNpi, G>> for Caller<G> {
     type Binding = ();
 
     fn identity(&self) -> Identity {
         Identity::new(Guid::from_u128(2))
     }
 
-    fn attach(&self, offer: Offer<'_, Client<CounterNpi>>) -> Result<()> {
+    fn attach(&self, offer: Offer<'_, Client<CounterNpi, G>>) -> Result<()> {
         let peer = offer.peer()?;
         assert!(self.0.set(peer).is_ok(), "there is one provider");
         Ok(())
@@ -98,8 +101,8 @@ impl Module<Client<CounterNpi>> for Caller {
 }
 
 /// A client and a provider that are attached.
-pub struct Pair {
-    client: Registration<Client<CounterNpi>, Caller>,
+pub struct Pair<G: Counting = Gate> {
+    client: Registration<Client<CounterNpi, G>, Caller<G>>,
     _provider: Registration<Provider<CounterNpi>, Called>,
     _registrar: Registrar,
 }
@@ -112,13 +115,7 @@ impl Pair {
     /// If memory runs out.
     #[must_use]
     pub fn new() -> Self {
-        let registrar = Setting::Off.registrar();
-        let _entered = registrar.enter();
-        Self {
-            _provider: Registration::new(Called).expect("there is memory"),
-            client: Registration::new(Caller::default()).expect("there is memory"),
-            _registrar: registrar,
-        }
+        Self::counted()
     }
 
     /// A pair for the rest of the process.
@@ -127,20 +124,40 @@ impl Pair {
         Box::leak(Box::new(Self::new()))
     }
 
+    /// What the provider gave to the client.
+    pub(crate) fn raw(&self) -> (*const CounterDispatch, *mut c_void) {
+        let call = self.peer().enter().expect("they are attached");
+        (call.table(), call.context())
+    }
+}
+
+impl<P: Processor, const SHARDS: usize> Pair<Spread<P, SHARDS>> {
+    /// A pair for the rest of the process whose calls are counted for each processor.
+    #[must_use]
+    pub fn leak_spread() -> &'static Self {
+        Box::leak(Box::new(Self::counted()))
+    }
+}
+
+impl<G: Counting> Pair<G> {
+    fn counted() -> Self {
+        let registrar = Setting::Off.registrar();
+        let _entered = registrar.enter();
+        Self {
+            _provider: Registration::new(Called).expect("there is memory"),
+            client: Registration::new(Caller(OnceLock::new())).expect("there is memory"),
+            _registrar: registrar,
+        }
+    }
+
     /// The provider, as the client sees it.
     ///
     /// # Panics
     ///
     /// Never: they are attached.
     #[must_use]
-    pub fn peer(&self) -> &Peer<CounterDispatch> {
+    pub fn peer(&self) -> &Peer<CounterDispatch, G> {
         self.client.0.get().expect("they are attached")
-    }
-
-    /// What the provider gave to the client.
-    pub(crate) fn raw(&self) -> (*const CounterDispatch, *mut c_void) {
-        let call = self.peer().enter().expect("they are attached");
-        (call.table(), call.context())
     }
 }
 
@@ -155,7 +172,7 @@ pub type Loop = fn(&Peer<CounterDispatch>, thread: u32, times: u64);
 
 /// `enter`, one call, and the drop, `times` times.
 #[inline(never)]
-pub fn guarded(peer: &Peer<CounterDispatch>, thread: u32, times: u64) {
+pub fn guarded<G: Counting>(peer: &Peer<CounterDispatch, G>, thread: u32, times: u64) {
     let mut sum = 0_u32;
     for _ in 0..times {
         if let Ok(call) = peer.enter() {

@@ -1,10 +1,10 @@
-//! Where the results are kept: `docs/performance.md`.
+//! Where the results are kept: `docs/performance.md` and `docs/calls.md`.
 
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
 /// Whether the results are to be written there: if `UPDATE_DOCS` is set.
 #[must_use]
@@ -18,17 +18,27 @@ pub fn wanted() -> bool {
 ///
 /// If there is no such place, or it cannot be written.
 pub fn write(name: &str, text: &str) {
+    write_to("performance.md", name, text);
+}
+
+/// The same in another page.
+///
+/// # Panics
+///
+/// If there is no such place, or it cannot be written.
+pub fn write_to(page: &str, name: &str, text: &str) {
+    let path = Path::new(DOCS).join(page);
     let (begin, end) = (
         format!("<!-- begin {name} -->\n"),
         format!("<!-- end {name} -->"),
     );
-    let document = fs::read_to_string(PATH).expect("the document can be read");
+    let document = fs::read_to_string(&path).expect("the document can be read");
     let (before, rest) = document
         .split_once(&begin)
         .expect("there is a place for the text");
     let (_, after) = rest.split_once(&end).expect("the place ends");
     let written = format!("{before}{begin}\n{}\n\n{end}{after}", text.trim());
-    fs::write(PATH, written).expect("the document can be written");
+    fs::write(&path, written).expect("the document can be written");
 }
 
 /// The machine, the compilers and the date, as a line.

@@ -5,14 +5,18 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+pub mod asymmetric;
 pub mod c;
 pub mod callbacks;
 pub mod calls;
 pub mod document;
 pub mod floor;
+pub mod guards;
 pub mod lives;
 pub mod many;
 pub mod pending;
+pub mod processors;
 pub mod raw;
 pub mod setting;
 pub mod together;

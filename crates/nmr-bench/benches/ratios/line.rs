@@ -130,6 +130,16 @@ pub(crate) const LINES: &[Line] = &[
         None,
     ),
     line(
+        "a call counted for each processor, 2 threads on one peer / 1 thread",
+        Ratio(&works::SPREAD_TOGETHER, &works::SPREAD),
+        Some(AtMost(1.1)),
+    ),
+    line(
+        "a call counted for each processor / in one word",
+        Ratio(&works::SPREAD, &works::GUARDED),
+        None,
+    ),
+    line(
         "a client's life / its six callbacks",
         Ratio(&works::LIFE, &works::FLOOR),
         Some(AtMost(3.5)),

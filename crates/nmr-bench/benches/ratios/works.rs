@@ -5,6 +5,7 @@ use nmr_bench::c::{self, Callbacks, Guard, Guarded, Modules};
 use nmr_bench::callbacks::{Memory, Nothing, callbacks};
 use nmr_bench::calls::{self, Pair};
 use nmr_bench::floor;
+use nmr_bench::guards;
 use nmr_bench::lives::{Beside, Life, Lives, NPI};
 use nmr_bench::many::{AllPairs, Fan, Leaves};
 use nmr_bench::pending::{By, Pending};
@@ -87,6 +88,9 @@ fn in_c_together(guard: Guard) -> Box<dyn Work> {
         peer.call(guard, thread, times);
     }))
 }
+
+pub(crate) static SPREAD: Variant = variant("counted for each processor", || guards::spread(1));
+pub(crate) static SPREAD_TOGETHER: Variant = variant("the same, 2 threads", || guards::spread(2));
 
 // Clients' lives.
 

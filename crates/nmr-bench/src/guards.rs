@@ -1,0 +1,62 @@
+//! Guarded calls by several threads into one peer.
+
+use std::hint::black_box;
+
+use nmr::{Counting, Peer, Processor};
+
+use crate::Work;
+use crate::calls::{Counter, CounterDispatch, Pair, guarded};
+use crate::processors::Current;
+use crate::together::Threads;
+
+fn calls<G: Counting>(
+    threads: u32,
+    peer: &'static Peer<CounterDispatch, G>,
+) -> Threads<impl Fn(u32, u64) + Sync> {
+    Threads::new(threads, move |thread, times| guarded(peer, thread, times))
+}
+
+/// Calls that are counted in one word.
+#[must_use]
+pub fn gate(threads: u32) -> Box<dyn Work> {
+    Box::new(calls(threads, Pair::leak().peer()))
+}
+
+/// Calls that are counted for each processor.
+#[must_use]
+pub fn spread(threads: u32) -> Box<dyn Work> {
+    Box::new(calls(
+        threads,
+        Pair::<nmr::Spread<Current>>::leak_spread().peer(),
+    ))
+}
+
+/// Calls that store into the slot of the thread.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn asymmetric(threads: u32) -> Box<dyn Work> {
+    let guard: &'static _ = Box::leak(Box::new(crate::asymmetric::Asymmetric::new()));
+    let peer = Pair::leak().peer();
+    Box::new(Threads::new(threads, move |thread, times| {
+        // It stays attached, so that the call itself is bare.
+        let peer = peer.enter().expect("they are attached");
+        let mut sum = 0_u32;
+        for _ in 0..times {
+            if guard.enter(thread).is_ok() {
+                sum = sum.wrapping_add(peer.add(thread));
+                assert!(!guard.leave(thread), "nobody closes it");
+            }
+        }
+        black_box(sum);
+    }))
+}
+
+/// The question for the processor alone.
+#[must_use]
+pub fn number(threads: u32) -> Box<dyn Work> {
+    Box::new(Threads::new(threads, |_, times| {
+        for _ in 0..times {
+            black_box(Current::number());
+        }
+    }))
+}
