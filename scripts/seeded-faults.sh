@@ -1,6 +1,6 @@
 #!/bin/sh
-# Plants one fault at a time in crates/nmr/src/gate.rs or spread.rs and requires that a loom model
-# notices it. A model that cannot fail proves nothing. Works on a copy; takes four to five minutes.
+# Plants one fault at a time in crates/nmr/src/gate.rs, spread.rs or awaited.rs and requires that a loom
+# model notices it. A model that cannot fail proves nothing. Works on a copy; takes five minutes.
 # With an argument, plants only those whose file and name (`spread: the attach`) contain it.
 set -eu
 
@@ -15,7 +15,7 @@ trap 'rm -rf "$copy"' EXIT
 # Cargo goes by the time of a file: none may look older than the last fault of an earlier run.
 find "$copy" -name '*.rs' -exec touch {} +
 src=$copy/crates/nmr/src
-cp "$src/gate.rs" "$src/spread.rs" "$copy"
+cp "$src/gate.rs" "$src/spread.rs" "$src/awaited.rs" "$copy"
 log=$copy/log
 missed=0
 
@@ -140,5 +140,19 @@ fault spread 'the first shard is released first' \
     '/fn release/,/^    }/ { s/^        self.first().release();$//; s/^        self.others()/        self.first().release();\n&/; }'
 fault spread 'release releases the first shard only' \
     's/^        self.others().for_each(Gate::release);$//'
+
+fault awaited 'an attach does not wake' \
+    '/self.forget_refusal();/ { n; s/self.changed.set();//; }'
+fault awaited 'a refusal does not wake' \
+    '/refusal.store(reason/ { n; s/self.changed.set();//; }'
+fault awaited 'a refusal is noted after it wakes' \
+    '/refusal.store(reason/ { s/^/self.changed.set();\n/; n; s/self.changed.set();//; }'
+fault awaited 'who waits looks first and resets later' \
+    's/^            self.changed.reset();$//
+     s/^            if !self.changed.wait/            self.changed.reset();\n&/'
+fault awaited 'who finds something does not set again' \
+    's/^                self.changed.set();$//'
+fault awaited 'who waits does not reset' \
+    's/^            self.changed.reset();$//'
 
 exit "$missed"

@@ -7,9 +7,9 @@ use crate::status::NTSTATUS;
 /// An event of the system: once it is set it stays set, and lets everyone through who waits for it,
 /// until it is reset.
 ///
-/// It is all that the safe layer needs of the system below, other than the NMR. A driver has it from
-/// the kernel: a `KEVENT` of the type `NotificationEvent`. The embedded registrar has one for
-/// programs.
+/// It is all that the safe layer needs of the system below, other than the NMR. In a driver the crate
+/// `nmr-kevent` has it: a `KEVENT` of the type `NotificationEvent`. The embedded registrar `nmr-host`
+/// has one for programs.
 ///
 /// The three operations on an event have one order, like sections under one lock: what a thread did
 /// before it set the event is seen by those who reset it, or have waited for it, after that.

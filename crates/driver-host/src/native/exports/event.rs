@@ -1,5 +1,6 @@
 //! Events and waits: `KeInitializeEvent`, `KeSetEvent`, `KeClearEvent`, `KeResetEvent`,
-//! `KeReadStateEvent`, `KeWaitForSingleObject`, `KeDelayExecutionThread`.
+//! `KeReadStateEvent`, `KeWaitForSingleObject`, `KeDelayExecutionThread`; and the clock for them,
+//! `KeQueryUnbiasedInterruptTime`.
 //!
 //! [Mutexes](super::mutex) are waited for in the same way.
 //!
@@ -9,7 +10,7 @@
 #![expect(unsafe_code)]
 
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
@@ -28,6 +29,7 @@ pub(crate) fn find(name: &str) -> Option<Target> {
         "KeReadStateEvent" => read as *const (),
         "KeWaitForSingleObject" | "KeWaitForMutexObject" => wait as *const (),
         "KeDelayExecutionThread" => delay as *const (),
+        "KeQueryUnbiasedInterruptTime" => interrupt_time as *const (),
         _ => return None,
     }))
 }
@@ -43,6 +45,9 @@ pub(super) struct Event {
 /// The kinds of object that can be waited for here.
 const NOTIFICATION: u8 = 0;
 const SYNCHRONIZATION: u8 = 1;
+
+/// When the time of interrupts begins.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 static LOCK: Mutex<()> = Mutex::new(());
 static BELL: Condvar = Condvar::new();
@@ -185,4 +190,9 @@ unsafe extern "win64" fn delay(_mode: u8, _alertable: u8, interval: *const i64) 
     // SAFETY: the caller vouches for a time.
     std::thread::sleep(duration(unsafe { interval.read() }));
     STATUS_SUCCESS
+}
+
+/// The time since the start, in steps of 100 nanoseconds.
+unsafe extern "win64" fn interrupt_time() -> u64 {
+    u64::try_from(START.elapsed().as_nanos() / 100).unwrap_or(u64::MAX)
 }
