@@ -8,6 +8,14 @@
 #include <ntddk.h>
 
 #include "client.h"
+#include "exnpi.h"
+
+/* What lets the registrar watch the calls between the modules. */
+static const struct nmr_host_interface interface = {
+    .npi = &EXNPI_NPIID,
+    .client = {.size = sizeof(EXNPI_CLIENT_DISPATCH), .functions = 1},
+    .provider = {.size = sizeof(EXNPI_PROVIDER_DISPATCH), .functions = 1},
+};
 
 DRIVER_INITIALIZE ClientDriverEntry;
 DRIVER_INITIALIZE ProviderDriverEntry;
@@ -71,6 +79,13 @@ int main(void)
     DRIVER_OBJECT client;
     DRIVER_OBJECT provider;
 
+#if defined(__linux__) && defined(__x86_64__)
+    if (!nmr_host_wrap(&interface, false)) {
+        return 1;
+    }
+#else
+    UNREFERENCED_PARAMETER(interface);
+#endif
     if (ClientDriverEntry(&client, NULL) != STATUS_SUCCESS) {
         return 1;
     }
