@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::c_driver;
 use crate::command;
 use crate::files;
 use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
@@ -49,19 +50,22 @@ pub(crate) fn fixtures(project: &Project, rust: Option<Rust>, build: &BuildFixtu
     all_fixtures(project, toolchain, build)
 }
 
-/// Builds every fixture on a machine that is set up: a driver for each feature of the package.
+/// Builds every fixture on a machine that is set up: a driver for each feature of the package, and the
+/// one in C.
 pub(crate) fn all_fixtures(
     project: &Project,
     toolchain: Toolchain,
     build: &BuildFixtures,
 ) -> Result<()> {
     let (arch, release) = (build.arch, build.release);
+    let to = project.drivers(arch, release).join("fixtures");
+    let image = c_driver::build(project, arch, release)?;
+    deliver(project, &image, &to.join("quota.sys"))?;
     let package = Package::new(project, toolchain, "fixtures");
     for fixture in package.features()? {
         let mut cargo = package.cargo("build", arch, release);
         command::run(cargo.args(["--quiet", "--features", &fixture]))?;
         let image = package.image("fixtures.dll", arch, release);
-        let to = project.drivers(arch, release).join("fixtures");
         deliver(project, &image, &to.join(format!("{fixture}.sys")))?;
     }
     Ok(())

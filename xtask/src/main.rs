@@ -2,6 +2,7 @@
 //! registrar for C.
 
 mod build;
+mod c_driver;
 mod command;
 mod debian;
 mod files;

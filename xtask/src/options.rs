@@ -24,7 +24,8 @@ pub(crate) enum Task {
     Setup,
     /// Builds the driver
     BuildDriver(BuildDriver),
-    /// Builds the small drivers in cross/fixtures, which the tests of the loader need
+    /// Builds the small drivers in cross/fixtures, which the tests of the loader need, and the one of
+    /// examples/c-module
     BuildFixtures(BuildFixtures),
     /// Runs clippy on the code that is compiled for Windows only
     Clippy,

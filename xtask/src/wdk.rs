@@ -74,14 +74,16 @@ fn headers(project: &Project) -> Result<bool> {
     Ok(changed)
 }
 
+/// Where the libraries of the kernel are, for one processor.
+pub(crate) fn libraries_of(project: &Project, arch: Arch) -> PathBuf {
+    let kernel = root(project).join("Lib").join(VERSION).join("km");
+    kernel.join(arch.wdk())
+}
+
 /// Makes the libraries of one processor, if their sources have changed. Tells whether they have.
 fn libraries(project: &Project, tools: &Tools, arch: Arch, headers: bool) -> Result<bool> {
     let (major, minor) = KMDF;
-    let kernel = root(project)
-        .join("Lib")
-        .join(VERSION)
-        .join("km")
-        .join(arch.wdk());
+    let kernel = libraries_of(project, arch);
     let framework = format!("Lib/wdf/kmdf/{}/{major}.{minor}", arch.wdk());
     let framework = root(project).join(framework);
     let place = |name: &str| {

@@ -64,6 +64,12 @@ VOID KeReleaseSpinLock(KSPIN_LOCK *SpinLock, KIRQL NewIrql)
     nmr_host_set_irql(NewIrql);
 }
 
+ULONG DbgPrint(const char *Format, ...)
+{
+    UNREFERENCED_PARAMETER(Format);
+    return 0;
+}
+
 void host_fail_allocation(unsigned n)
 {
     __atomic_store_n(&failing, n, __ATOMIC_SEQ_CST);

@@ -26,6 +26,18 @@ VOID KeInitializeSpinLock(KSPIN_LOCK *SpinLock);
 VOID KeAcquireSpinLock(KSPIN_LOCK *SpinLock, KIRQL *OldIrql);
 VOID KeReleaseSpinLock(KSPIN_LOCK *SpinLock, KIRQL NewIrql);
 
+/* The driver, as far as its entry point uses it. */
+typedef struct _DRIVER_OBJECT DRIVER_OBJECT, *PDRIVER_OBJECT;
+typedef struct _UNICODE_STRING *PUNICODE_STRING;
+typedef NTSTATUS DRIVER_INITIALIZE(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath);
+typedef VOID DRIVER_UNLOAD(PDRIVER_OBJECT DriverObject);
+struct _DRIVER_OBJECT {
+    DRIVER_UNLOAD *DriverUnload;
+};
+
+/* There is no debugger. */
+ULONG DbgPrint(const char *Format, ...);
+
 /* For the test. Makes the n-th allocation from now fail: 1 is the next one, and 0 takes it back. */
 void host_fail_allocation(unsigned n);
 

@@ -1,6 +1,6 @@
 /*
- * The two modules, as the rest of the driver sees them. DriverEntry registers, DriverUnload
- * deregisters both and then waits for both.
+ * The two modules, as the rest of the driver sees them. Each is registered, deregistered once, and
+ * then waited for.
  */
 #ifndef MODULES_H
 #define MODULES_H

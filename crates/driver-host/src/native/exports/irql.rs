@@ -38,7 +38,10 @@ pub(crate) extern "win64" fn raise(level: u8) -> u8 {
             Irql(level)
         ));
     }
-    RAISED.with_borrow_mut(|raised| raised.push(irql::raise(Irql(level))));
+    // What is no higher is not to be lowered either.
+    if Irql(level) > before {
+        RAISED.with_borrow_mut(|raised| raised.push(irql::raise(Irql(level))));
+    }
     before.0
 }
 
@@ -74,4 +77,34 @@ pub(crate) fn restore() -> Option<Irql> {
         while raised.pop().is_some() {}
         any.then_some(left)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
+
+    use super::*;
+
+    /// As a spin lock does in a detach callback that came at that level.
+    #[test]
+    fn a_level_that_was_there_already_stays_and_is_nobodys() {
+        let callback = irql::raise(DISPATCH_LEVEL);
+        let before = raise(DISPATCH_LEVEL.0);
+        lower(before);
+        assert_eq!(irql::current(), DISPATCH_LEVEL);
+        drop(callback);
+        assert_eq!(restore(), None);
+        assert_eq!(irql::current(), PASSIVE_LEVEL);
+    }
+
+    #[test]
+    fn nested_levels_are_lowered_one_by_one() {
+        let outer = raise(DISPATCH_LEVEL.0);
+        let inner = raise(DISPATCH_LEVEL.0);
+        lower(inner);
+        assert_eq!(irql::current(), DISPATCH_LEVEL);
+        lower(outer);
+        assert_eq!(irql::current(), PASSIVE_LEVEL);
+        assert_eq!(restore(), None);
+    }
 }
