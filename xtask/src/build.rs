@@ -44,6 +44,12 @@ pub(crate) fn one_driver(
     deliver(project, &image, &project.driver(build.role, arch, release))
 }
 
+/// Where the linker's map of the driver that ships is, after it was built.
+pub(crate) fn map(project: &Project, toolchain: Toolchain) -> PathBuf {
+    let package = Package::new(project, toolchain, "driver");
+    package.image("deps/exnpi_driver.map", Arch::X64, true)
+}
+
 /// `cargo xtask build-fixtures`.
 pub(crate) fn fixtures(project: &Project, rust: Option<Rust>, build: &BuildFixtures) -> Result<()> {
     let toolchain = setup::ready(project, rust, Log::Changes)?;

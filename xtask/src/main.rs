@@ -11,6 +11,7 @@ mod options;
 mod packaging;
 mod project;
 mod setup;
+mod size;
 mod target;
 mod test;
 mod toolchain;
@@ -44,6 +45,7 @@ fn run(options: &Options) -> Result<()> {
         Task::BuildDriver(build) => build::driver(&project, options.rust, build),
         Task::BuildFixtures(build) => build::fixtures(&project, options.rust, build),
         Task::Clippy => build::clippy(&project, options.rust),
+        Task::Size => size::run(&project, options.rust),
         Task::InstallC(install) => install_c::run(&project, install),
         Task::Test => test::run(&project, options.rust),
     }

@@ -27,6 +27,8 @@ pub(crate) enum Task {
     /// Builds the small drivers in cross/fixtures, which the tests of the loader need, and the one of
     /// examples/c-module
     BuildFixtures(BuildFixtures),
+    /// Builds the driver that ships, and shows what is in its image, by section and by function
+    Size,
     /// Runs clippy on the code that is compiled for Windows only
     Clippy,
     /// Builds the registrar as a C library, and installs it with its headers
