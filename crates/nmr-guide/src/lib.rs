@@ -48,6 +48,11 @@ chapters! {
     lines_of_code = "17-lines-of-code.md";
 }
 
+/// The programs in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub mod readme {}
+
 /// The project's directory.
 #[must_use]
 pub fn project() -> PathBuf {

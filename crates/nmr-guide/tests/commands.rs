@@ -1,4 +1,4 @@
-//! The commands that the README and the guide tell to type are there. `nmr-lab/tests/guide.rs` runs
+//! The commands that the documentation tells to type are there. `nmr-lab/tests/guide.rs` runs
 //! those that are cheap.
 #![cfg(not(miri))]
 
@@ -32,8 +32,11 @@ fn complaint(command: &str) -> Option<String> {
         }
     }
     match words[1] {
-        "build" | "doc" | "make" | "new" | "run" | "test" | "init" | "add" => None,
+        "build" | "doc" | "make" | "new" | "run" | "test" | "init" | "add" | "install" | "wdk" => {
+            None
+        }
         "xtask" if is_task(words[2]) => None,
+        "fuzz" if words[2..].iter().any(|word| is_fuzz_target(word)) => None,
         _ => Some(format!("what is `{command}`?")),
     }
 }
@@ -48,6 +51,11 @@ fn is_task(name: &str) -> bool {
     let options = fs::read_to_string(project().join("xtask/src/options.rs")).unwrap();
     let starts = |line: &str| line.trim().starts_with(&variant);
     options.lines().any(starts)
+}
+
+fn is_fuzz_target(name: &str) -> bool {
+    let file = project().join("fuzz/targets").join(format!("{name}.rs"));
+    file.exists()
 }
 
 /// The commands of a page, each with its line.
@@ -73,6 +81,12 @@ fn commands(page: &Page) -> Vec<(usize, String)> {
 fn every_command_of_ours_is_there() {
     let mut pages = chapters();
     pages.push(Page::read(&project().join("README.md")));
+    for entry in fs::read_dir(project().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "md") {
+            pages.push(Page::read(&path));
+        }
+    }
     let mut seen = 0;
     for page in pages {
         for (line, command) in commands(&page) {
@@ -80,6 +94,11 @@ fn every_command_of_ours_is_there() {
                 seen += 1;
                 let place = page.place(line);
                 assert_eq!(complaint(&command), None, "{place}: {command}");
+            }
+            if command.starts_with("scripts/") {
+                let script = command.split_whitespace().next().unwrap();
+                let place = page.place(line);
+                assert!(project().join(script).exists(), "{place}: {command}");
             }
         }
     }
