@@ -68,7 +68,7 @@ fn every_service_of_the_kernel_works() {
     assert_eq!(
         printed(&host),
         "-1|text|0000beef|-9223372036854775808\n\
-         events: right\nrundown: right\nlocks: right\nmutexes: right\nfast mutexes: right\n\
+         events: right\nrundown: right\nlocks: right\nprocessors: right\nmutexes: right\nfast mutexes: right\n\
          ab|\\Registry\\Machine\\System\\CurrentControlSet\\Services\\services|ab\n\
          strings: right\npool: right\n"
     );

@@ -11,6 +11,7 @@ pub(crate) mod memory;
 mod mutex;
 pub(crate) mod netio;
 pub(crate) mod pool;
+mod processor;
 mod rundown;
 mod spin;
 mod string;
@@ -38,6 +39,7 @@ pub(crate) fn find(name: &str) -> Option<Target> {
         rundown::find,
         spin::find,
         irql::find,
+        processor::find,
     ];
     families.iter().find_map(|find| find(name))
 }

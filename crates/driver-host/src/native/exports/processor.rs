@@ -1,0 +1,43 @@
+//! Processors: `KeGetCurrentProcessorNumberEx`.
+// UNSAFETY: it has an output, and asks the system.
+#![expect(unsafe_code)]
+
+use super::super::imports::Target;
+
+pub(crate) fn find(name: &str) -> Option<Target> {
+    Some(Target::gated(match name {
+        "KeGetCurrentProcessorNumberEx" => current as *const (),
+        _ => return None,
+    }))
+}
+
+/// How many processors a group has here. Windows makes groups of at most so many.
+const GROUP: u32 = 64;
+
+/// `PROCESSOR_NUMBER`.
+#[repr(C)]
+struct ProcessorNumber {
+    group: u16,
+    number: u8,
+    reserved: u8,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "there are not so many processors"
+)]
+unsafe extern "win64" fn current(output: *mut ProcessorNumber) -> u32 {
+    // SAFETY: it has no requirements.
+    let index = unsafe { libc::sched_getcpu() };
+    let index = u32::try_from(index).unwrap_or_default();
+    if !output.is_null() {
+        let number = ProcessorNumber {
+            group: (index / GROUP) as u16,
+            number: (index % GROUP) as u8,
+            reserved: 0,
+        };
+        // SAFETY: the caller vouches for the output.
+        unsafe { output.write(number) };
+    }
+    index
+}
