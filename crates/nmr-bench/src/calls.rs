@@ -100,6 +100,29 @@ impl<G: Counting> Module<Client<CounterNpi, G>> for Caller<G> {
     }
 }
 
+/// A provider whose clients come and go.
+pub(crate) struct Lives {
+    _provider: Registration<Provider<CounterNpi>, Called>,
+    registrar: Registrar,
+}
+
+impl Lives {
+    pub(crate) fn new() -> Self {
+        let registrar = Setting::Off.registrar();
+        let _entered = registrar.enter();
+        Self {
+            _provider: Registration::new(Called).expect("there is memory"),
+            registrar,
+        }
+    }
+
+    /// A client registers, attaches and leaves.
+    pub(crate) fn one<G: Counting>(&self) {
+        let _entered = self.registrar.enter();
+        drop(Registration::new(Caller::<G>(OnceLock::new())).expect("there is memory"));
+    }
+}
+
 /// A client and a provider that are attached.
 pub struct Pair<G: Counting = Gate> {
     client: Registration<Client<CounterNpi, G>, Caller<G>>,

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use nmr::{Counting, Peer, Processor};
 
 use crate::Work;
-use crate::calls::{Counter, CounterDispatch, Pair, guarded};
+use crate::calls::{Counter, CounterDispatch, Lives, Pair, guarded};
 use crate::processors::Current;
 use crate::together::Threads;
 
@@ -59,4 +59,11 @@ pub fn number(threads: u32) -> Box<dyn Work> {
             black_box(Current::number());
         }
     }))
+}
+
+/// A client that attaches to the one provider and leaves: what the shards cost at both ends.
+#[must_use]
+pub fn life<G: Counting>() -> Box<dyn Work> {
+    let lives = Lives::new();
+    Box::new(move |times| (0..times).for_each(|_| lives.one::<G>()))
 }

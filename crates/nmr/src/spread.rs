@@ -258,6 +258,49 @@ impl Shard {
     }
 }
 
+#[cfg(all(test, not(loom), not(shuttle)))]
+mod tests {
+    use core::mem::offset_of;
+
+    use super::{Processor, Shard, Spread};
+    use crate::counting::Admit;
+    use crate::peer::Call;
+
+    struct Only;
+
+    impl Processor for Only {
+        fn number() -> usize {
+            0
+        }
+    }
+
+    #[test]
+    fn a_word_is_alone_in_its_cache_line() {
+        const LINE: usize = 64;
+        let word = size_of::<usize>();
+        let before = offset_of!(Shard, gate);
+        let after = size_of::<Shard>() - before - word;
+        // Wherever the line begins, it begins and ends inside the shard.
+        assert!(before >= LINE - word && after >= LINE - word);
+        assert_eq!(size_of::<Shard>(), 2 * LINE);
+    }
+
+    #[test]
+    fn the_words_are_as_far_apart_as_the_shards() {
+        let spread = Spread::<Only, 4>::vacant().unwrap();
+        let words = spread.shards.each_ref().map(|shard| &raw const shard.gate);
+        for pair in words.windows(2) {
+            assert_eq!(pair[1].addr() - pair[0].addr(), size_of::<Shard>());
+        }
+    }
+
+    #[test]
+    fn a_call_has_one_word_or_two() {
+        assert_eq!(size_of::<Call<()>>(), size_of::<usize>());
+        assert_eq!(size_of::<Call<(), Spread<Only>>>(), 2 * size_of::<usize>());
+    }
+}
+
 #[cfg(all(loom, test))]
 mod models {
     use std::cell::Cell;

@@ -8,7 +8,10 @@ use std::ptr;
 use std::sync::Arc;
 
 use exnpi::{ClientCalls, Exnpi, ProviderCalls};
-use nmr::{Client, Error, Guid, Identity, Module, Offer, Registration, Result, Shared, Slot};
+use nmr::{
+    Client, Error, Guid, Identity, Module, Offer, Processor, Registration, Result, Shared, Slot,
+    Spread,
+};
 use nmr_sys::{STATUS_INSUFFICIENT_RESOURCES, STATUS_PENDING, STATUS_SUCCESS};
 
 use crate::client::adder;
@@ -57,6 +60,23 @@ fn a_slot_and_a_shared_value_may_fail() {
     let slot = || Slot::<exnpi::ProviderDispatch>::new();
     assert_eq!(with_memory(0, slot).err(), FAILURE);
     assert_eq!(with_memory(0, || Shared::new(0)).err(), FAILURE);
+}
+
+struct Only;
+
+impl Processor for Only {
+    fn number() -> usize {
+        0
+    }
+}
+
+#[test]
+fn every_allocation_of_a_slot_for_many_processors_may_fail() {
+    let slot = || Slot::<exnpi::ProviderDispatch, Spread<Only>>::spread();
+    for allocations in 0..2 {
+        assert_eq!(with_memory(allocations, slot).err(), FAILURE);
+    }
+    assert!(with_memory(2, slot).is_ok());
 }
 
 #[test]
