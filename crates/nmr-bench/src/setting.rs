@@ -1,11 +1,11 @@
 //! The two settings in which the registrar is measured.
 
-use nmr_host::{Policy, Registrar, Sharing};
+use nmr_host::{Policy, Registrar, Verify};
 
 /// How much the registrar watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Setting {
-    /// As little as can be: `sharing=ignored`, and no record.
+    /// Nothing that is not needed: no record, and no rule that somebody has to look for.
     Off,
     /// What a test gets that asks for nothing: everything that is on by default, and the record.
     Tests,
@@ -18,7 +18,7 @@ impl Setting {
         match self {
             Self::Off => {
                 let registrar = Registrar::new(Policy {
-                    sharing: Sharing::Ignored,
+                    verify: Verify::Light,
                     ..Policy::default()
                 });
                 registrar.set_recording(false);

@@ -105,19 +105,31 @@ impl Machine {
 
     /// Calls the cleanup callback that was not called yet. After the last one the binding is gone.
     pub(super) fn next_cleanup(&mut self, task: &mut Task, binding: Key) -> Action {
-        for role in self.turns(self.policy.cleanup_order) {
-            let end = &mut self.binding_mut(binding)[role];
-            if std::mem::take(&mut end.cleanup) {
-                let (context, owner) = (end.context, end.registration);
-                self.forget_context(binding, role);
-                return Action::Cleanup {
-                    binding,
-                    module: self.registration(owner).module,
-                    context,
-                };
-            }
+        if let Some(action) = self.take_cleanup(binding) {
+            return action;
         }
         self.remove_binding(binding);
         self.resume(task)
+    }
+
+    /// The cleanup callback that was not called yet, for a thread that runs both before it tells of
+    /// either.
+    pub(crate) fn take_cleanup(&mut self, binding: Key) -> Option<Action> {
+        let mut turns = self.turns(self.policy.cleanup_order).into_iter();
+        turns.find_map(|role| self.take_cleanup_of(binding, role))
+    }
+
+    fn take_cleanup_of(&mut self, binding: Key, role: Role) -> Option<Action> {
+        let end = &mut self.binding_mut(binding)[role];
+        if !std::mem::take(&mut end.cleanup) {
+            return None;
+        }
+        let (context, owner) = (end.context, end.registration);
+        self.forget_context(binding, role);
+        Some(Action::Cleanup {
+            binding,
+            module: self.registration(owner).module,
+            context,
+        })
     }
 }

@@ -9,7 +9,7 @@ use crate::callback;
 use crate::instances;
 use crate::machine::{Action, Event, Handle, Machine, Task};
 use crate::module::Module;
-use crate::policy::{MemoryChecks, Verify};
+use crate::policy::{MemoryChecks, Order, Verify};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, MutexGuard};
 use crate::thread;
@@ -39,12 +39,15 @@ impl Shell {
     ) -> NTSTATUS {
         let lane = self.lane_of(&module.npi);
         let function = super::register_name(module.role());
-        let mut task = Task::default();
         let thread = thread::current();
+        let mut task = Task::default();
         let mut machine = lane.machine();
         let action = self.step(&mut machine, &mut task, Event::Register { module, thread });
         task.registered.into_iter().for_each(publish);
-        self.converse(lane, machine, &mut task, action, function)
+        match self.act(lane, machine, action, function) {
+            Ok(status) => status,
+            Err(event) => self.converse(lane, &mut task, event, function),
+        }
     }
 
     /// Runs one of the functions that take a handle.
@@ -55,69 +58,83 @@ impl Shell {
         event: Event,
         function: &'static str,
     ) -> NTSTATUS {
-        let lane = self.lane_named(handle);
-        let mut machine = lane.machine();
-        let action = machine.step(task, event);
-        self.converse(lane, machine, task, action, function)
+        self.converse(self.lane_named(handle), task, event, function)
     }
 
-    /// Carries out actions until the call returns.
-    fn converse<'a>(
-        self: &'a Arc<Self>,
-        lane: &'a Lane,
-        mut machine: MutexGuard<'a, Machine>,
+    /// Tells what happens and carries out the actions, until the call returns.
+    fn converse(
+        self: &Arc<Self>,
+        lane: &Lane,
         task: &mut Task,
-        mut action: Action,
+        first: Event,
         function: &'static str,
     ) -> NTSTATUS {
-        let mut stay = None;
+        let mut event = first;
         loop {
-            if machine.has_news() {
-                machine = self.tell_news(lane, machine, function);
+            let mut machine = lane.machine();
+            let action = machine.step(task, event);
+            match self.act(lane, machine, action, function) {
+                Ok(status) => return status,
+                Err(next) => event = next,
             }
-            drop(machine);
-            let event = match action {
-                Action::Return(status) => return status,
-                Action::Block { registration } => {
-                    self.block(registration, &Entry::of_function(function));
-                    Event::WaitAgain { registration }
-                }
-                Action::Defer { binding } => {
-                    self.worker.hand_over(self, binding);
-                    Event::CleanupDeferred
-                }
-                Action::ClientAttach { .. } | Action::ProviderAttach { .. } => {
-                    stay.get_or_insert_with(|| instances::stay(self));
-                    callback::run(&action)
-                }
-                Action::Detach { .. } | Action::Cleanup { .. } => {
-                    stay.get_or_insert_with(|| instances::stay(self));
-                    let _level = self.raise_for(Callback::Detach);
-                    callback::run(&action)
-                }
-            };
-            machine = lane.machine();
-            action = machine.step(task, event);
         }
+    }
+
+    /// Carries out one action, without the lock. Returns what the call returns, or what happened.
+    #[inline]
+    fn act(
+        self: &Arc<Self>,
+        lane: &Lane,
+        mut machine: MutexGuard<'_, Machine>,
+        action: Action,
+        function: &'static str,
+    ) -> Result<NTSTATUS, Event> {
+        // The machine has nothing to decide between the two cleanups of a binding, unless it is their
+        // order, so both are fetched at once.
+        let also = match action {
+            Action::Cleanup { binding, .. } if self.policy.cleanup_order != Order::Seeded => {
+                machine.take_cleanup(binding)
+            }
+            _ => None,
+        };
+        if machine.has_news() {
+            self.tell_news(lane, machine, function);
+        } else {
+            drop(machine);
+        }
+        Err(match action {
+            Action::Return(status) => return Ok(status),
+            Action::Block { registration } => {
+                self.block(registration, &Entry::of_function(function));
+                Event::WaitAgain { registration }
+            }
+            Action::Defer { binding } => {
+                self.worker.hand_over(self, binding);
+                Event::CleanupDeferred
+            }
+            Action::ClientAttach { .. } | Action::ProviderAttach { .. } => {
+                let _stay = instances::stay(self);
+                callback::run(&action)
+            }
+            Action::Detach { .. } | Action::Cleanup { .. } => {
+                let _stay = instances::stay(self);
+                let _level = self.raise_for(Callback::Detach);
+                let event = callback::run(&action);
+                also.map_or(event, |other| callback::run(&other))
+            }
+        })
     }
 
     /// Wakes those who wait, and reports what was found on the way.
     #[cold]
-    fn tell_news<'a>(
-        &self,
-        lane: &'a Lane,
-        mut machine: MutexGuard<'a, Machine>,
-        function: &'static str,
-    ) -> MutexGuard<'a, Machine> {
+    fn tell_news(&self, lane: &Lane, mut machine: MutexGuard<'_, Machine>, function: &'static str) {
         if machine.take_wake() {
             lane.finished.notify_all();
         }
         let findings = machine.take_findings();
-        if findings.is_empty() {
-            return machine;
-        }
         drop(machine);
-        self.file(findings, function);
-        lane.machine()
+        if !findings.is_empty() {
+            self.file(findings, function);
+        }
     }
 }
