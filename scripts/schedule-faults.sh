@@ -99,7 +99,7 @@ fault 'a call leaves another shard' nmr/src/spread.rs \
 fault 'a second call is not counted' nmr/src/link.rs \
     's/^        self.link().gate.enter_again(self.pass);$//'
 fault 'T4: a link is used after its completion' nmr/src/link.rs \
-    's/^        unsafe { completion.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gate.is_open();/'
+    's/^    unsafe { completion.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gate.is_open();/'
 fault 'T3: a binding is dropped in the detach' nmr/src/binding.rs \
     's/^    let part = Detach::new(hold.clone());$/&\n    drop(unsafe { core::ptr::read(\&raw const context.binding) });/'
 fault 'T9: a registration is freed before the wait' nmr/src/registration.rs \

@@ -85,8 +85,8 @@ pub trait Processor: 'static {
 /// everything else.
 ///
 /// A call costs what it costs with a gate, plus [`Processor::number`], however many processors call.
-/// What it takes for that: `SHARDS` times 128 bytes of memory for each peer, and for each shard two
-/// atomic operations in a detach. Processors whose numbers have the same remainder share a shard.
+/// What it takes for that: `SHARDS` times 128 bytes of memory for each peer, a `Call` of two words, and
+/// for each shard eight atomic operations from the attach to the cleanup. Processors whose numbers have the same remainder share a shard.
 ///
 /// A call that begins while the peer attaches or detaches may be turned back on one processor when it
 /// is not yet, or no longer, on another. After [`Module::attached`](crate::Module::attached) of a client
