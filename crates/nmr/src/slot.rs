@@ -14,7 +14,8 @@ use crate::spread::{Processor, Spread};
 /// with [`Offer::claim`](crate::Offer::claim), which fails while the slot is taken: so a second
 /// peer is declined, and the first is not disturbed. After the cleanup of the binding the slot is
 /// vacant, and the next offer can take it: a provider may go away and come back. An offer that comes
-/// before that cleanup is declined, and the NMR does not make it again.
+/// before that cleanup is declined, and the NMR does not make it again. [`Awaited`](crate::Awaited) is a
+/// slot that threads can wait for.
 ///
 /// ```
 /// # use nmr_host as _;

@@ -16,4 +16,5 @@ mod safe;
 mod safe_races;
 mod scheduler;
 mod spread_races;
+mod waits;
 mod world;
