@@ -119,6 +119,7 @@ fn table(chapter: &Page) -> (String, usize) {
     all_c += c;
     all_rust += rust;
     let percent = 100 * all_rust / all_c;
+    assert!((30..=36).contains(&percent), "the README says a third");
     rows.push(format!(
         "| **with the interface** | **{all_c}** | **{all_rust}**, which is {percent} % |\n"
     ));
