@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use nmr_bench::Work;
 use nmr_bench::callbacks::{Nothing, callbacks};
 use nmr_bench::calls::{self, Pair};
+use nmr_bench::guards;
 use nmr_bench::lives::{Beside, Life};
 use nmr_bench::raw;
 use nmr_bench::setting::Setting;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
 fn work(what: &str) -> Option<Box<dyn Work>> {
     let work: Box<dyn Work> = match what {
         "guarded" => calls_of(calls::guarded),
+        "spread" => guards::spread(1),
         "batch" => calls_of(calls::batch),
         "life" => life(Setting::Off),
         "life-in-tests" => life(Setting::Tests),
@@ -44,6 +46,6 @@ fn life(setting: Setting) -> Box<dyn Work> {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: steps guarded|batch|life|life-in-tests TIMES");
+    eprintln!("usage: steps guarded|spread|batch|life|life-in-tests TIMES");
     ExitCode::from(2)
 }
