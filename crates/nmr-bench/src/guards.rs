@@ -5,7 +5,7 @@ use std::hint::black_box;
 use nmr::{Counting, Peer, Processor};
 
 use crate::Work;
-use crate::calls::{Counter, CounterDispatch, Lives, Pair, guarded};
+use crate::calls::{CounterDispatch, Lives, Pair, guarded};
 use crate::processors::Current;
 use crate::together::Threads;
 
@@ -35,6 +35,8 @@ pub fn spread(threads: u32) -> Box<dyn Work> {
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn asymmetric(threads: u32) -> Box<dyn Work> {
+    use crate::calls::Counter;
+
     let guard: &'static _ = Box::leak(Box::new(crate::asymmetric::Asymmetric::new()));
     let peer = Pair::leak().peer();
     Box::new(Threads::new(threads, move |thread, times| {
