@@ -29,7 +29,8 @@ impl<F: Fn(u32, u64) + Sync> Work for Threads<F> {
     }
 }
 
-/// Runs a function on a thread for each item; they begin together. Returns how long the slowest took.
+/// Runs a function on a thread for each item; they begin together. Returns how long it takes from the
+/// first beginning to the last end, so a thread that is late counts.
 ///
 /// # Panics
 ///
@@ -44,13 +45,17 @@ pub fn together<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) -> Duration {
         }
         let start = Instant::now();
         work(item);
-        start.elapsed()
+        (start, Instant::now())
     };
     thread::scope(|scope| {
         let threads: Vec<_> = items.iter().map(|item| scope.spawn(|| run(item))).collect();
         let times = threads
             .into_iter()
             .map(|thread| thread.join().expect("it worked"));
-        times.max().unwrap_or_default()
+        let (starts, ends): (Vec<_>, Vec<_>) = times.unzip();
+        let (first, last) = (starts.into_iter().min(), ends.into_iter().max());
+        first
+            .zip(last)
+            .map_or(Duration::ZERO, |(first, last)| last - first)
     })
 }
