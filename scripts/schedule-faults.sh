@@ -109,5 +109,10 @@ fault 'owners are counted in two steps' nmr/src/shared.rs \
     's/if self.counted().owners.fetch_sub(1, Ordering::AcqRel) == 1 {/let left = self.counted().owners.load(Ordering::Acquire) - 1;\n        self.counted().owners.store(left, Ordering::Release);\n        if left == 0 {/'
 fault 'a failed attach frees its binding first' nmr/src/binding.rs \
     '/pub(crate) unsafe fn undo/,/^    }/ { s/^        drop(self);$//; s/^\(        drop(unsafe { Box::from_raw(context.as_ptr()) });\)$/\1\n        drop(self);/; }'
+fault 'who waits looks first and resets later' nmr/src/awaited.rs \
+    's/^            self.changed.reset();$//
+     s/^            if !self.changed.wait/            self.changed.reset();\n&/'
+fault 'who finds a provider does not set again' nmr/src/awaited.rs \
+    's/^                self.changed.set();$//'
 
 exit "$missed"

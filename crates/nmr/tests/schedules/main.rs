@@ -16,5 +16,5 @@ mod safe;
 mod safe_races;
 mod scheduler;
 mod spread_races;
-mod waits;
+mod wait_races;
 mod world;
