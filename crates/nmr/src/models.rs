@@ -22,10 +22,6 @@ pub(crate) struct Connection<G> {
 }
 
 impl<G: Admit> Connection<G> {
-    #[expect(
-        clippy::arc_with_non_send_sync,
-        reason = "loom runs one thread at a time"
-    )]
     pub(crate) fn vacant() -> Arc<Self> {
         Arc::new(Self {
             gate: G::vacant().unwrap(),
