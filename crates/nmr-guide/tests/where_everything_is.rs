@@ -88,7 +88,15 @@ fn every_name_of_the_pages_has_a_row() {
 #[test]
 fn every_name_in_a_row_exists() {
     let text = page().text;
-    let crates = ["nmr", "nmr-sys", "nmr-host", "exnpi", "driver-host"].map(Api::of);
+    let crates = [
+        "nmr",
+        "nmr-sys",
+        "nmr-kevent",
+        "nmr-host",
+        "exnpi",
+        "driver-host",
+    ];
+    let crates = crates.map(Api::of);
     let mut count = 0;
     for name in rows(&text).iter().flatten().flat_map(|cell| quoted(cell)) {
         let Some((package, path)) = name.split_once("::") else {
