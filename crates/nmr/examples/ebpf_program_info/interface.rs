@@ -1,6 +1,6 @@
 //! The program-information interface of eBPF for Windows: what `ebpf_extension_uuids.h`,
-//! `ebpf_program_types.h` and `ebpf_windows.h` of that project declare (MIT licence; read at commit
-//! `0be2d1c3` of August 2026).
+//! `ebpf_program_types.h`, `ebpf_windows.h` and `ebpf_result.h` of that project declare, and what
+//! `shared_common.c` accepts (MIT licence; read and compared at commit `0be2d1c3` of August 2026).
 //!
 //! Neither side has functions. The provider's characteristics are the interface: a structure that
 //! begins with its version and size, and points to others that do so as well.
@@ -42,7 +42,7 @@ pub(crate) struct ProgramData {
     base: ProgramDataBase,
     /// The IRQL at which programs run.
     pub(crate) required_irql: u8,
-    /// Newer than the rest.
+    /// Newer than the rest. There it is a union of a `uint32_t` and of bits.
     pub(crate) capabilities: u32,
 }
 
@@ -155,6 +155,8 @@ impl Header {
 }
 
 impl ProgramType {
+    /// A type of programs without a description of their context. The project's own validation refuses
+    /// such a type; here, it makes a stand-in.
     pub(crate) const fn new(name: &'static CStr, program_type: Guid) -> Self {
         Self {
             header: Header::of::<Self>(1, PROGRAM_TYPE_SIZE),
@@ -230,8 +232,12 @@ impl<'a> ProgramInfoOffer<'a> for Offer<'a, Client<ProgramInfoNpi>> {
         if program_type.header.version != 1 || program_type.header.size < PROGRAM_TYPE_SIZE {
             return None;
         }
-        // SAFETY: the pointer must be to a text with a zero at its end, which the project's validation
-        // requires of it too.
+        // As the project's validation does, which looks no further.
+        if program_type.name.is_null() {
+            return None;
+        }
+        // SAFETY: the pointer must be to a text with a zero at its end: it is not null, and then the
+        // project takes it for one too.
         let name = unsafe { CStr::from_ptr(program_type.name) };
         Some((name, program_type.id))
     }

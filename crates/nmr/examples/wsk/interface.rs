@@ -1,7 +1,20 @@
-//! Winsock Kernel (WSK) as a network programming interface: what the pages of `wsk.h` and "Using the
-//! Network Module Registrar for WSK registration" document, and no more of it than an application needs
+//! Winsock Kernel (WSK) as a network programming interface, and no more of it than an application needs
 //! to attach and to ask for the transports. Sockets have tables of their own, which begin here and are
 //! not described.
+//!
+//! Where the declarations come from:
+//! * the structures and functions, with the types of their fields and parameters: Microsoft's page of
+//!   each, which has its name, in the public source of the driver documentation. Its editions up to early
+//!   2018 have the prototypes in them.
+//! * what goes over the NMR: "Attaching the WSK Client to the WSK Subsystem".
+//! * the query: the page `WSK_TRANSPORT_LIST_QUERY`. None of these pages gives its number, or says how
+//!   `MAKE_WSK_VERSION` packs a version; a public file of declarations for Rust does (MIT licence of
+//!   S. J. R. van Schaik, 2021).
+//! * statuses, `ADDRESS_FAMILY`, and the numbers of families, types and protocols: Microsoft's crate
+//!   `windows-sys`, 0.61.
+//!
+//! Not confirmed: the value of `NPI_WSK_INTERFACE_ID`. The pages only name it; the value is what public
+//! programs define that are not Microsoft's.
 // UNSAFETY: only an author of an interface can promise what lies behind its GUID. This one promises
 // what Microsoft documents.
 #![expect(unsafe_code)]
@@ -16,7 +29,7 @@ use nmr::{Dispatch, DispatchFor, Guid, Npi, NtStatus, Remote};
 const STATUS_NOT_IMPLEMENTED: NtStatus = 0xc000_0002_u32.cast_signed();
 /// `STATUS_BUFFER_OVERFLOW`, a warning.
 pub(crate) const STATUS_BUFFER_OVERFLOW: NtStatus = 0x8000_0005_u32.cast_signed();
-/// `WSK_TRANSPORT_LIST_QUERY`.
+/// `WSK_TRANSPORT_LIST_QUERY`. It takes no input and no IRP.
 pub(crate) const TRANSPORT_LIST_QUERY: u32 = 2;
 
 /// `MAKE_WSK_VERSION`.
@@ -49,11 +62,12 @@ type ClientEvent = unsafe extern "efiapi" fn(
     length: usize,
 ) -> NtStatus;
 
-/// `WSK_PROVIDER_DISPATCH` since Windows 7. Every function begins with the `WSK_CLIENT`, which is the
-/// provider's binding context.
+/// `WSK_PROVIDER_DISPATCH` since Windows 7; before, it ended with `WskControlClient`. Every function
+/// begins with the `WSK_CLIENT`, which is the provider's binding context.
 #[repr(C)]
 pub(crate) struct ProviderDispatch {
-    /// The version that both speak from now on.
+    /// The version that the subsystem speaks with this application. Its minor number may be higher than
+    /// what the application asked for: such a version only adds to the lower ones.
     pub(crate) version: u16,
     pub(crate) reserved: u16,
     pub(crate) socket: Socket,
@@ -83,7 +97,8 @@ pub(crate) type Socket = unsafe extern "efiapi" fn(
     irp: Opaque,
 ) -> NtStatus;
 
-/// `PFN_WSK_SOCKET_CONNECT`.
+/// `PFN_WSK_SOCKET_CONNECT`. It has no address family, which the local address says, and its flags are
+/// reserved.
 pub(crate) type SocketConnect = unsafe extern "efiapi" fn(
     client: *mut c_void,
     socket_type: u16,
@@ -99,7 +114,8 @@ pub(crate) type SocketConnect = unsafe extern "efiapi" fn(
     irp: Opaque,
 ) -> NtStatus;
 
-/// `PFN_WSK_CONTROL_CLIENT`.
+/// `PFN_WSK_CONTROL_CLIENT`. Its page calls what `returned` points to a `ULONG` in the text and a `SIZE_T`
+/// in the prototype, as does the page of the query: a `usize` that was zero is right for both.
 pub(crate) type ControlClient = unsafe extern "efiapi" fn(
     client: *mut c_void,
     code: u32,
@@ -152,7 +168,7 @@ pub(crate) struct Transport {
     pub(crate) provider: Guid,
 }
 
-/// `NPI_WSK_INTERFACE_ID`, under which the subsystem is registered.
+/// `NPI_WSK_INTERFACE_ID`, under which the subsystem is registered. See above for its value.
 pub(crate) struct Wsk;
 
 // SAFETY: these are the declarations of `wsk.h` for Windows 7 and later, whose subsystem lets its
@@ -193,7 +209,7 @@ unsafe extern "efiapi" fn ignore(
 
 /// What an application can ask of the subsystem.
 pub(crate) trait Subsystem {
-    /// The version that both speak.
+    /// The version that the subsystem speaks: the application's, or one with a higher minor number.
     fn version(&self) -> u16;
 
     /// Writes the transports that there are, and returns how many. If there is not enough room, says
@@ -238,7 +254,7 @@ impl Subsystem for Remote<ProviderDispatch> {
     }
 }
 
-// The layout on x64 and ARM64, computed by hand from the documented structures.
+// The layout on x64 and ARM64, computed by hand from the structures on their pages.
 const _: () = assert!(size_of::<Characteristics>() == 4);
 const _: () = assert!(offset_of!(Characteristics, lowest) == 2);
 const _: () = assert!(size_of::<ClientDispatch>() == 16);

@@ -1,12 +1,13 @@
-//! Winsock Kernel (WSK) reached through the NMR, described from Microsoft's public pages: how to
-//! declare an interface that one does not own, with tables on both sides.
+//! Winsock Kernel (WSK) reached through the NMR, described from public pages: how to declare an
+//! interface that one does not own, with tables on both sides.
 //!
 //! An application registers as a client, captures the subsystem with a time-out, and asks for the
 //! transports. `WskRegister` and `WskCaptureProviderNPI` do the same for drivers in C.
 //!
 //! **It has not met the real one.** The types are compared with the documented structures by hand and
-//! by assertions of their layout; the provider is a stand-in. New drivers should use WSK's own
-//! functions, as Microsoft advises; this shows what an interface of the system looks like.
+//! by assertions of their layout, and `interface.rs` says what was read where and what nobody confirms;
+//! the provider is a stand-in. New drivers should use WSK's own functions, as Microsoft advises; this
+//! shows what an interface of the system looks like.
 //!
 //! Run it with `cargo run -p nmr --example wsk`.
 
@@ -94,6 +95,7 @@ fn main() {
 
     let usual = subsystem(version(1, 0), version(1, 1));
     let wsk = driver.0.capture(Wait::Forever).expect("it is there");
+    // So the stand-in does; the real one may give a higher minor version.
     assert_eq!(wsk.version(), VERSION);
     let mut found = [Transport::default(); 4];
     assert_eq!(wsk.transports(&mut found[..1]), Err(TooMany(2)));

@@ -18,15 +18,18 @@ const STATUS_NOT_SUPPORTED: NtStatus = 0xc000_00bb_u32.cast_signed();
 pub(crate) struct StandIn;
 
 /// What it has: TCP over IPv4 and IPv6.
-pub(crate) const TRANSPORTS: [Transport; 2] = [transport(2), transport(23)];
+pub(crate) const TRANSPORTS: [Transport; 2] = [transport(AF_INET), transport(AF_INET6)];
+
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 23;
 
 const fn transport(address_family: u16) -> Transport {
-    const STREAM: u16 = 1;
-    const TCP: u32 = 6;
+    const SOCK_STREAM: u16 = 1;
+    const IPPROTO_TCP: u32 = 6;
     Transport {
         version: version(1, 0),
-        socket_type: STREAM,
-        protocol: TCP,
+        socket_type: SOCK_STREAM,
+        protocol: IPPROTO_TCP,
         address_family,
         provider: Guid::from_u128(0),
     }
