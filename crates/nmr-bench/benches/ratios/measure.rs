@@ -70,7 +70,8 @@ impl Measured {
     fn prepare(variant: &'static Variant) -> Self {
         let mut work = (variant.prepare)();
         let mut times = variant.unit;
-        while work.run(times) < LONG_ENOUGH {
+        // The fastest of three, or what slows the machine down once would pass for the work.
+        while (0..3).map(|_| work.run(times)).min() < Some(LONG_ENOUGH) {
             times *= 2;
         }
         Self {
