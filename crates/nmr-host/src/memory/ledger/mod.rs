@@ -1,142 +1,31 @@
 //! What modules have lent to the NMR, and which rule it breaks when that changes, goes away or is
 //! touched. Only bookkeeping: what is in memory now, others look.
 
+mod breach;
+mod end;
+mod lease;
+mod piece;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use nmr_sys::{NPI_MODULEID, NPIID};
-
-use super::examine::{place, word};
-use super::probe::{self, Seen};
-use super::quarantine::{self, Block};
-use super::{Lent, LentMemory};
 use crate::machine::{Finding, Key};
-use crate::module::{Module, ModuleLabel, Role};
+use crate::memory::Lent;
+use crate::memory::quarantine::{self, Block};
+use crate::module::{Module, Role};
 use crate::rule::Rule;
 use crate::thread::ThreadNumber;
-
-/// A broken rule about memory.
-#[derive(Clone, Debug)]
-pub(crate) struct Breach {
-    pub(crate) finding: Finding,
-    pub(crate) memory: LentMemory,
-}
+pub(crate) use breach::Breach;
+use breach::{about, breach};
+pub(crate) use end::Opening;
+use end::{End, Stage};
+use lease::{Kept, Lease};
+use piece::{Piece, pieces, rest_of_block};
 
 /// Who lends something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Lender {
     Registration(Key),
     End(Key, Role),
-}
-
-/// Something that must be there and must not change.
-#[derive(Clone, Debug)]
-struct Piece {
-    lent: Lent,
-    address: usize,
-    bytes: Vec<u8>,
-    /// Whether it was reported as gone.
-    lost: bool,
-}
-
-impl Piece {
-    /// What is at an address now. `None` if there is nothing to compare with.
-    fn new(lent: Lent, address: usize, size: usize) -> Option<Self> {
-        if address == 0 {
-            return None;
-        }
-        match probe::read(address, size) {
-            Seen::Bytes(bytes) => Some(Self {
-                lent,
-                address,
-                bytes,
-                lost: false,
-            }),
-            Seen::Nothing | Seen::Unknown => None,
-        }
-    }
-
-    /// Looks again. A change is found once, and so is a loss.
-    fn look(&mut self, changed: Rule, gone: Rule) -> Option<Rule> {
-        if self.lost {
-            return None;
-        }
-        match probe::read(self.address, self.bytes.len()) {
-            Seen::Bytes(bytes) if bytes != self.bytes => {
-                self.bytes = bytes;
-                Some(changed)
-            }
-            Seen::Nothing => {
-                self.lost = true;
-                Some(gone)
-            }
-            Seen::Bytes(_) | Seen::Unknown => None,
-        }
-    }
-}
-
-/// A registration and what it lends.
-#[derive(Clone, Debug)]
-struct Lease {
-    module: ModuleLabel,
-    pieces: Vec<Piece>,
-    context: usize,
-    /// Whether its deregistration was answered with an error.
-    refused: bool,
-    context_lost: bool,
-    /// Contexts of its bindings that were still allocated when nobody used them any more.
-    kept: Vec<Kept>,
-}
-
-/// A context that may be leaked.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    finding: Finding,
-    address: usize,
-    /// The number of its block.
-    block: u64,
-}
-
-/// How far a binding's context and table have come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// The client has passed them; the provider decides.
-    Offered,
-    /// The provider has accepted; the client's callback is still running.
-    Accepted,
-    /// The NMR and the peer may use them.
-    InUse,
-    /// The module may free them: its cleanup callback is running, or nobody is left to use them.
-    Returned,
-    /// The cleanup callback has returned.
-    Over,
-}
-
-/// One end of a binding and what it lends.
-#[derive(Clone, Debug)]
-struct End {
-    finding: Finding,
-    registration: Key,
-    has_cleanup: bool,
-    stage: Stage,
-    context: usize,
-    dispatch: usize,
-    table: Option<Piece>,
-    /// The thread that completed its detach.
-    completer: Option<ThreadNumber>,
-    reported: bool,
-}
-
-/// What the machine knows of an end when it begins to lend.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Opening {
-    pub(crate) serial: u64,
-    pub(crate) module: Module,
-    pub(crate) peer: ModuleLabel,
-    pub(crate) registration: Key,
-    pub(crate) context: usize,
-    pub(crate) dispatch: usize,
-    /// The size of the table, if somebody has declared it.
-    pub(crate) table: Option<usize>,
 }
 
 /// How many ends are remembered that are over.
@@ -466,189 +355,4 @@ impl Ledger {
             others.any(|other| !over(&other))
         })
     }
-}
-
-impl Lease {
-    /// What can be paged out and must not be (V-53).
-    fn pageable(&self) -> Vec<Breach> {
-        let pieces = self.pieces.iter().map(|piece| (piece.lent, piece.address));
-        let context = (Lent::RegistrationContext, self.context);
-        let mut pageable = pieces.chain([context]).filter(|&(_, at)| is_pageable(at));
-        let found = pageable.next();
-        let breach = found.map(|(lent, at)| breach(about(Rule::V53, self.module), lent, at));
-        breach.into_iter().collect()
-    }
-
-    /// One of its blocks was freed (V-12, V-85, V-80).
-    fn freed(&mut self, block: &Block) -> Option<Breach> {
-        let mut first = None;
-        for piece in &mut self.pieces {
-            if block.holds(piece.address) && !std::mem::replace(&mut piece.lost, true) {
-                first = first.or(Some((Rule::V12, piece.lent, piece.address)));
-            }
-        }
-        if block.holds(self.context) && !std::mem::replace(&mut self.context_lost, true) {
-            let context = (Rule::V85, Lent::RegistrationContext, self.context);
-            first = first.or(Some(context));
-        }
-        let (rule, lent, address) = first?;
-        let rule = if self.refused { Rule::V80 } else { rule };
-        Some(with_block(about(rule, self.module), lent, address, block))
-    }
-}
-
-impl End {
-    /// A context that can be paged out (V-53).
-    fn pageable(&self) -> Vec<Breach> {
-        let rule = Rule::V53;
-        let finding = Finding {
-            rule,
-            ..self.finding
-        };
-        let found = is_pageable(self.context);
-        let breach = found.then(|| breach(finding, Lent::BindingContext, self.context));
-        breach.into_iter().collect()
-    }
-
-    /// Its block was freed (V-39, V-51, V-34).
-    fn freed(&mut self, block: &Block) -> Option<Breach> {
-        let client = self
-            .finding
-            .module
-            .is_some_and(|module| module.role == Role::Client);
-        let rule = match self.stage {
-            Stage::Offered | Stage::Returned | Stage::Over => return None,
-            Stage::Accepted if client => Rule::V39,
-            Stage::Accepted | Stage::InUse => Rule::V51,
-        };
-        let (rule, lent, address) = if block.holds(self.context) {
-            (rule, Lent::BindingContext, self.context)
-        } else {
-            (Rule::V34, Lent::Dispatch, self.dispatch)
-        };
-        if let Some(table) = self
-            .table
-            .as_mut()
-            .filter(|table| block.holds(table.address))
-        {
-            table.lost = true;
-        }
-        if std::mem::replace(&mut self.reported, true) {
-            return None;
-        }
-        let finding = Finding {
-            rule,
-            ..self.finding
-        };
-        Some(with_block(finding, lent, address, block))
-    }
-
-    /// Its freed block was touched (V-56, V-61).
-    fn touched(&mut self, block: &Block, thread: ThreadNumber) -> Option<Breach> {
-        if self.stage != Stage::Over || !block.holds(self.context) {
-            return None;
-        }
-        let rule = match self.completer {
-            Some(completer) if completer == thread => Rule::V56,
-            _ if self.has_cleanup => Rule::V61,
-            _ => return None,
-        };
-        if std::mem::replace(&mut self.reported, true) {
-            return None;
-        }
-        let finding = Finding {
-            rule,
-            ..self.finding
-        };
-        Some(with_block(
-            finding,
-            Lent::BindingContext,
-            self.context,
-            block,
-        ))
-    }
-}
-
-impl Kept {
-    /// A context that is a block of its own and still allocated.
-    fn new(finding: Finding, address: usize) -> Option<Self> {
-        let block = quarantine::find(address)?;
-        let whole = block.start == address && block.freed.is_none();
-        whole.then_some(Self {
-            finding,
-            address,
-            block: block.number,
-        })
-    }
-
-    fn is_live(&self) -> bool {
-        let block = quarantine::find(self.address);
-        block.is_some_and(|block| block.number == self.block && block.freed.is_none())
-    }
-
-    fn breach(&self) -> Breach {
-        breach(self.finding, Lent::BindingContext, self.address)
-    }
-}
-
-/// Reads what characteristics lend.
-fn pieces(characteristics: usize) -> Vec<Piece> {
-    // Not more, even if `Length` says so: a wrong one is tolerated.
-    let Some(whole) = Piece::new(Lent::Characteristics, characteristics, place::SIZE) else {
-        return Vec::new();
-    };
-    let at = |offset| word(&whole.bytes, offset);
-    let npi = Piece::new(Lent::NpiId, at(place::NPI_ID), size_of::<NPIID>());
-    let id = Piece::new(
-        Lent::ModuleId,
-        at(place::MODULE_ID),
-        size_of::<NPI_MODULEID>(),
-    );
-    let specific = at(place::SPECIFIC);
-    let size = rest_of_block(specific);
-    let specific =
-        size.and_then(|size| Piece::new(Lent::NpiSpecificCharacteristics, specific, size));
-    [Some(whole), npi, id, specific]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-/// How much of its block is behind an address. `None` if it is in no block.
-fn rest_of_block(address: usize) -> Option<usize> {
-    let block = quarantine::find(address)?;
-    Some(block.start + block.size - address)
-}
-
-fn is_pageable(address: usize) -> bool {
-    quarantine::find(address).is_some_and(|block| block.pageable)
-}
-
-fn about(rule: Rule, module: ModuleLabel) -> Finding {
-    Finding {
-        rule,
-        binding: None,
-        module: Some(module),
-        peer: None,
-        status: None,
-    }
-}
-
-fn breach(finding: Finding, lent: Lent, address: usize) -> Breach {
-    let block = quarantine::find(address);
-    let memory = LentMemory {
-        lent,
-        address,
-        block,
-    };
-    Breach { finding, memory }
-}
-
-fn with_block(finding: Finding, lent: Lent, address: usize, block: &Block) -> Breach {
-    let memory = LentMemory {
-        lent,
-        address,
-        block: Some(block.clone()),
-    };
-    Breach { finding, memory }
 }
