@@ -82,34 +82,34 @@ fault 'U-02: a completion settles what is settled' detaching.rs \
 fault 'U-02: a cleanup stays due when it is called' detaching.rs \
     's/std::mem::take(&mut end.cleanup)/end.cleanup/'
 fault 'U-03: a late comer is forgotten' attaching.rs \
-    's/if live(Role::Client) && live(Role::Provider) {/if true {/'
+    's/^        if live {$/        if true {/'
 fault 'U-06: Deregister is done when nothing pends' registering.rs \
-    '/let next = self.take_bindings_to_detaching/a if next.is_none() { return Action::Return(STATUS_SUCCESS); }'
+    '/let next = self.take_bindings_to_detach/a if next.is_none() { return Action::Return(STATUS_SUCCESS); }'
 fault 'U-09, R-03: an early completion is dropped' detaching.rs \
     's/if !(early && .*) {/if !early {/'
 fault 'U-10: two registrations offer one pair' attaching.rs \
     's/if found.phase == Phase::Planned && found.registrant == role {/if true {/'
 fault 'U-11: a failed registration stays' registering.rs \
-    '/if self.reserve_registration(&module).is_err() {/a self.insert_registration(module);'
+    '/if self.reserve_registration(&module, npi).is_err() {/a let npi = npi.unwrap_or_else(|| self.npis.insert(\&module.npi)); self.insert_registration(module, npi);'
 fault 'R-01: the second detach waits for the first' detaching.rs \
-    '/for role in self.turns(self.policy.detach_order) {/a if self.binding(binding)[role.other()].detach == Detach::Pended { break; }'
+    '/^        for role in turns {$/a if found[role.other()].detach == Detach::Pended { break; }'
 fault 'U-22, R-04: completed inside the callback is done' detach.rs \
     's/Self::InCallback => (Self::CompletedInside, None)/Self::InCallback => (Self::Done, None)/
      s/| (Self::CompletedInside, STATUS_PENDING)/| (Self::CompletedInside | Self::Done, STATUS_PENDING)/'
 fault 'R-13: a client that failed is asked to detach' attaching.rs \
     '/self.binding_mut(binding)\[Role::Client\].detach = Detach::Done;/d'
 fault 'a stopping registration gets its planned offers' registering.rs \
-    's/if self.binding(key).phase == Phase::Planned {/if false {/'
+    's/Phase::Planned => self.remove_binding(key),/Phase::Planned => {}/'
 fault 'a stopping registration stays in the list' registering.rs \
-    's/\.remove(&mut self.registrations, registration, ());/.is_empty();/'
+    's/list\.remove(&mut self.registrations, links, ());/list.is_empty();/'
 fault 'a deregistration detaches inside the offer' registering.rs \
-    's/if binding.phase != Phase::Attached {/if !matches!(binding.phase, Phase::Attached | Phase::Offering(_)) {/'
+    's/^                Phase::Attached => {$/                Phase::Attached | Phase::Offering(_) => {/'
 fault 'a deregistration takes what the peer detaches' registering.rs \
-    's/if binding.phase != Phase::Attached {/if !matches!(binding.phase, Phase::Attached | Phase::Detaching) {/'
+    's/^                Phase::Attached => {$/                Phase::Attached | Phase::Detaching => {/'
 fault 'a deregistration forgets its second binding' registering.rs \
     's/Some(before) => self.binding_mut(before).next = Some(key),/Some(_) => {}/'
 fault 'a decline ends the offers' registering.rs \
-    's/owner.next_offer = after;/owner.next_offer = None;/'
+    's/owner.next_offer = links.after;/owner.next_offer = None;/'
 fault 'one end is enough for the cleanup' binding.rs \
     's/Detach::Done && self.provider/Detach::Done || self.provider/'
 fault 'a wait does not wait' registering.rs \

@@ -62,21 +62,21 @@ if ! build || ! schedules; then
 fi
 
 fault 'two modules register at once without a lock' nmr-host/src/shell/mod.rs \
-    's/let action = state.machine.step(task, event);/let action = if let Event::Register { .. } = event { let mut copy = state.machine.clone(); drop(state); let action = copy.step(task, event); state = self.lock(); state.machine = copy; action } else { state.machine.step(task, event) };/'
+    's/let action = self.step(&mut machine, task, event);/let action = if let Event::Register { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { machine.step(task, event) };/'
 fault 'two modules complete at once without a lock' nmr-host/src/shell/mod.rs \
-    's/let action = state.machine.step(task, event);/let action = if let Event::Complete { .. } = event { let mut copy = state.machine.clone(); drop(state); let action = copy.step(task, event); state = self.lock(); state.machine = copy; action } else { state.machine.step(task, event) };/'
+    's/let action = self.step(&mut machine, task, event);/let action = if let Event::Complete { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { machine.step(task, event) };/'
 fault 'the handle is stored after the lock' nmr-host/src/shell/mod.rs \
     's/^        then(task);$//
-     s/^        self.announce(state, reported);$/&\n        drop(self.lock());\n        then(task);/'
+     s/^        let findings = machine.take_findings();$/&\n        drop(machine);\n        then(task);\n        let machine = lane.machine();/'
 fault 'a completion wakes nobody' nmr-host/src/shell/mod.rs \
-    's/if state.machine.take_wake() {/if state.machine.take_wake() \&\& entry.returns {/'
+    's/if machine.take_wake() {/if machine.take_wake() \&\& entry.returns {/'
 fault 'only one wait is woken' nmr-host/src/shell/mod.rs \
     's/notify_all/notify_one/'
 fault 'a wait looks, and sleeps later' nmr-host/src/shell/waiting.rs \
-    's/^            let Some(patience) = limit else {$/&\n                drop(state);\n                state = self.lock();/'
-fault 'the lock is held during a callback' nmr-host/src/shell/mod.rs \
-    's/^        let result = run();$/        let _held = self.lock();\n&/'
-fault 'a cleanup is handed over twice' nmr-host/src/shell/mod.rs \
+    's/^            let Some(patience) = limit else {$/&\n                drop(machine);\n                machine = lane.machine();/'
+fault 'the lock is held during a callback' nmr-host/src/shell/calling.rs \
+    's/^        let event = callback::run(action);$/        let _held = self.books();\n&/'
+fault 'a cleanup is handed over twice' nmr-host/src/shell/calling.rs \
     's/^ *self.worker.hand_over(self, binding);$/&\n&/'
 fault 'enter looks first and adds later' nmr/src/gate.rs \
     's/fetch_add(CALL, Ordering::Acquire)/load(Ordering::Acquire); self.enter_again()/'
