@@ -9,11 +9,15 @@
 //! is never freed, and some hundred bytes for each interface. With a fixed number of lanes there is
 //! nothing to look up: the identifier's own bits name the lane, and so does every handle.
 
+use std::hint::spin_loop;
+use std::time::Duration;
+
 use nmr_sys::GUID;
 
 use super::Shell;
 use crate::machine::{self, Handle, Key, Machine};
 use crate::policy::Policy;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// One machine and its lock. It has cache lines of its own, two because processors fetch them in
@@ -22,22 +26,78 @@ use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 #[repr(align(128))]
 pub(super) struct Lane {
     machine: Mutex<Machine>,
-    /// Signalled when a registration that a thread waits for is finished.
-    pub(super) finished: Condvar,
+    /// How often a registration has finished that a thread waits for. It changes under the lock.
+    ends: AtomicUsize,
+    /// How many threads sleep until that changes. It changes under the lock, too.
+    sleepers: AtomicUsize,
+    /// Signalled when it changes and somebody sleeps.
+    changed: Condvar,
 }
+
+/// How often a thread looks before it sleeps. The other end of a wait is often a thread that completes a
+/// detach just now, and to sleep and be woken takes longer than that. Shuttle has no time to wait for.
+const LOOKS: u32 = if cfg!(shuttle) { 0 } else { 100 };
 
 impl Lane {
     /// All lanes of a registrar.
     pub(super) fn all(instance: u32, policy: &Policy) -> Box<[Self]> {
         let lanes = Machine::lanes(instance, policy).map(|machine| Self {
             machine: Mutex::new(machine),
-            finished: Condvar::new(),
+            ends: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(0),
+            changed: Condvar::new(),
         });
         lanes.collect()
     }
 
     pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A registration that a thread waits for has finished. The caller holds the lock.
+    pub(super) fn wake(&self) {
+        self.ends.fetch_add(1, Ordering::Release);
+        if self.sleepers.load(Ordering::Relaxed) > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until a registration may have finished, or the limit is over. Returns the machine, and
+    /// whether the limit was reached.
+    pub(super) fn wait<'a>(
+        &'a self,
+        machine: MutexGuard<'a, Machine>,
+        limit: Option<Duration>,
+    ) -> (MutexGuard<'a, Machine>, bool) {
+        let ends = self.ends.load(Ordering::Relaxed);
+        drop(machine);
+        let has_changed = || self.ends.load(Ordering::Acquire) != ends;
+        let changed = (0..LOOKS).any(|_| {
+            spin_loop();
+            has_changed()
+        });
+        let machine = self.machine();
+        if changed || has_changed() {
+            return (machine, false);
+        }
+        self.sleepers.fetch_add(1, Ordering::Relaxed);
+        let woken = self.sleep(machine, limit);
+        self.sleepers.fetch_sub(1, Ordering::Relaxed);
+        woken
+    }
+
+    fn sleep<'a>(
+        &self,
+        machine: MutexGuard<'a, Machine>,
+        limit: Option<Duration>,
+    ) -> (MutexGuard<'a, Machine>, bool) {
+        let Some(limit) = limit else {
+            let machine = self.changed.wait(machine);
+            return (machine.unwrap_or_else(PoisonError::into_inner), false);
+        };
+        let waited = self.changed.wait_timeout(machine, limit);
+        let (machine, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        (machine, result.timed_out())
     }
 }
 

@@ -129,7 +129,7 @@ impl Shell {
     #[cold]
     fn tell_news(&self, lane: &Lane, mut machine: MutexGuard<'_, Machine>, function: &'static str) {
         if machine.take_wake() {
-            lane.finished.notify_all();
+            lane.wake();
         }
         let findings = machine.take_findings();
         drop(machine);

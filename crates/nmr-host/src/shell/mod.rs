@@ -221,7 +221,7 @@ impl Shell {
             self.note_callback(books, transcript::action(&machine, &action));
         }
         if machine.take_wake() {
-            lane.finished.notify_all();
+            lane.wake();
         }
         let findings = machine.take_findings();
         if books.is_none() && findings.is_empty() {

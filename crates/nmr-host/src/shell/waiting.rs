@@ -6,7 +6,7 @@ use crate::locks;
 use crate::machine::{Blocker, Key};
 use crate::record::Actor;
 use crate::rule::Rule;
-use crate::sync::{Arc, PoisonError};
+use crate::sync::Arc;
 use crate::transcript::Entry;
 
 impl Shell {
@@ -17,15 +17,9 @@ impl Shell {
         let mut machine = lane.machine();
         let mut limit = self.policy.watchdog;
         while !machine.is_finished(registration) {
-            let Some(patience) = limit else {
-                let waited = lane.finished.wait(machine);
-                machine = waited.unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let waited = lane.finished.wait_timeout(machine, patience);
-            let (again, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            let (again, too_long) = lane.wait(machine, limit);
             machine = again;
-            if result.timed_out() && !machine.is_finished(registration) {
+            if too_long && !machine.is_finished(registration) {
                 limit = None;
                 let blockers = machine.blockers(registration);
                 drop(machine);
