@@ -27,7 +27,7 @@ struct Arguments {
     filter: Option<String>,
 
     /// How often everything is measured
-    #[arg(long, value_name = "NUMBER", default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 101, value_parser = clap::value_parser!(u32).range(1..))]
     repetitions: u32,
 
     /// Print JSON instead of a table
