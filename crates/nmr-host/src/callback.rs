@@ -64,7 +64,7 @@ pub(crate) fn run(action: &Action) -> Event {
 }
 
 /// Calls `ClientAttachProvider`.
-fn attach_client(client: &Module, handle: Handle, provider: Opaque) -> NTSTATUS {
+pub(crate) fn attach_client(client: &Module, handle: Handle, provider: Opaque) -> NTSTATUS {
     let Callbacks::Client { attach, .. } = client.callbacks else {
         unreachable!("not a client")
     };
@@ -76,7 +76,7 @@ fn attach_client(client: &Module, handle: Handle, provider: Opaque) -> NTSTATUS 
 }
 
 /// Calls `ProviderAttachClient`.
-fn attach_provider(
+pub(crate) fn attach_provider(
     provider: &Module,
     handle: Handle,
     client: Opaque,
@@ -111,7 +111,7 @@ fn attach_provider(
 }
 
 /// Calls a detach callback.
-fn detach(module: &Module, context: Opaque) -> NTSTATUS {
+pub(crate) fn detach(module: &Module, context: Opaque) -> NTSTATUS {
     let (Callbacks::Client { detach, .. } | Callbacks::Provider { detach, .. }) = module.callbacks;
     // SAFETY: the callback asks for the context of an attached binding, once: the machine calls
     // each end's once, after the attach and before the cleanup.
@@ -119,7 +119,7 @@ fn detach(module: &Module, context: Opaque) -> NTSTATUS {
 }
 
 /// Calls a cleanup callback.
-fn clean_up(module: &Module, context: Opaque) {
+pub(crate) fn clean_up(module: &Module, context: Opaque) {
     let (Callbacks::Client { cleanup, .. } | Callbacks::Provider { cleanup, .. }) =
         module.callbacks;
     let cleanup = cleanup.expect("only a module with a cleanup callback is cleaned up");

@@ -14,7 +14,7 @@ use crate::poison;
 use crate::policy::Mode;
 use crate::record::Actor;
 use crate::rule::{Rule, Severity};
-use crate::shell::Shell;
+use crate::shell::{self, Shell};
 use crate::stack;
 use crate::sync::Arc;
 use crate::thread;
@@ -183,8 +183,22 @@ pub(crate) fn attach(
 ) -> Result<(Opaque, Opaque), (NTSTATUS, bool)> {
     let (shell, handle) = instances::route(handle);
     let (name, poisoned) = ("NmrClientAttachProvider", shell.policy.mode == Mode::Strict);
+    let fault = shell.faults.begin();
+    if let Some(handle) = handle {
+        if outputs
+            && fault.is_none()
+            && shell.is_light()
+            && let Some(asked) = shell::ask(handle, context, dispatch)
+        {
+            let concluded = shell.conclude(handle, context, &asked, name);
+            return concluded.map_err(|status| (status, poisoned));
+        }
+        if let Some(untold) = shell::take_untold(handle) {
+            shell.tell_attach(handle, untold, name);
+        }
+    }
     let thread = thread::current();
-    let event = match shell.faults.begin() {
+    let event = match fault {
         Some(status) => Event::AttachFails {
             handle,
             thread,

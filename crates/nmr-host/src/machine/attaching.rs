@@ -8,7 +8,7 @@ use nmr_sys::{
 
 use super::binding::{End, Offer, Phase, Progress};
 use super::detach::Detach;
-use super::event::ProviderAnswer;
+use super::event::{Counterpart, ProviderAnswer};
 use super::handle::Kind;
 use super::list::List;
 use super::{Action, Handle, Key, Lost, Machine, Task};
@@ -58,8 +58,18 @@ impl Machine {
         }
     }
 
+    /// The provider's side of an offer, unless the tables of the interface are to be judged.
+    pub(crate) fn counterpart(&self, binding: Key) -> Option<Counterpart> {
+        let found = self.binding(binding);
+        self.interfaces.is_empty().then(|| Counterpart {
+            provider: *self.module(found, Role::Provider),
+            handle: self.handle(Kind::ProviderBinding, binding),
+            client: self.module(found, Role::Client).instance,
+        })
+    }
+
     /// `NmrClientAttachProvider`: asks the provider, if this is the offer it may be called in.
-    pub(super) fn attach_provider(
+    pub(crate) fn attach_provider(
         &mut self,
         handle: Option<Handle>,
         thread: ThreadNumber,
@@ -154,7 +164,7 @@ impl Machine {
 
     /// The provider answered. Only `STATUS_SUCCESS` attaches; anything else leaves the
     /// client free to try again.
-    pub(super) fn provider_attach_returned(
+    pub(crate) fn provider_attach_returned(
         &mut self,
         task: &mut Task,
         binding: Key,
@@ -250,7 +260,7 @@ impl Machine {
     }
 
     /// The client's attach callback returned: the one decision about the binding.
-    pub(super) fn client_attach_returned(
+    pub(crate) fn client_attach_returned(
         &mut self,
         task: &mut Task,
         binding: Key,

@@ -6,7 +6,7 @@ use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
 use super::binding::Phase;
 use super::detach::Detach;
 use super::{Action, Handle, Key, Lost, Machine, Task, binding_kind};
-use crate::module::Role;
+use crate::module::{Module, Opaque, Role};
 use crate::policy::{Cleanup, EarlyCompletion};
 use crate::rule::Rule;
 
@@ -39,11 +39,43 @@ impl Machine {
         role: Role,
         status: NTSTATUS,
     ) -> Action {
+        self.note_detach(binding, role, status);
+        self.continue_detach(task, binding)
+    }
+
+    fn note_detach(&mut self, binding: Key, role: Role, status: NTSTATUS) {
         let end = &mut self.binding_mut(binding)[role];
         let (detach, broken) = end.detach.returned(status);
         end.detach = detach;
         if let Some(rule) = broken {
             self.find(rule, binding, role, Some(status));
+        }
+    }
+
+    /// The other detach callback, if it is still to be called: for a thread that runs both before it
+    /// tells of either.
+    pub(crate) fn take_detach(&mut self, binding: Key, role: Role) -> Option<(Module, Opaque)> {
+        let end = &mut self.binding_mut(binding)[role];
+        if end.detach != Detach::NotCalled {
+            return None;
+        }
+        end.detach = end.detach.called();
+        let (context, owner) = (end.context, end.registration);
+        Some((self.registration(owner).module, context))
+    }
+
+    /// Both detach callbacks have returned, in this order. The thread may have run the cleanups too,
+    /// if both answered `STATUS_SUCCESS`.
+    pub(crate) fn both_detached(
+        &mut self,
+        task: &mut Task,
+        binding: Key,
+        returned: [(Role, NTSTATUS); 2],
+        cleaned_up: bool,
+    ) -> Action {
+        for (role, status) in returned {
+            self.note_detach(binding, role, status);
+            self.binding_mut(binding)[role].cleanup &= !cleaned_up;
         }
         self.continue_detach(task, binding)
     }

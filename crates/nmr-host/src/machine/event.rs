@@ -67,6 +67,16 @@ pub(crate) struct ProviderAnswer {
     pub(crate) dispatch: Option<Opaque>,
 }
 
+/// The provider's side of an offer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counterpart {
+    pub(crate) provider: Module,
+    /// Its handle of the binding.
+    pub(crate) handle: Handle,
+    /// The client's registration instance.
+    pub(crate) client: Opaque,
+}
+
 /// What a thread does next. Except for `Return`, the outcome is told with the next event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {

@@ -33,7 +33,7 @@ use std::collections::HashMap;
 use fastrand::Rng;
 use nmr_sys::GUID;
 
-pub(crate) use event::{Action, Event, Finding, ProviderAnswer, Task};
+pub(crate) use event::{Action, Counterpart, Event, Finding, ProviderAnswer, Task};
 pub(crate) use handle::{Handle, INSTANCES};
 pub(crate) use inventory::Identity;
 pub use inventory::{Blocker, Leak, Missing};

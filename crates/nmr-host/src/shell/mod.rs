@@ -7,6 +7,7 @@ mod completing;
 mod lane;
 mod lending;
 mod light;
+mod offers;
 mod reading;
 mod reporting;
 mod waiting;
@@ -36,6 +37,7 @@ use crate::wrapped::Wrapped;
 use completing::Completer;
 use lane::Lane;
 use lending::Subject;
+pub(crate) use offers::{ask, take_untold};
 pub(crate) use reporting::Listen;
 use reporting::Listener;
 
@@ -52,6 +54,8 @@ pub(crate) struct Shell {
     recording: AtomicBool,
     /// Whether nobody looks at anything.
     light: AtomicBool,
+    /// Whether a thread may run callbacks first and tell of them later, where nobody looks.
+    tells_later: bool,
     worker: Worker,
     wrapped: Wrapped,
     listener: Listener,
@@ -81,6 +85,7 @@ impl Shell {
             instance,
             faults: Faults::at(policy.fault, STATUS_INSUFFICIENT_RESOURCES),
             lanes: Lane::all(instance, &policy),
+            tells_later: light::may_tell_later(&policy),
             policy,
             books: Mutex::default(),
             recording: AtomicBool::new(true),
