@@ -67,8 +67,9 @@ fault 'two modules register at once without a lock' nmr-host/src/shell/light.rs 
     's/^        let action = self.step(&mut machine, &mut task, \(Event::Register.*\));$/        let mut copy = machine.clone();\n        drop(machine);\n        let action = copy.step(\&mut task, \1);\n        machine = inside.lane.machine();\n        *machine = copy;/'
 fault 'two modules complete at once without a lock' nmr-host/src/shell/light.rs \
     '/pub(crate) fn call_lightly/,/^    }/ s/^        let action = machine.step(task, event);$/        let action = if let Event::Complete { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = inside.lane.machine(); *machine = copy; action } else { machine.step(task, event) };/'
-fault 'the handle is stored after the lock' nmr-host/src/shell/light.rs \
-    's/^        task.registered.into_iter().for_each(publish);$/        drop(machine);\n&\n        let machine = inside.lane.machine();/'
+fault 'the handle is stored after the lock' nmr-host/src/shell/mod.rs \
+    's/^        then(task);$//
+     s/^        self.announce(books, reported);$/&\n        drop(self.books());\n        then(task);/'
 fault 'a completion wakes nobody' nmr-host/src/shell/mod.rs \
     's/if machine.take_wake() {/if machine.take_wake() \&\& entry.returns {/'
 fault 'only one wait is woken' nmr-host/src/shell/lane.rs \
