@@ -214,12 +214,17 @@ pub(crate) trait Subsystem {
 
     /// Writes the transports that there are, and returns how many. If there is not enough room, says
     /// how many there are.
-    fn transports(&self, into: &mut [Transport]) -> Result<usize, TooMany>;
+    fn transports(&self, into: &mut [Transport]) -> Result<usize, NoList>;
 }
 
-/// There are more transports than there was room for: so many.
+/// Why there is no list of transports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct TooMany(pub(crate) usize);
+pub(crate) enum NoList {
+    /// There are more than there was room for: so many.
+    TooMany(usize),
+    /// WSK answered with this status.
+    Refused(NtStatus),
+}
 
 impl Subsystem for Remote<ProviderDispatch> {
     fn version(&self) -> u16 {
@@ -227,7 +232,7 @@ impl Subsystem for Remote<ProviderDispatch> {
         unsafe { (*self.table()).version }
     }
 
-    fn transports(&self, into: &mut [Transport]) -> Result<usize, TooMany> {
+    fn transports(&self, into: &mut [Transport]) -> Result<usize, NoList> {
         let mut bytes = 0;
         // SAFETY: the peer is attached, and its table is whole.
         let control = unsafe { (*self.table()).control_client };
@@ -246,10 +251,10 @@ impl Subsystem for Remote<ProviderDispatch> {
             )
         };
         let count = bytes / size_of::<Transport>();
-        if status < 0 {
-            Err(TooMany(count))
-        } else {
-            Ok(count)
+        match status {
+            STATUS_BUFFER_OVERFLOW => Err(NoList::TooMany(count)),
+            status if status < 0 => Err(NoList::Refused(status)),
+            _ => Ok(count),
         }
     }
 }

@@ -15,7 +15,7 @@ mod interface;
 mod stand_in;
 
 use interface::{
-    Application, Characteristics, ProviderDispatch, Subsystem, TooMany, Transport, Wsk, version,
+    Application, Characteristics, NoList, ProviderDispatch, Subsystem, Transport, Wsk, version,
 };
 use nmr::{
     Awaited, Client, Error, Guid, Identity, Missing, Module, Offer, Provider, Registration, Result,
@@ -98,7 +98,7 @@ fn main() {
     // So the stand-in does; the real one may give a higher minor version.
     assert_eq!(wsk.version(), VERSION);
     let mut found = [Transport::default(); 4];
-    assert_eq!(wsk.transports(&mut found[..1]), Err(TooMany(2)));
+    assert_eq!(wsk.transports(&mut found[..1]), Err(NoList::TooMany(2)));
     let count = wsk.transports(&mut found).expect("there is room");
     println!("the transports that it has: {count}");
     assert_eq!(found[..count], TRANSPORTS);
