@@ -62,9 +62,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     let (shell, handle) = instances::route(value);
     let (name, event) = (deregister_name(role), Event::Deregister { handle, role });
     if shell.is_light() {
-        let fault = shell.faults.end();
-        return fault
-            .unwrap_or_else(|| shell.call_lightly(handle, &mut Task::default(), event, name));
+        return shell.end_lightly(handle, event, name);
     }
     let entry = entry(name, shell.identify(handle));
     let level = irql::current();
@@ -91,9 +89,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     let (shell, handle) = instances::route(value);
     let (name, event) = (wait_name(role), Event::Wait { handle, role });
     if shell.is_light() {
-        let fault = shell.faults.end();
-        return fault
-            .unwrap_or_else(|| shell.call_lightly(handle, &mut Task::default(), event, name));
+        return shell.end_lightly(handle, event, name);
     }
     let entry = entry(name, shell.identify(handle));
     if irql::current() >= DISPATCH_LEVEL {

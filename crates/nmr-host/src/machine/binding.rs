@@ -103,6 +103,17 @@ impl Binding {
         }
     }
 
+    /// The detach callback of an end is called, if it was not yet. Returns the context that it gets, and
+    /// whose it is.
+    pub(super) fn call_detach(&mut self, role: Role) -> Option<(Opaque, Key)> {
+        let end = &mut self[role];
+        let due = matches!(end.detach, Detach::NotCalled | Detach::CompletedBefore);
+        due.then(|| {
+            end.detach = end.detach.called();
+            (end.context, end.registration)
+        })
+    }
+
     /// Whether both ends have detached.
     pub(crate) fn is_detached(&self) -> bool {
         self.client.detach == Detach::Done && self.provider.detach == Detach::Done

@@ -18,10 +18,7 @@ impl Machine {
         let found = self.binding_mut(binding);
         found.phase = Phase::Detaching;
         for role in turns {
-            let end = &mut found[role];
-            if matches!(end.detach, Detach::NotCalled | Detach::CompletedBefore) {
-                end.detach = end.detach.called();
-                let (context, owner) = (end.context, end.registration);
+            if let Some((context, owner)) = found.call_detach(role) {
                 return Action::Detach {
                     binding,
                     module: self.registration(owner).module,
@@ -55,12 +52,7 @@ impl Machine {
     /// The other detach callback, if it is still to be called: for a thread that runs both before it
     /// tells of either.
     pub(crate) fn take_detach(&mut self, binding: Key, role: Role) -> Option<(Module, Opaque)> {
-        let end = &mut self.binding_mut(binding)[role];
-        if end.detach != Detach::NotCalled {
-            return None;
-        }
-        end.detach = end.detach.called();
-        let (context, owner) = (end.context, end.registration);
+        let (context, owner) = self.binding_mut(binding).call_detach(role)?;
         Some((self.registration(owner).module, context))
     }
 

@@ -68,6 +68,17 @@ impl Shell {
         inside.converse(machine, &mut task, action)
     }
 
+    /// Runs one of the functions that end a registration.
+    pub(crate) fn end_lightly(
+        self: &Arc<Self>,
+        handle: Option<Handle>,
+        event: Event,
+        function: &'static str,
+    ) -> NTSTATUS {
+        let fault = self.faults.end();
+        fault.unwrap_or_else(|| self.call_lightly(handle, &mut Task::default(), event, function))
+    }
+
     /// Runs one of the functions that take a handle.
     pub(crate) fn call_lightly(
         self: &Arc<Self>,
@@ -223,7 +234,8 @@ impl<'a> Inside<'a> {
         action: &Action,
     ) -> (MutexGuard<'a, Machine>, Action) {
         let later = self.shell.tells_later;
-        let event = match *action {
+        let (mut kind, mut also) = (Callback::Attach, None);
+        match *action {
             Action::ClientAttach {
                 binding,
                 ref client,
@@ -237,32 +249,25 @@ impl<'a> Inside<'a> {
                 binding,
                 ref module,
                 context,
-            } if later => {
-                let own = (*module, context);
-                if let Some(other) = machine.take_detach(binding, module.role().other()) {
-                    return self.detach(machine, task, binding, [own, other]);
+            } => {
+                kind = Callback::Detach;
+                let role = module.role().other();
+                let other = later.then(|| machine.take_detach(binding, role));
+                if let Some(other) = other.flatten() {
+                    return self.detach(machine, task, binding, [(*module, context), other]);
                 }
-                self.leave(machine);
-                let _level = self.shell.raise_for(Callback::Detach);
-                callback::run(action)
             }
             Action::Cleanup { binding, .. } => {
-                let other = later.then(|| machine.take_cleanup(binding)).flatten();
-                self.leave(machine);
-                let _level = self.shell.raise_for(Callback::Cleanup);
-                let event = callback::run(action);
-                other.map_or(event, |other| callback::run(&other))
+                kind = Callback::Cleanup;
+                also = later.then(|| machine.take_cleanup(binding)).flatten();
             }
-            Action::Detach { .. } => {
-                self.leave(machine);
-                let _level = self.shell.raise_for(Callback::Detach);
-                callback::run(action)
-            }
-            _ => {
-                self.leave(machine);
-                callback::run(action)
-            }
-        };
+            _ => {}
+        }
+        self.leave(machine);
+        let level = self.shell.raise_for(kind);
+        let event = callback::run(action);
+        let event = also.map_or(event, |other| callback::run(&other));
+        drop(level);
         let mut machine = self.lane.machine();
         let action = machine.step(task, event);
         (machine, action)
