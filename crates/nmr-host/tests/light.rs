@@ -1,23 +1,10 @@
-//! `verify=light`: a thread takes fewer steps, and what modules see is the same.
+//! `verify=light`: a thread takes fewer steps, and what modules see is the same. What modules do wrong in
+//! an attach is reported as usual: `attach_report` in `reports.rs` sees to it.
 
 mod common;
 
 use common::*;
 use nmr_host::{Role, Rule};
-
-/// Lets a client and a provider attach and leave, and requires that these rules are reported, and no
-/// other.
-fn attach(
-    rules: &[Rule],
-    client: impl Fn(&Offer) -> NTSTATUS + Send + Sync + 'static,
-    provider: impl Fn(&Offer) -> NTSTATUS + Send + Sync + 'static,
-) {
-    let rig = Rig::light();
-    let client = rig.client().on_attach(client).registered();
-    let provider = rig.provider().on_attach(provider).registered();
-    rig.expect(rules);
-    close_all([client, provider]);
-}
 
 #[test]
 fn a_life_is_the_same() {
@@ -61,17 +48,6 @@ fn v_24_an_attach_inside_the_providers_callback_is_refused() {
 }
 
 #[test]
-fn v_25_a_second_attach_is_refused() {
-    let client = |offer: &Offer| {
-        let status = offer.accept();
-        let again = Function::Attach.call(offer.offered.handle);
-        assert_eq!(again, Some(STATUS_INVALID_DEVICE_STATE));
-        status
-    };
-    attach(&[Rule::V25], client, Offer::accept);
-}
-
-#[test]
 fn v_25_also_after_another_offer_was_made_meanwhile() {
     let rig = Rig::light();
     let elsewhere = |role, name| rig.shaped(role, name, |shape| shape.npi.Data1 ^= 1);
@@ -93,35 +69,13 @@ fn v_25_also_after_another_offer_was_made_meanwhile() {
 }
 
 #[test]
-fn v_26_a_try_after_another_status_than_a_decline() {
-    let client = |offer: &Offer| {
-        offer.accept();
-        offer.accept()
-    };
-    attach(&[Rule::V26], client, |_| STATUS_DEVICE_NOT_READY);
-}
-
-#[test]
 fn v_29_a_provider_that_writes_nothing() {
     let provider = |offer: &Offer| {
         offer.store_context();
         STATUS_SUCCESS
     };
-    attach(&[Rule::V29], Offer::accept, provider);
-}
-
-#[test]
-fn v_30_a_provider_that_fails_and_stores_a_context() {
-    let provider = |offer: &Offer| {
-        offer.store_context();
-        STATUS_NOINTERFACE
-    };
-    attach(&[Rule::V30], Offer::accept, provider);
-}
-
-#[test]
-fn v_36_no_context() {
-    let without = |offer: &Offer| offer.accept_as(0, 1).status;
-    attach(&[Rule::V36], without, Offer::accept);
-    attach(&[Rule::V36], Offer::accept, without);
+    let rig = Rig::light();
+    let (client, provider) = (rig.client(), rig.provider().on_attach(provider));
+    close_all([client.registered(), provider.registered()]);
+    rig.expect(&[Rule::V29]);
 }

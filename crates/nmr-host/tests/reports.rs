@@ -94,13 +94,23 @@ fn v_10_a_module_registers_at_passive_level() {
     }
 }
 
-/// Lets a client and a provider meet whose attach callbacks are scripts, and returns the report.
+/// Lets a client and a provider meet whose attach callbacks are scripts, and returns the report. The same
+/// is reported where nobody looks.
 fn attach_report(
+    rule: Rule,
+    client: impl Fn(&Offer) -> NTSTATUS + Clone + Send + Sync + 'static,
+    provider: impl Fn(&Offer) -> NTSTATUS + Clone + Send + Sync + 'static,
+) -> nmr_host::Report {
+    attach_report_of(&Rig::light(), rule, client.clone(), provider.clone());
+    attach_report_of(&Rig::new(), rule, client, provider)
+}
+
+fn attach_report_of(
+    rig: &Rig,
     rule: Rule,
     client: impl Fn(&Offer) -> NTSTATUS + Send + Sync + 'static,
     provider: impl Fn(&Offer) -> NTSTATUS + Send + Sync + 'static,
 ) -> nmr_host::Report {
-    let rig = Rig::new();
     let modules = [
         rig.client().on_attach(client),
         rig.provider().on_attach(provider),
