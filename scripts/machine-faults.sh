@@ -80,7 +80,7 @@ fault 'U-01: a declined client is cleaned up' attaching.rs \
 fault 'U-02: a completion settles what is settled' detaching.rs \
     's/if cleaning {$/if false {/'
 fault 'U-02: a cleanup stays due when it is called' detaching.rs \
-    's/std::mem::take(&mut end.cleanup)/end.cleanup/'
+    's/std::mem::take(&mut \(self.binding_mut(binding)\[role\].cleanup\))/\1/'
 fault 'U-03: a late comer is forgotten' attaching.rs \
     's/^        if live {$/        if true {/'
 fault 'U-06: Deregister is done when nothing pends' registering.rs \
@@ -90,7 +90,7 @@ fault 'U-09, R-03: an early completion is dropped' detaching.rs \
 fault 'U-10: two registrations offer one pair' attaching.rs \
     's/if found.phase == Phase::Planned && found.registrant == role {/if true {/'
 fault 'U-11: a failed registration stays' registering.rs \
-    '/if self.reserve_registration(&module, npi).is_err() {/a let npi = npi.unwrap_or_else(|| self.npis.insert(\&module.npi)); self.insert_registration(module, npi);'
+    '/if self.reserve_registration(module, npi).is_err() {/a let npi = npi.unwrap_or_else(|| self.npis.insert(\&module.npi)); self.insert_registration(module, npi);'
 fault 'R-01: the second detach waits for the first' detaching.rs \
     '/^        for role in turns {$/a if found[role.other()].detach == Detach::Pended { break; }'
 fault 'U-22, R-04: completed inside the callback is done' detach.rs \

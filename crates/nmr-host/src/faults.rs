@@ -104,9 +104,11 @@ impl Countdown {
     }
 
     fn next(&self) -> Option<NTSTATUS> {
-        if !self.is_set() {
-            return None;
-        }
+        if self.is_set() { self.count() } else { None }
+    }
+
+    #[cold]
+    fn count(&self) -> Option<NTSTATUS> {
         let mut due = lock(&self.due);
         match due.as_mut() {
             Some(Due { left: 0, .. }) => {

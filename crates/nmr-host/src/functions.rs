@@ -38,7 +38,10 @@ pub(crate) fn register(
     }
     // What fails, fails before there is a handle, so this stays then.
     write(ptr::null_mut());
-    if let Some(module) = module.filter(|_| shell.is_light() && findings.0.is_empty()) {
+    if let Some(module) = module
+        .as_ref()
+        .filter(|_| shell.is_light() && findings.0.is_empty())
+    {
         let fault = shell.faults.begin();
         let publish = |handle: Handle| write(handle.address());
         return fault.unwrap_or_else(|| shell.register_lightly(module, publish));
@@ -60,9 +63,11 @@ fn entry(function: &'static str, found: Option<Identity>) -> Entry {
 
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     let (shell, handle) = instances::route(value);
-    let (name, event) = (deregister_name(role), Event::Deregister { handle, role });
+    let name = deregister_name(role);
     if shell.is_light() {
-        return shell.end_lightly(handle, event, name);
+        return shell.end_lightly(handle, name, |machine, task| {
+            machine.deregister(task, handle, role)
+        });
     }
     let entry = entry(name, shell.identify(handle));
     let level = irql::current();
@@ -75,6 +80,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
         return shell.refuse(&entry, status);
     }
     thread::note_deregistered(value);
+    let event = Event::Deregister { handle, role };
     let status = shell.call(handle, &mut Task::default(), event, &entry);
     report_failed_registration(&shell, handle, role, &entry);
     status
@@ -87,9 +93,9 @@ fn delivered_at(level: Irql) -> bool {
 
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     let (shell, handle) = instances::route(value);
-    let (name, event) = (wait_name(role), Event::Wait { handle, role });
+    let name = wait_name(role);
     if shell.is_light() {
-        return shell.end_lightly(handle, event, name);
+        return shell.end_lightly(handle, name, |machine, _| machine.wait(handle, role));
     }
     let entry = entry(name, shell.identify(handle));
     if irql::current() >= DISPATCH_LEVEL {
@@ -102,9 +108,10 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
+    let event = Event::Wait { handle, role };
     let status = shell.call(handle, &mut Task::default(), event, &entry);
     if let (STATUS_SUCCESS, Some(handle)) = (status, handle) {
-        shell.report_completers(handle.key, &entry);
+        shell.report_completers(handle.key(), &entry);
     }
     report_failed_registration(&shell, handle, role, &entry);
     status
@@ -149,9 +156,11 @@ fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role,
 
 pub(crate) fn complete(role: Role, value: usize) {
     let (shell, handle) = instances::route(value);
-    let (name, event) = (complete_name(role), Event::Complete { handle, role });
+    let name = complete_name(role);
     if shell.is_light() {
-        shell.call_lightly(handle, &mut Task::default(), event, name);
+        shell.call_lightly(handle, &mut Task::default(), name, |machine, task| {
+            machine.complete(task, handle, role)
+        });
         return;
     }
     let found = shell.identify(handle);
@@ -166,6 +175,7 @@ pub(crate) fn complete(role: Role, value: usize) {
     if let Some(found) = found {
         shell.note_completer(found);
     }
+    let event = Event::Complete { handle, role };
     shell.call(handle, &mut Task::default(), event, &entry);
 }
 
@@ -209,7 +219,9 @@ pub(crate) fn attach(
     };
     let mut task = Task::default();
     if outputs && shell.is_light() {
-        let status = shell.call_lightly(handle, &mut task, event, name);
+        let status = shell.call_lightly(handle, &mut task, name, |machine, task| {
+            machine.step(task, event)
+        });
         return task.attached.ok_or((status, poisoned));
     }
     let entry = entry(name, shell.identify(handle));

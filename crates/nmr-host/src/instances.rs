@@ -90,7 +90,11 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    ENTERED.with(|entered| entered.borrow_mut().push(Rc::new(shell)));
+    push(Rc::new(shell));
+}
+
+fn push(here: Here) {
+    ENTERED.with(|entered| entered.borrow_mut().push(here));
 }
 
 /// Undoes the last [`enter`].
@@ -106,9 +110,14 @@ pub(crate) struct Stay {
 
 /// Enters a registrar, unless this thread is in it already.
 pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
-    let entered = innermost().is_none_or(|here| !Arc::ptr_eq(&here, shell));
+    let is_here = |here: &Here| Arc::ptr_eq(here, shell);
+    let entered = !ENTERED.with(|entered| entered.borrow().last().is_some_and(is_here));
     if entered {
-        enter(Arc::clone(shell));
+        let here = match shell.instance {
+            0 => shared(),
+            _ => Rc::new(Arc::clone(shell)),
+        };
+        push(here);
     }
     Stay { entered }
 }
@@ -138,23 +147,23 @@ pub(crate) fn current() -> Here {
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
 /// that this thread registers with gets to report it.
 pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
-    let Some(handle) = Handle::unpack(handle) else {
+    let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
     let innermost = innermost();
     if let Some(here) = &innermost
-        && here.instance == handle.instance
+        && here.instance == handle.instance()
     {
         return (Rc::clone(here), Some(handle));
     }
-    if handle.instance == 0 {
+    if handle.instance() == 0 {
         return match innermost {
             Some(here) if !global().was_issued(Some(handle)) => (here, None),
             _ => (shared(), Some(handle)),
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
-    match others.get(&handle.instance).and_then(Weak::upgrade) {
+    match others.get(&handle.instance()).and_then(Weak::upgrade) {
         Some(shell) => (Rc::new(shell), Some(handle)),
         None => (current(), None),
     }

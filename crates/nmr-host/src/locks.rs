@@ -10,11 +10,12 @@ use std::cell::RefCell;
 
 use crate::instances;
 use crate::machine::Blocker;
+use crate::module;
 use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, shared, thread_local};
 use crate::thread::{self, Callback, ThreadNumber};
-use crate::transcript::{self, Entry};
+use crate::transcript::Entry;
 
 thread_local! {
     static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
@@ -81,7 +82,7 @@ pub fn acquiring(lock: usize) {
     let callbacks = thread::callbacks();
     let held = HELD.with(|held| held.borrow().iter().position(|&other| other == lock));
     let attaches = |callback: &&Callback| {
-        callback.kind == transcript::Callback::Attach
+        callback.kind == module::Callback::Attach
             && held.is_some_and(|place| place < callback.locks)
     };
     if let Some(callback) = callbacks.iter().rev().find(attaches) {

@@ -137,32 +137,42 @@ impl Callbacks {
     }
 }
 
-/// Where the registration instance is in the characteristics of both roles.
-const INSTANCE: usize = std::mem::offset_of!(
-    nmr_sys::NPI_CLIENT_CHARACTERISTICS,
-    ClientRegistrationInstance
-);
+/// One of the three callbacks of a module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Callback {
+    Attach,
+    Detach,
+    Cleanup,
+}
 
-/// A module that registers.
+impl Callback {
+    /// Its name in the NMR's manual.
+    pub(crate) fn name(self, role: Role) -> &'static str {
+        match (role, self) {
+            (Role::Client, Self::Attach) => "ClientAttachProvider",
+            (Role::Client, Self::Detach) => "ClientDetachProvider",
+            (Role::Client, Self::Cleanup) => "ClientCleanupBindingContext",
+            (Role::Provider, Self::Attach) => "ProviderAttachClient",
+            (Role::Provider, Self::Detach) => "ProviderDetachClient",
+            (Role::Provider, Self::Cleanup) => "ProviderCleanupBindingContext",
+        }
+    }
+}
+
+/// What it takes to call a module back.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Module {
-    pub(crate) label: ModuleLabel,
-    pub(crate) npi: GUID,
+pub(crate) struct Callee {
     pub(crate) callbacks: Callbacks,
-    /// The module's own registration instance, which its peers get to see.
-    pub(crate) instance: Opaque,
     /// The registration context.
     pub(crate) context: Opaque,
 }
 
-impl Module {
-    /// The address of its characteristics.
-    pub(crate) fn characteristics(&self) -> usize {
-        self.instance.0.addr() - INSTANCE
-    }
-
+impl Callee {
     pub(crate) fn role(&self) -> Role {
-        self.label.role
+        match self.callbacks {
+            Callbacks::Client { .. } => Role::Client,
+            Callbacks::Provider { .. } => Role::Provider,
+        }
     }
 
     pub(crate) fn has_cleanup(&self) -> bool {
@@ -176,5 +186,36 @@ impl Module {
                 ..
             }
         )
+    }
+}
+
+/// Where the registration instance is in the characteristics of both roles.
+const INSTANCE: usize = std::mem::offset_of!(
+    nmr_sys::NPI_CLIENT_CHARACTERISTICS,
+    ClientRegistrationInstance
+);
+
+/// A module that registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Module {
+    pub(crate) label: ModuleLabel,
+    pub(crate) npi: GUID,
+    pub(crate) callee: Callee,
+    /// The module's own registration instance, which its peers get to see.
+    pub(crate) instance: Opaque,
+}
+
+impl Module {
+    /// The address of its characteristics.
+    pub(crate) fn characteristics(&self) -> usize {
+        self.instance.0.addr() - INSTANCE
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.label.role
+    }
+
+    pub(crate) fn has_cleanup(&self) -> bool {
+        self.callee.has_cleanup()
     }
 }

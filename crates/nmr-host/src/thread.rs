@@ -5,11 +5,10 @@ use std::fmt;
 
 use crate::irql::Irql;
 use crate::machine::Key;
-use crate::module::{ModuleLabel, Role};
+use crate::module::{self, ModuleLabel, Role};
 use crate::shell::Shell;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Arc, shared, thread_local};
-use crate::transcript;
 
 /// The number of a thread, in the order in which threads first met a registrar.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -46,7 +45,7 @@ pub fn current() -> ThreadNumber {
 /// A callback that a thread is inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Callback {
-    pub(crate) kind: transcript::Callback,
+    pub(crate) kind: module::Callback,
     pub(crate) instance: u32,
     /// The number of the binding, which both of its modules have to wait for.
     pub(crate) binding: u64,

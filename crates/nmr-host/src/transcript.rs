@@ -2,8 +2,8 @@
 
 use nmr_sys::NTSTATUS;
 
-use crate::machine::{Action, Event, Key, Machine};
-use crate::module::{Module, ModuleLabel, Role};
+use crate::machine::{Action, Event, Invocation, Key, Machine};
+use crate::module::{Callback, ModuleLabel, Role};
 use crate::record::{Actor, Moment, Note};
 
 /// A call of one of the nine functions, as the thread that makes it carries it along.
@@ -67,7 +67,7 @@ impl Entry {
 /// A callback returned.
 pub(crate) fn event(machine: &Machine, event: &Event) -> Option<(Callback, Note)> {
     match *event {
-        Event::ClientAttachReturned { binding, status } => returned(
+        Event::ClientAttachReturned { binding, status } => note(
             machine,
             binding,
             Role::Client,
@@ -76,20 +76,20 @@ pub(crate) fn event(machine: &Machine, event: &Event) -> Option<(Callback, Note)
         ),
         Event::ProviderAttachReturned { binding, answer } => {
             let moment = Moment::Status(answer.status);
-            returned(machine, binding, Role::Provider, Callback::Attach, moment)
+            note(machine, binding, Role::Provider, Callback::Attach, moment)
         }
         Event::DetachReturned {
             binding,
             role,
             status,
-        } => returned(
+        } => note(
             machine,
             binding,
             role,
             Callback::Detach,
             Moment::Status(status),
         ),
-        Event::CleanupReturned { binding, role } => returned(
+        Event::CleanupReturned { binding, role } => note(
             machine,
             binding,
             role,
@@ -112,36 +112,18 @@ pub(crate) fn callback(event: &Event) -> Option<&'static str> {
 
 /// A callback is about to be called.
 pub(crate) fn action(machine: &Machine, action: &Action) -> Option<(Callback, Note)> {
-    let (binding, module, callback) = calls(action)?;
-    let serial = machine.describe(binding).map(|(serial, ..)| serial);
-    Some(note(
-        serial,
-        module.label,
+    let Action::Call(Invocation {
+        binding,
+        role,
         callback,
-        Moment::Call("".into()),
-    ))
+    }) = *action
+    else {
+        return None;
+    };
+    note(machine, binding, role, callback, Moment::Call("".into()))
 }
 
-/// The callback that an action calls: of which binding and which module, and which it is.
-pub(crate) fn calls(action: &Action) -> Option<(Key, &Module, Callback)> {
-    Some(match action {
-        Action::ClientAttach {
-            binding, client, ..
-        } => (*binding, client, Callback::Attach),
-        Action::ProviderAttach {
-            binding, provider, ..
-        } => (*binding, provider, Callback::Attach),
-        Action::Detach {
-            binding, module, ..
-        } => (*binding, module, Callback::Detach),
-        Action::Cleanup {
-            binding, module, ..
-        } => (*binding, module, Callback::Cleanup),
-        Action::Return(_) | Action::Block { .. } | Action::Defer { .. } => return None,
-    })
-}
-
-fn returned(
+fn note(
     machine: &Machine,
     binding: Key,
     role: Role,
@@ -149,48 +131,16 @@ fn returned(
     moment: Moment,
 ) -> Option<(Callback, Note)> {
     let (serial, client, provider) = machine.describe(binding)?;
-    let module = if role == Role::Client {
-        client
-    } else {
-        provider
+    let module = match role {
+        Role::Client => client,
+        Role::Provider => provider,
     };
-    Some(note(Some(serial), module.label, callback, moment))
-}
-
-fn note(
-    binding: Option<u64>,
-    module: ModuleLabel,
-    callback: Callback,
-    moment: Moment,
-) -> (Callback, Note) {
     let note = Note {
         caller: Actor::Nmr,
-        callee: Actor::Module(module),
-        function: callback.name(module.role).into(),
-        binding,
+        callee: Actor::Module(module.label),
+        function: callback.name(role).into(),
+        binding: Some(serial),
         moment,
     };
-    (callback, note)
-}
-
-/// One of the three callbacks of a module.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Callback {
-    Attach,
-    Detach,
-    Cleanup,
-}
-
-impl Callback {
-    /// Its name in the NMR's manual.
-    pub(crate) fn name(self, role: Role) -> &'static str {
-        match (role, self) {
-            (Role::Client, Self::Attach) => "ClientAttachProvider",
-            (Role::Client, Self::Detach) => "ClientDetachProvider",
-            (Role::Client, Self::Cleanup) => "ClientCleanupBindingContext",
-            (Role::Provider, Self::Attach) => "ProviderAttachClient",
-            (Role::Provider, Self::Detach) => "ProviderDetachClient",
-            (Role::Provider, Self::Cleanup) => "ProviderCleanupBindingContext",
-        }
-    }
+    Some((callback, note))
 }

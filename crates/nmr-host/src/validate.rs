@@ -12,7 +12,7 @@ use nmr_sys::{
 };
 
 use crate::memory;
-use crate::module::{Callbacks, Module, ModuleId, ModuleLabel, Opaque, Role};
+use crate::module::{Callbacks, Callee, Module, ModuleId, ModuleLabel, Opaque, Role};
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
 use crate::rule::{Rule, Severity};
 use crate::stack;
@@ -149,8 +149,9 @@ pub(crate) unsafe fn module<C: Characteristics>(
     let Some(whole) = whole else {
         return (None, findings);
     };
-    let lies_there = |address| policy.verify == Verify::Full && stack::holds(address);
-    if lent(characteristics.addr(), &whole.instance()).any(lies_there) {
+    if policy.verify == Verify::Full
+        && lent(characteristics.addr(), &whole.instance()).any(stack::holds)
+    {
         findings.report(Rule::V13);
     }
     // SAFETY: this function asks the same of its caller.
@@ -159,9 +160,11 @@ pub(crate) unsafe fn module<C: Characteristics>(
     let module = described.map(|(label, npi, callbacks)| Module {
         label,
         npi,
-        callbacks,
+        callee: Callee {
+            callbacks,
+            context: Opaque(context),
+        },
         instance: Opaque(instance.cast_mut().cast()),
-        context: Opaque(context),
     });
     (module, findings)
 }
@@ -248,9 +251,10 @@ unsafe fn described<C: Characteristics>(
         id,
         number: instance.Number,
     };
-    callbacks
-        .filter(|_| !findings.rejected())
-        .map(|callbacks| (label, npi, callbacks))
+    if findings.rejected() {
+        return None;
+    }
+    Some((label, npi, callbacks?))
 }
 
 /// Reads a module identifier. `None` if it is null or malformed.

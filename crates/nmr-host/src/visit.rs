@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL};
+use crate::module::Callback;
 use crate::rule::Rule;
 use crate::thread;
-use crate::transcript::Callback;
 
 /// A thread's stay in the code of modules, other than in a callback: in a work item, or in a function
 /// of a dispatch table. A wait that returns while a thread that has completed a detach is still in

@@ -9,8 +9,11 @@ use super::answer;
 use super::functions;
 use super::module::{self, Registered};
 use super::run::{self, Nmr, Outcome};
-use crate::machine::{self, Action, Event, Finding, Handle, Machine, ProviderAnswer, Task};
-use crate::module::{Module, Opaque, Role};
+use crate::machine::{
+    self, Action, Arguments, Event, Finding, Handle, Invocation, Machine, ProviderAnswer, Side,
+    Task,
+};
+use crate::module::{Opaque, Role};
 use crate::poison::POISON;
 use crate::policy::{Mode, Policy};
 use crate::thread;
@@ -52,7 +55,7 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
 impl Oracle {
     /// The machine that a handle is for.
     fn machine(&self, handle: Option<Handle>) -> &RefCell<Machine> {
-        &self.lanes[handle.map_or(0, |handle| handle.key.lane())]
+        &self.lanes[handle.map_or(0, |handle| handle.key().lane())]
     }
 
     fn step(&self, machine: &RefCell<Machine>, task: &mut Task, event: Event) -> Action {
@@ -78,46 +81,44 @@ impl Oracle {
     fn carry_out(&self, machine: &RefCell<Machine>, task: &mut Task, first: Action) -> NTSTATUS {
         let mut action = first;
         loop {
-            if let Action::Return(status) = action {
-                return status;
-            }
-            action = self.step(machine, task, perform(action));
+            let invocation = match action {
+                Action::Return(status) => return status,
+                Action::Call(invocation) => invocation,
+                Action::Block { .. } | Action::Defer { .. } => {
+                    unreachable!("waits are tried before, nothing is deferred")
+                }
+            };
+            let arguments = machine.borrow().arguments(invocation);
+            action = self.step(machine, task, perform(invocation, &arguments));
         }
     }
 
     fn handle(&self, handle: usize) -> Option<Handle> {
-        let handle = Handle::unpack(handle)?;
-        (handle.instance == self.instance).then_some(handle)
+        let handle = Handle::of_value(handle)?;
+        (handle.instance() == self.instance).then_some(handle)
     }
 }
 
 /// Runs a callback.
-fn perform(action: Action) -> Event {
-    match action {
-        Action::ClientAttach {
-            binding,
-            client,
-            handle,
-            provider,
-        } => {
-            let provider = module::number(provider.0.cast());
-            let status = answer::attach_client(number(&client), handle.pack(), provider);
+fn perform(invocation: Invocation, arguments: &Arguments) -> Event {
+    let Invocation { binding, role, .. } = invocation;
+    match arguments {
+        Arguments::ClientAttach(side) => {
+            let provider = module::number(side.peer.0.cast());
+            let status = answer::attach_client(number(side), side.handle.value(), provider);
             Event::ClientAttachReturned { binding, status }
         }
-        Action::ProviderAttach {
-            binding,
-            provider,
-            handle,
-            client,
+        Arguments::ProviderAttach {
+            side,
             context,
             dispatch,
         } => {
             let client = [
-                module::number(client.0.cast()),
+                module::number(side.peer.0.cast()),
                 context.0.addr(),
                 dispatch.0.addr(),
             ];
-            let answer = answer::attach_provider(number(&provider), handle.pack(), client);
+            let answer = answer::attach_provider(number(side), side.handle.value(), client);
             let answer = ProviderAnswer {
                 status: answer.status,
                 context: answer.context.map(opaque),
@@ -125,37 +126,21 @@ fn perform(action: Action) -> Event {
             };
             Event::ProviderAttachReturned { binding, answer }
         }
-        Action::Detach {
+        Arguments::Detach(_, context) => Event::DetachReturned {
             binding,
-            module,
-            context,
-        } => {
-            let role = module.role();
-            let status = answer::detach(role, context.0.addr());
-            Event::DetachReturned {
-                binding,
-                role,
-                status,
-            }
-        }
-        Action::Cleanup {
-            binding,
-            module,
-            context,
-        } => {
-            let role = module.role();
+            role,
+            status: answer::detach(role, context.0.addr()),
+        },
+        Arguments::Cleanup(_, context) => {
             answer::clean_up(role, context.0.addr());
             Event::CleanupReturned { binding, role }
-        }
-        Action::Return(_) | Action::Block { .. } | Action::Defer { .. } => {
-            unreachable!("the caller looks at returns, waits are tried before, nothing is deferred")
         }
     }
 }
 
-/// The number of a module, which is its registration context.
-fn number(module: &Module) -> usize {
-    module.context.0.addr()
+/// The number of the module that is called, which is its registration context.
+fn number(side: &Side) -> usize {
+    side.callee.context.0.addr()
 }
 
 fn opaque(value: usize) -> Opaque {
@@ -177,7 +162,7 @@ impl Nmr for Oracle {
         let machine = &self.lanes[machine::lane_of(&registers.npi)];
         let action = self.step(machine, &mut task, event);
         if let Some(handle) = task.registered {
-            module.store(handle.pack());
+            module.store(handle.value());
         }
         self.carry_out(machine, &mut task, action)
     }

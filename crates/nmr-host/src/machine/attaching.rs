@@ -8,11 +8,10 @@ use nmr_sys::{
 
 use super::binding::{End, Offer, Phase, Progress};
 use super::detach::Detach;
-use super::event::{Counterpart, ProviderAnswer};
+use super::event::ProviderAnswer;
 use super::handle::Kind;
-use super::list::List;
-use super::{Action, Handle, Key, Lost, Machine, Task};
-use crate::module::{Opaque, Role};
+use super::{Action, Handle, Invocation, Key, Lost, Machine, Task};
+use crate::module::{Callback, Opaque, Role};
 use crate::rule::Rule;
 use crate::thread::ThreadNumber;
 
@@ -21,51 +20,25 @@ const TRIES: u32 = 8;
 
 impl Machine {
     /// Starts the next offer of a registration. After the last one the registration is done.
+    #[inline(always)]
     pub(super) fn next_offer(&mut self, registration: Key, thread: ThreadNumber) -> Action {
-        while let Some(binding) = self.take_next_offer(registration) {
-            let found = self.binding(binding);
-            let role = self.registration(registration).module.role();
+        while let Some(owner) = self.registrations.get_mut(registration)
+            && let Some(binding) = owner.next_offer
+        {
+            let role = owner.module.role();
+            let found = self.bindings.get_mut(binding);
+            let found = found.expect("a registration lists live bindings");
+            owner.next_offer = found[role].links.after;
             if found.phase == Phase::Planned && found.registrant == role {
-                return self.offer(binding, thread);
+                found.phase = Phase::Offering(Offer::new(thread));
+                return Action::Call(Invocation {
+                    binding,
+                    role: Role::Client,
+                    callback: Callback::Attach,
+                });
             }
         }
         Action::Return(STATUS_SUCCESS)
-    }
-
-    fn take_next_offer(&mut self, registration: Key) -> Option<Key> {
-        let owner = self.registrations.get_mut(registration)?;
-        let binding = owner.next_offer?;
-        owner.next_offer = List::after(&self.bindings, binding, owner.module.role());
-        Some(binding)
-    }
-
-    fn offer(&mut self, binding: Key, thread: ThreadNumber) -> Action {
-        let progress = Progress::Deciding;
-        let offer = Offer {
-            thread,
-            progress,
-            last: None,
-            tries: 0,
-        };
-        let found = self.binding_mut(binding);
-        found.phase = Phase::Offering(offer);
-        let found = self.binding(binding);
-        Action::ClientAttach {
-            binding,
-            client: *self.module(found, Role::Client),
-            handle: self.handle(Kind::ClientBinding, binding),
-            provider: self.module(found, Role::Provider).instance,
-        }
-    }
-
-    /// The provider's side of an offer, unless the tables of the interface are to be judged.
-    pub(crate) fn counterpart(&self, binding: Key) -> Option<Counterpart> {
-        let found = self.binding(binding);
-        self.interfaces.is_empty().then(|| Counterpart {
-            provider: *self.module(found, Role::Provider),
-            handle: self.handle(Kind::ProviderBinding, binding),
-            client: self.module(found, Role::Client).instance,
-        })
     }
 
     /// `NmrClientAttachProvider`: asks the provider, if this is the offer it may be called in.
@@ -83,15 +56,11 @@ impl Machine {
         self.judge_table(binding, Role::Client, dispatch);
         let client = &mut self.binding_mut(binding)[Role::Client];
         (client.context, client.dispatch) = (context, dispatch);
-        let found = self.binding(binding);
-        Action::ProviderAttach {
+        Action::Call(Invocation {
             binding,
-            provider: *self.module(found, Role::Provider),
-            handle: self.handle(Kind::ProviderBinding, binding),
-            client: self.module(found, Role::Client).instance,
-            context,
-            dispatch,
-        }
+            role: Role::Provider,
+            callback: Callback::Attach,
+        })
     }
 
     /// `NmrClientAttachProvider` that fails: to the client, as if the provider had declined.
@@ -259,6 +228,24 @@ impl Machine {
         }
     }
 
+    /// An offer that this thread made, and told nothing of, has ended with both modules attached, each
+    /// with its context and its table, and nothing is wrong with them.
+    #[inline(always)]
+    pub(crate) fn agreed(
+        &mut self,
+        task: &mut Task,
+        binding: Key,
+        passed: &[(Opaque, Opaque); 2],
+    ) -> Action {
+        for (role, &(context, dispatch)) in [Role::Client, Role::Provider].into_iter().zip(passed) {
+            self.judge_table(binding, role, dispatch);
+            let end = &mut self.binding_mut(binding)[role];
+            (end.context, end.dispatch) = (context, dispatch);
+        }
+        self.count_contexts(binding);
+        self.attached(task, binding)
+    }
+
     /// The client's attach callback returned: the one decision about the binding.
     pub(crate) fn client_attach_returned(
         &mut self,
@@ -283,6 +270,7 @@ impl Machine {
 
     /// Both modules attached. A late comer, one of whose modules has deregistered meanwhile,
     /// detaches at once (3.14).
+    #[inline(always)]
     fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
         let mut live = true;
         for role in [Role::Client, Role::Provider] {

@@ -37,6 +37,18 @@ pub(crate) struct Offer {
     pub(crate) tries: u32,
 }
 
+impl Offer {
+    /// One that this thread begins.
+    pub(super) fn new(thread: ThreadNumber) -> Self {
+        Self {
+            thread,
+            progress: Progress::Deciding,
+            last: None,
+            tries: 0,
+        }
+    }
+}
+
 /// How far an offer has come.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Progress {
@@ -103,15 +115,14 @@ impl Binding {
         }
     }
 
-    /// The detach callback of an end is called, if it was not yet. Returns the context that it gets, and
-    /// whose it is.
-    pub(super) fn call_detach(&mut self, role: Role) -> Option<(Opaque, Key)> {
+    /// The detach callback of an end is called, if it was not yet. Returns whether it is.
+    pub(super) fn call_detach(&mut self, role: Role) -> bool {
         let end = &mut self[role];
         let due = matches!(end.detach, Detach::NotCalled | Detach::CompletedBefore);
-        due.then(|| {
+        if due {
             end.detach = end.detach.called();
-            (end.context, end.registration)
-        })
+        }
+        due
     }
 
     /// Whether both ends have detached.

@@ -5,8 +5,8 @@ use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
 
 use super::binding::Phase;
 use super::detach::Detach;
-use super::{Action, Handle, Key, Lost, Machine, Task, binding_kind};
-use crate::module::{Module, Opaque, Role};
+use super::{Action, Handle, Invocation, Key, Lost, Machine, Task, binding_kind};
+use crate::module::{Callback, Role};
 use crate::policy::{Cleanup, EarlyCompletion};
 use crate::rule::Rule;
 
@@ -18,12 +18,12 @@ impl Machine {
         let found = self.binding_mut(binding);
         found.phase = Phase::Detaching;
         for role in turns {
-            if let Some((context, owner)) = found.call_detach(role) {
-                return Action::Detach {
+            if found.call_detach(role) {
+                return Action::Call(Invocation {
                     binding,
-                    module: self.registration(owner).module,
-                    context,
-                };
+                    role,
+                    callback: Callback::Detach,
+                });
             }
         }
         self.settle(task, binding)
@@ -49,15 +49,15 @@ impl Machine {
         }
     }
 
-    /// The other detach callback, if it is still to be called: for a thread that runs both before it
-    /// tells of either.
-    pub(crate) fn take_detach(&mut self, binding: Key, role: Role) -> Option<(Module, Opaque)> {
-        let (context, owner) = self.binding_mut(binding).call_detach(role)?;
-        Some((self.registration(owner).module, context))
+    /// Whether the other detach callback is still to be called, which it is then: for a thread that runs
+    /// both before it tells of either.
+    pub(crate) fn take_detach(&mut self, binding: Key, role: Role) -> bool {
+        self.binding_mut(binding).call_detach(role)
     }
 
     /// Both detach callbacks have returned, in this order. The thread may have run the cleanups too,
     /// if both answered `STATUS_SUCCESS`.
+    #[inline(always)]
     pub(crate) fn both_detached(
         &mut self,
         task: &mut Task,
@@ -67,13 +67,16 @@ impl Machine {
     ) -> Action {
         for (role, status) in returned {
             self.note_detach(binding, role, status);
-            self.binding_mut(binding)[role].cleanup &= !cleaned_up;
+        }
+        if cleaned_up {
+            self.remove_binding(binding);
+            return self.resume(task);
         }
         self.continue_detach(task, binding)
     }
 
     /// Completes the detach of one end (contract section 2.5).
-    pub(super) fn complete(
+    pub(crate) fn complete(
         &mut self,
         task: &mut Task,
         handle: Option<Handle>,
@@ -129,8 +132,8 @@ impl Machine {
 
     /// Calls the cleanup callback that was not called yet. After the last one the binding is gone.
     pub(super) fn next_cleanup(&mut self, task: &mut Task, binding: Key) -> Action {
-        if let Some(action) = self.take_cleanup(binding) {
-            return action;
+        if let Some(invocation) = self.take_cleanup(binding) {
+            return Action::Call(invocation);
         }
         self.remove_binding(binding);
         self.resume(task)
@@ -138,22 +141,15 @@ impl Machine {
 
     /// The cleanup callback that was not called yet, for a thread that runs both before it tells of
     /// either.
-    pub(crate) fn take_cleanup(&mut self, binding: Key) -> Option<Action> {
+    pub(crate) fn take_cleanup(&mut self, binding: Key) -> Option<Invocation> {
         let mut turns = self.turns(self.policy.cleanup_order).into_iter();
-        turns.find_map(|role| self.take_cleanup_of(binding, role))
-    }
-
-    fn take_cleanup_of(&mut self, binding: Key, role: Role) -> Option<Action> {
-        let end = &mut self.binding_mut(binding)[role];
-        if !std::mem::take(&mut end.cleanup) {
-            return None;
-        }
-        let (context, owner) = (end.context, end.registration);
+        let role =
+            turns.find(|&role| std::mem::take(&mut self.binding_mut(binding)[role].cleanup))?;
         self.forget_context(binding, role);
-        Some(Action::Cleanup {
+        Some(Invocation {
             binding,
-            module: self.registration(owner).module,
-            context,
+            role,
+            callback: Callback::Cleanup,
         })
     }
 }

@@ -4,6 +4,7 @@
 use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
 
 use super::handle::Handle;
+use super::invocation::Invocation;
 use super::slab::Key;
 use crate::module::{Module, ModuleLabel, Opaque, Role};
 use crate::rule::Rule;
@@ -67,16 +68,6 @@ pub(crate) struct ProviderAnswer {
     pub(crate) dispatch: Option<Opaque>,
 }
 
-/// The provider's side of an offer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Counterpart {
-    pub(crate) provider: Module,
-    /// Its handle of the binding.
-    pub(crate) handle: Handle,
-    /// The client's registration instance.
-    pub(crate) client: Opaque,
-}
-
 /// What a thread does next. Except for `Return`, the outcome is told with the next event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
@@ -84,34 +75,8 @@ pub(crate) enum Action {
     Return(NTSTATUS),
     /// Block until the registration may be finished, then look again.
     Block { registration: Key },
-    /// Call `ClientAttachProvider`.
-    ClientAttach {
-        binding: Key,
-        client: Module,
-        handle: Handle,
-        provider: Opaque,
-    },
-    /// Call `ProviderAttachClient`.
-    ProviderAttach {
-        binding: Key,
-        provider: Module,
-        handle: Handle,
-        client: Opaque,
-        context: Opaque,
-        dispatch: Opaque,
-    },
-    /// Call a detach callback.
-    Detach {
-        binding: Key,
-        module: Module,
-        context: Opaque,
-    },
-    /// Call a cleanup callback.
-    Cleanup {
-        binding: Key,
-        module: Module,
-        context: Opaque,
-    },
+    /// Call a callback.
+    Call(Invocation),
     /// Hand the cleanup to the worker.
     Defer { binding: Key },
 }

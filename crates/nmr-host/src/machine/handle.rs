@@ -2,7 +2,7 @@
 //! which generation of its slot it means, so that a wrong, stale or invented one is recognized.
 
 use std::ffi::c_void;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 use std::ptr;
 
 use super::binding_kind;
@@ -22,65 +22,72 @@ pub(crate) enum Kind {
     ProviderBinding = 4,
 }
 
-/// A handle, taken apart. Packed into 64 bits: kind 3, instance 14, generation 20, index 27.
+/// A handle: kind 3 bits, instance 14, key 47.
 ///
-/// INVARIANT: the packed form is never zero, because no kind is.
+/// INVARIANT: the kind is one of the four, and the key is one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Handle {
-    pub(crate) kind: Kind,
-    /// The registrar that issued it.
-    pub(crate) instance: u32,
-    pub(crate) key: Key,
-}
+pub(crate) struct Handle(NonZeroU64);
 
 /// The number of registrars that can be told apart.
 pub(crate) const INSTANCES: u32 = 1 << 14;
 
-const INSTANCE_SHIFT: u32 = Key::INDEX_BITS + Key::GENERATION_BITS;
+const INSTANCE_SHIFT: u32 = Key::BITS;
 const KIND_SHIFT: u32 = INSTANCE_SHIFT + INSTANCES.ilog2();
 
 impl Handle {
-    /// Whether it claims to be this module's end of a binding.
-    pub(crate) fn is_binding_of(self, role: Role) -> bool {
-        self.kind == binding_kind(role)
+    pub(super) fn new(kind: Kind, instance: u32, key: Key) -> Self {
+        let kind = (kind as u64) << KIND_SHIFT;
+        let bits = kind | u64::from(instance) << INSTANCE_SHIFT | key.bits();
+        Self(NonZeroU64::new(bits).expect("no kind is zero"))
     }
 
-    /// The value that a module sees.
-    pub(crate) fn pack(self) -> usize {
-        let bits = (self.kind as u64) << KIND_SHIFT
-            | u64::from(self.instance) << INSTANCE_SHIFT
-            | u64::from(self.key.generation.get()) << Key::INDEX_BITS
-            | u64::from(self.key.index);
-        usize::try_from(bits).expect("the registrar runs on 64-bit hosts")
+    /// The handle that a value is. `None` if this registrar cannot have made it.
+    pub(crate) fn of_value(value: usize) -> Option<Self> {
+        let handle = Self(NonZeroU64::new(value as u64)?);
+        handle.known_kind().and(handle.known_key()).map(|_| handle)
     }
 
-    /// The same as the pointer that C code stores.
-    pub(crate) fn address(self) -> *mut c_void {
-        ptr::without_provenance_mut(self.pack())
+    pub(crate) fn kind(self) -> Kind {
+        self.known_kind().expect("the invariant")
     }
 
-    /// Takes a value apart. `None` if this registrar cannot have made it.
-    pub(crate) fn unpack(value: usize) -> Option<Self> {
-        let bits = value as u64;
-        let kind = match bits >> KIND_SHIFT {
+    fn known_kind(self) -> Option<Kind> {
+        Some(match self.0.get() >> KIND_SHIFT {
             1 => Kind::Client,
             2 => Kind::Provider,
             3 => Kind::ClientBinding,
             4 => Kind::ProviderBinding,
             _ => return None,
-        };
-        let field = |shift: u32, size: u32| {
-            u32::try_from(bits >> shift & ((1 << size) - 1)).expect("fewer than 32 bits")
-        };
-        let generation = field(Key::INDEX_BITS, Key::GENERATION_BITS);
-        Some(Self {
-            kind,
-            instance: field(INSTANCE_SHIFT, INSTANCES.ilog2()),
-            key: Key {
-                generation: NonZeroU32::new(generation)?,
-                index: field(0, Key::INDEX_BITS),
-            },
         })
+    }
+
+    /// The registrar that issued it.
+    pub(crate) fn instance(self) -> u32 {
+        let instance = self.0.get() >> INSTANCE_SHIFT & u64::from(INSTANCES - 1);
+        u32::try_from(instance).expect("14 bits")
+    }
+
+    pub(crate) fn key(self) -> Key {
+        self.known_key().expect("the invariant")
+    }
+
+    fn known_key(self) -> Option<Key> {
+        Key::of_bits(self.0.get() & ((1 << Key::BITS) - 1))
+    }
+
+    /// Whether it claims to be this module's end of a binding.
+    pub(crate) fn is_binding_of(self, role: Role) -> bool {
+        self.kind() == binding_kind(role)
+    }
+
+    /// The value that a module sees.
+    pub(crate) fn value(self) -> usize {
+        usize::try_from(self.0.get()).expect("the registrar runs on 64-bit hosts")
+    }
+
+    /// The same as the pointer that C code stores.
+    pub(crate) fn address(self) -> *mut c_void {
+        ptr::without_provenance_mut(self.value())
     }
 }
 
@@ -89,31 +96,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_survives_packing() {
-        let key = Key {
-            generation: NonZeroU32::new((1 << Key::GENERATION_BITS) - 1).unwrap(),
-            index: 12_345,
-        };
+    fn a_handle_says_what_went_into_it() {
+        let key = Key::of_bits((1 << Key::BITS) - 12_345).unwrap();
         for kind in [
             Kind::Client,
             Kind::Provider,
             Kind::ClientBinding,
             Kind::ProviderBinding,
         ] {
-            let handle = Handle {
-                kind,
-                instance: INSTANCES - 1,
-                key,
-            };
-            assert_eq!(Handle::unpack(handle.pack()), Some(handle));
+            let handle = Handle::new(kind, INSTANCES - 1, key);
+            assert_eq!(Handle::of_value(handle.value()), Some(handle));
+            assert_eq!(
+                (handle.kind(), handle.instance(), handle.key()),
+                (kind, INSTANCES - 1, key)
+            );
         }
     }
 
     #[test]
     fn null_and_pointers_are_not_handles() {
-        assert_eq!(Handle::unpack(0), None);
+        assert_eq!(Handle::of_value(0), None);
         let local = 0_u32;
-        assert_eq!(Handle::unpack((&raw const local).addr()), None);
-        assert_eq!(Handle::unpack(usize::MAX), None);
+        assert_eq!(Handle::of_value((&raw const local).addr()), None);
+        assert_eq!(Handle::of_value(usize::MAX), None);
     }
 }

@@ -142,7 +142,7 @@ impl Machine {
 
     /// The same for the registration that a handle stands for, if it is of this role.
     pub(crate) fn blockers_of_handle(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
-        let own = handle.filter(|handle| handle.instance == self.instance);
+        let own = handle.filter(|handle| handle.instance() == self.instance);
         self.resolve(own, registration_kind(role))
             .map_or_else(|_| Vec::new(), |registration| self.blockers(registration))
     }
@@ -157,6 +157,7 @@ impl Machine {
     pub(crate) fn find_callbacks_in(&mut self, code: &Range<usize>) {
         let inside = |module: &Module| {
             module
+                .callee
                 .callbacks
                 .addresses()
                 .any(|address| code.contains(&address))
@@ -173,7 +174,7 @@ impl Machine {
 
     /// Whether a handle stands or stood for something.
     pub(crate) fn was_issued(&self, handle: Option<Handle>) -> bool {
-        handle.is_some_and(|handle| self.resolve(Some(handle), handle.kind) != Err(Lost::Unknown))
+        handle.is_some_and(|handle| self.resolve(Some(handle), handle.kind()) != Err(Lost::Unknown))
     }
 
     fn blockers_of(&self, binding: &Binding) -> Vec<Blocker> {
@@ -202,11 +203,11 @@ impl Machine {
 
     /// The module that a live handle stands for, and the binding if it is a binding's.
     pub(crate) fn identify(&self, handle: Handle) -> Option<Identity> {
-        let role = match handle.kind {
+        let role = match handle.kind() {
             Kind::Client | Kind::Provider => {
                 return Some(Identity {
-                    registration: handle.key,
-                    module: self.registrations.get(handle.key)?.module.label,
+                    registration: handle.key(),
+                    module: self.registrations.get(handle.key())?.module.label,
                     binding: None,
                     peer: None,
                 });
@@ -214,7 +215,7 @@ impl Machine {
             Kind::ClientBinding => Role::Client,
             Kind::ProviderBinding => Role::Provider,
         };
-        let binding = self.bindings.get(handle.key)?;
+        let binding = self.bindings.get(handle.key())?;
         Some(Identity {
             registration: binding[role].registration,
             module: self.module(binding, role).label,

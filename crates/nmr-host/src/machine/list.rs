@@ -11,7 +11,7 @@ pub(crate) struct Links {
 }
 
 /// A value that is in a list, or in one list for each `End` of it.
-pub(crate) trait Linked {
+pub(crate) trait Linked: Copy {
     /// Which of the value's lists is meant.
     type End: Copy;
     fn links(&self, end: Self::End) -> &Links;

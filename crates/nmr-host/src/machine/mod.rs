@@ -8,6 +8,10 @@
 //!
 //! Interfaces have nothing to do with each other. So a registrar has several machines, called lanes,
 //! and each interface lives in one of them ([`lane_of`]). A handle tells the lane too.
+#![expect(
+    clippy::inline_always,
+    reason = "an action that passes through memory takes as long as an atomic operation"
+)]
 
 mod attaching;
 mod binding;
@@ -18,6 +22,7 @@ mod event;
 mod explore;
 mod handle;
 mod inventory;
+mod invocation;
 mod lending;
 mod list;
 mod memory;
@@ -33,10 +38,11 @@ use std::collections::HashMap;
 use fastrand::Rng;
 use nmr_sys::GUID;
 
-pub(crate) use event::{Action, Counterpart, Event, Finding, ProviderAnswer, Task};
+pub(crate) use event::{Action, Event, Finding, ProviderAnswer, Task};
 pub(crate) use handle::{Handle, INSTANCES};
 pub(crate) use inventory::Identity;
 pub use inventory::{Blocker, Leak, Missing};
+pub(crate) use invocation::{Arguments, Invocation, Side};
 pub(crate) use slab::{Key, LANES};
 
 use crate::interface::Interface;
@@ -120,7 +126,7 @@ impl Machine {
     /// Takes one event and says what the thread does next.
     pub(crate) fn step(&mut self, task: &mut Task, event: Event) -> Action {
         match event {
-            Event::Register { module, thread } => self.register(task, module, thread),
+            Event::Register { module, thread } => self.register(task, &module, thread),
             Event::AttachProvider {
                 handle,
                 thread,
@@ -180,6 +186,11 @@ impl Machine {
         self.memory.fail_after.take()
     }
 
+    /// Whether tables are judged (V-31, V-32): those of interfaces that were declared.
+    pub(crate) fn judges_tables(&self) -> bool {
+        !self.interfaces.is_empty()
+    }
+
     /// From now on, the tables of an interface are watched.
     pub(crate) fn declare(&mut self, interface: Interface) {
         self.interfaces.insert(interface.npi, interface);
@@ -196,6 +207,7 @@ impl Machine {
     }
 
     /// Goes on after a binding, as the task says.
+    #[inline(always)]
     fn resume(&mut self, task: &mut Task) -> Action {
         match task.goal {
             Goal::Return(status) => Action::Return(status),
@@ -209,36 +221,46 @@ impl Machine {
 
     /// Finds what a handle stands for.
     fn resolve(&self, handle: Option<Handle>, kind: Kind) -> Result<Key, Lost> {
-        let handle = handle.ok_or(Lost::Unknown)?;
-        let known = match handle.kind {
-            Kind::Client | Kind::Provider => self.registrations.look_up(handle.key),
-            Kind::ClientBinding | Kind::ProviderBinding => self.bindings.look_up(handle.key),
-        };
-        match known {
-            Lookup::Unknown => Err(Lost::Unknown),
-            _ if handle.kind != kind => Err(Lost::WrongKind),
-            Lookup::Stale => Err(Lost::Stale),
-            Lookup::Live if self.is_of_kind(handle.key, kind) => Ok(handle.key),
-            Lookup::Live => Err(Lost::WrongKind),
+        match handle {
+            Some(handle) if handle.kind() == kind && self.is_live(handle) => Ok(handle.key()),
+            _ => Err(self.lost(handle, kind)),
         }
     }
 
-    /// Whether a live registration has the role that its handle claims. (Any end of a live binding
-    /// exists.)
-    fn is_of_kind(&self, key: Key, kind: Kind) -> bool {
-        match kind {
-            Kind::Client => self.registration(key).module.role() == Role::Client,
-            Kind::Provider => self.registration(key).module.role() == Role::Provider,
-            Kind::ClientBinding | Kind::ProviderBinding => true,
+    /// Whether what a handle claims to stand for exists. (Any end of a live binding does.)
+    fn is_live(&self, handle: Handle) -> bool {
+        let is_registered = |role| {
+            let found = self.registrations.get(handle.key());
+            found.is_some_and(|found| found.module.role() == role)
+        };
+        match handle.kind() {
+            Kind::Client => is_registered(Role::Client),
+            Kind::Provider => is_registered(Role::Provider),
+            Kind::ClientBinding | Kind::ProviderBinding => {
+                self.bindings.get(handle.key()).is_some()
+            }
+        }
+    }
+
+    /// Why a handle does not stand for what it should.
+    #[cold]
+    fn lost(&self, handle: Option<Handle>, kind: Kind) -> Lost {
+        let Some(handle) = handle else {
+            return Lost::Unknown;
+        };
+        let known = match handle.kind() {
+            Kind::Client | Kind::Provider => self.registrations.look_up(handle.key()),
+            Kind::ClientBinding | Kind::ProviderBinding => self.bindings.look_up(handle.key()),
+        };
+        match known {
+            Lookup::Unknown => Lost::Unknown,
+            Lookup::Stale if handle.kind() == kind => Lost::Stale,
+            Lookup::Stale | Lookup::Live => Lost::WrongKind,
         }
     }
 
     fn handle(&self, kind: Kind, key: Key) -> Handle {
-        Handle {
-            kind,
-            instance: self.instance,
-            key,
-        }
+        Handle::new(kind, self.instance, key)
     }
 
     fn registration(&self, key: Key) -> &Registration {
@@ -295,9 +317,13 @@ impl Machine {
 
     /// Judges the table that one end of a binding passes (V-31, V-32).
     fn judge_table(&mut self, binding: Key, role: Role, dispatch: Opaque) {
-        if self.interfaces.is_empty() {
-            return;
+        if self.judges_tables() {
+            self.judge_by_interface(binding, role, dispatch);
         }
+    }
+
+    #[cold]
+    fn judge_by_interface(&mut self, binding: Key, role: Role, dispatch: Opaque) {
         let npi = self.module(self.binding(binding), role).npi;
         let interface = self.interfaces.get(&npi);
         if let Some(rule) = interface.and_then(|interface| interface.judge(role, dispatch)) {

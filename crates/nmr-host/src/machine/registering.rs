@@ -18,14 +18,14 @@ use crate::thread::ThreadNumber;
 impl Machine {
     /// Inserts a registration together with a binding for each peer, and makes the first
     /// offer.
-    pub(super) fn register(
+    pub(crate) fn register(
         &mut self,
         task: &mut Task,
-        module: Module,
+        module: &Module,
         thread: ThreadNumber,
     ) -> Action {
         let npi = self.npis.find(&module.npi);
-        if self.reserve_registration(&module, npi).is_err() {
+        if self.reserve_registration(module, npi).is_err() {
             return Action::Return(STATUS_INSUFFICIENT_RESOURCES);
         }
         let npi = npi.unwrap_or_else(|| self.npis.insert(&module.npi));
@@ -85,15 +85,15 @@ impl Machine {
         }
     }
 
-    fn insert_registration(&mut self, module: Module, npi: Key) -> Key {
+    fn insert_registration(&mut self, module: &Module, npi: Key) -> Key {
         let list = self.npis.sides_mut(npi).list_mut(module.role());
-        let registration = Registration::new(module, npi, list.at_the_end());
+        let registration = Registration::new(*module, npi, list.at_the_end());
         let registration = self.registrations.insert(registration);
         list.append(&mut self.registrations, registration, ());
         let broken = self
             .sharing
             .as_mut()
-            .and_then(|sharing| sharing.register(&module));
+            .and_then(|sharing| sharing.register(module));
         if let Some(rule) = broken {
             self.find_in(rule, registration);
         }
@@ -157,7 +157,7 @@ impl Machine {
     }
 
     /// Ends the offers of a registration and asks its peers and itself to detach.
-    pub(super) fn deregister(
+    pub(crate) fn deregister(
         &mut self,
         task: &mut Task,
         handle: Option<Handle>,
@@ -224,6 +224,7 @@ impl Machine {
 
     /// Detaches the next binding of a deregistration; after the last one the deregistration is
     /// pending, whatever its bindings did.
+    #[inline(always)]
     pub(super) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
         let Some(binding) = next else {
             return Action::Return(STATUS_PENDING);
@@ -235,7 +236,7 @@ impl Machine {
     }
 
     /// Claims the end of a registration for a waiting thread.
-    pub(super) fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
+    pub(crate) fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
         let registration = match self.resolve(handle, registration_kind(role)) {
             Ok(registration) => registration,
             Err(lost) => return self.refuse_registration_handle(lost, Rule::V72),
@@ -253,15 +254,14 @@ impl Machine {
     }
 
     /// Closes a registration if nothing of it is left.
-    pub(super) fn wait_again(&mut self, registration: Key) -> Action {
+    pub(crate) fn wait_again(&mut self, registration: Key) -> Action {
         if !self.registration(registration).bindings.is_empty() {
             return Action::Block { registration };
         }
-        let module = self.registration(registration).module;
-        if let Some(sharing) = &mut self.sharing {
-            sharing.close(&module);
+        let closed = self.registrations.remove(registration);
+        if let Some((sharing, closed)) = self.sharing.as_mut().zip(closed) {
+            sharing.close(&closed.module);
         }
-        self.registrations.remove(registration);
         Action::Return(STATUS_SUCCESS)
     }
 

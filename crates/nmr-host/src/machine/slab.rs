@@ -1,39 +1,57 @@
 //! A table of slots that are used again, each time under a new generation.
 
 use std::collections::TryReserveError;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 
-/// Names one use of one slot, in the tables of one lane.
+/// Names one use of one slot, in the tables of one lane: generation 20 bits, lane 6, slot 21.
+///
+/// INVARIANT: the generation is not zero. So an optional key is no larger than a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub(crate) struct Key {
-    /// The slot in the high bits, the lane in the low ones.
-    pub(super) index: u32,
-    /// The first one is 1, so that an optional key is no larger than a key.
-    pub(super) generation: NonZeroU32,
-}
+pub(crate) struct Key(NonZeroU64);
 
 /// How many lanes there can be.
 pub(crate) const LANES: usize = 1 << LANE_BITS;
 const LANE_BITS: u32 = 6;
+const LAST_LANE: u64 = (1 << LANE_BITS) - 1;
+const SLOT_BITS: u32 = 21;
+const GENERATION_BITS: u32 = 20;
+const GENERATION_SHIFT: u32 = SLOT_BITS + LANE_BITS;
+const FIRST_GENERATION: u64 = 1;
 
 impl Key {
     /// The least key of all.
-    pub(crate) const FIRST: Self = Self {
-        index: 0,
-        generation: NonZeroU32::MIN,
-    };
-    pub(super) const INDEX_BITS: u32 = 21 + LANE_BITS;
-    pub(super) const GENERATION_BITS: u32 = 20;
-    const LAST_SLOT: u32 = (1 << (Self::INDEX_BITS - LANE_BITS)) - 1;
-    const LAST_GENERATION: u32 = (1 << Self::GENERATION_BITS) - 1;
+    pub(crate) const FIRST: Self =
+        Self(NonZeroU64::new(FIRST_GENERATION << GENERATION_SHIFT).expect("not zero"));
+    pub(super) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
+    const LAST_SLOT: u64 = (1 << SLOT_BITS) - 1;
+    const LAST_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
+
+    fn new(generation: u64, slot: usize, lane: u32) -> Self {
+        let bits = generation << GENERATION_SHIFT | u64::from(lane) << SLOT_BITS | slot as u64;
+        Self::of_bits(bits).expect("generations begin with 1")
+    }
+
+    /// The key that these bits are. `None` if no slab can have made it.
+    pub(super) fn of_bits(bits: u64) -> Option<Self> {
+        let possible = bits >> GENERATION_SHIFT != 0 && bits >> Self::BITS == 0;
+        NonZeroU64::new(bits).filter(|_| possible).map(Self)
+    }
+
+    pub(super) fn bits(self) -> u64 {
+        self.0.get()
+    }
 
     /// Whose tables it is about.
     pub(crate) fn lane(self) -> usize {
-        self.index as usize % LANES
+        usize::try_from(self.bits() >> SLOT_BITS & LAST_LANE).expect("6 bits")
     }
 
     fn slot(self) -> usize {
-        (self.index >> LANE_BITS) as usize
+        usize::try_from(self.bits() & Self::LAST_SLOT).expect("21 bits")
+    }
+
+    fn generation(self) -> u64 {
+        self.bits() >> GENERATION_SHIFT
     }
 }
 
@@ -50,8 +68,23 @@ pub(crate) enum Lookup {
 
 #[derive(Clone, Debug)]
 struct Slot<T> {
-    generation: NonZeroU32,
-    value: Option<T>,
+    /// The bits of the value's key, or of the next one's with [`EMPTY`].
+    state: u64,
+    /// What is or was there.
+    value: T,
+}
+
+/// The mark of a slot without a value. No key has it.
+const EMPTY: u64 = 1 << 63;
+
+impl<T> Slot<T> {
+    fn holds(&self, key: Key) -> bool {
+        self.state == key.bits()
+    }
+
+    fn generation(&self) -> u64 {
+        (self.state & !EMPTY) >> GENERATION_SHIFT
+    }
 }
 
 /// The table. Insertion needs an earlier [`reserve`](Self::reserve), so that it cannot fail.
@@ -64,7 +97,7 @@ pub(crate) struct Slab<T> {
     free: Vec<u32>,
 }
 
-impl<T> Slab<T> {
+impl<T: Copy> Slab<T> {
     pub(crate) const fn new(lane: u32) -> Self {
         Self {
             lane,
@@ -76,6 +109,9 @@ impl<T> Slab<T> {
     /// Makes room for `count` insertions.
     pub(crate) fn reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
         let fresh = count.saturating_sub(self.free.len());
+        if fresh == 0 {
+            return Ok(());
+        }
         self.slots.try_reserve(fresh)?;
         self.free
             .try_reserve(self.slots.len() + fresh - self.free.len())
@@ -85,72 +121,65 @@ impl<T> Slab<T> {
     pub(crate) fn insert(&mut self, value: T) -> Key {
         if let Some(number) = self.free.pop() {
             let slot = &mut self.slots[number as usize];
-            slot.value = Some(value);
-            let generation = slot.generation;
-            return self.key(number, generation);
+            let key = Key::of_bits(slot.state & !EMPTY).expect("a free slot has a generation left");
+            *slot = Slot {
+                state: key.bits(),
+                value,
+            };
+            return key;
         }
-        let number = u32::try_from(self.slots.len()).expect("fewer than 2^21 slots");
+        let number = self.slots.len();
         assert!(
-            number <= Key::LAST_SLOT,
+            number as u64 <= Key::LAST_SLOT,
             "a lane of the registrar holds at most 2^21 objects of a kind"
         );
+        let key = Key::new(FIRST_GENERATION, number, self.lane);
         self.slots.push(Slot {
-            generation: NonZeroU32::MIN,
-            value: Some(value),
+            state: key.bits(),
+            value,
         });
-        self.key(number, NonZeroU32::MIN)
-    }
-
-    fn key(&self, number: u32, generation: NonZeroU32) -> Key {
-        Key {
-            index: number << LANE_BITS | self.lane,
-            generation,
-        }
+        key
     }
 
     /// Takes a value out. Its key is stale from now on; a slot whose generations are used up is
     /// never used again.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get_mut(key.slot())?;
-        if slot.generation != key.generation {
+        if !slot.holds(key) {
             return None;
         }
-        let value = slot.value.take()?;
-        slot.generation = slot.generation.saturating_add(1);
-        if slot.generation.get() <= Key::LAST_GENERATION {
-            self.free.push(key.index >> LANE_BITS);
+        slot.state = EMPTY | (key.bits() + (1 << GENERATION_SHIFT));
+        if key.generation() < Key::LAST_GENERATION {
+            self.free
+                .push(u32::try_from(key.slot()).expect("fewer than 2^21 slots"));
         }
-        Some(value)
+        Some(slot.value)
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let slot = self.slots.get(key.slot())?;
-        slot.value
-            .as_ref()
-            .filter(|_| slot.generation == key.generation)
+        slot.holds(key).then_some(&slot.value)
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.slot())?;
-        slot.value
-            .as_mut()
-            .filter(|_| slot.generation == key.generation)
+        slot.holds(key).then_some(&mut slot.value)
     }
 
     /// Says whether a key is live, was once, or never was.
     pub(crate) fn look_up(&self, key: Key) -> Lookup {
         match self.slots.get(key.slot()) {
-            Some(slot) if slot.generation > key.generation => Lookup::Stale,
-            Some(slot) if slot.generation == key.generation && slot.value.is_some() => Lookup::Live,
+            Some(slot) if slot.holds(key) => Lookup::Live,
+            Some(slot) if slot.generation() > key.generation() => Lookup::Stale,
             _ => Lookup::Unknown,
         }
     }
 
     /// Every value, in the order of the slots.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let key = self.key(u32::try_from(index).ok()?, slot.generation);
-            slot.value.as_ref().map(|value| (key, value))
+        self.slots.iter().filter_map(|slot| {
+            let key = Key::of_bits(slot.state)?;
+            Some((key, &slot.value))
         })
     }
 }
@@ -169,11 +198,10 @@ mod tests {
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.look_up(first), Lookup::Stale);
         let second = slab.insert('b');
-        assert_eq!(second.index, first.index);
+        assert_eq!(second.slot(), first.slot());
         assert_eq!((slab.get(first), slab.get(second)), (None, Some(&'b')));
-        let never = |number, generation| slab.key(number, NonZeroU32::new(generation).unwrap());
-        assert_eq!(slab.look_up(never(0, 9)), Lookup::Unknown);
-        assert_eq!(slab.look_up(never(9, 1)), Lookup::Unknown);
+        let never = |generation, slot| slab.look_up(Key::new(generation, slot, 5));
+        assert_eq!([never(9, 0), never(1, 9)], [Lookup::Unknown; 2]);
     }
 
     #[test]
@@ -181,13 +209,10 @@ mod tests {
         let mut slab = Slab::new(0);
         slab.reserve(2).unwrap();
         let first = slab.insert('a');
-        let generation = NonZeroU32::new(Key::LAST_GENERATION).unwrap();
-        slab.slots[0].generation = generation;
-        let last = Key {
-            generation,
-            ..first
-        };
+        let last = Key::new(Key::LAST_GENERATION, first.slot(), 0);
+        slab.slots[0].state = last.bits();
         assert_eq!(slab.remove(last), Some('a'));
+        assert_eq!(slab.look_up(last), Lookup::Stale);
         assert_eq!(slab.insert('b').slot(), 1);
     }
 }

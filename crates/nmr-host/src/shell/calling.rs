@@ -5,11 +5,11 @@ use crate::callback;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL};
 use crate::locks;
-use crate::machine::{Action, Event};
+use crate::machine::{Action, Arguments, Event, Invocation};
+use crate::module::{Callback, Role};
 use crate::record::Note;
 use crate::sync::Arc;
 use crate::thread;
-use crate::transcript::{self, Callback};
 
 use super::watching::Watch;
 
@@ -23,9 +23,9 @@ impl Shell {
                 self.worker.hand_over(self, binding);
                 Some(Event::CleanupDeferred)
             }
-            callback => {
-                let callback = self.before(callback);
-                let event = self.inside(&callback);
+            Action::Call(invocation) => {
+                let arguments = self.before(invocation);
+                let event = self.inside(invocation, &arguments);
                 self.after(&event);
                 Some(event)
             }
@@ -34,20 +34,17 @@ impl Shell {
 
     /// Tells the watch of a binding that a callback is about to be called; it may replace the table
     /// that the callback gets.
-    fn before(self: &Arc<Self>, mut action: Action) -> Action {
-        match &mut action {
-            Action::ProviderAttach {
-                binding,
-                provider,
-                dispatch,
-                ..
-            } => *dispatch = self.watch_attach(*binding, provider.npi, *dispatch),
-            Action::Detach {
-                binding, module, ..
-            } => self.watch_detach(*binding, module.role()),
-            _ => {}
+    fn before(self: &Arc<Self>, invocation: Invocation) -> Arguments {
+        let Invocation { binding, role, .. } = invocation;
+        let mut arguments = self.machine(binding).arguments(invocation);
+        match &mut arguments {
+            Arguments::ProviderAttach { dispatch, .. } => {
+                *dispatch = self.watch_attach(binding, *dispatch);
+            }
+            Arguments::Detach(..) => self.watch_detach(binding, role),
+            Arguments::ClientAttach(_) | Arguments::Cleanup(..) => {}
         }
-        action
+        arguments
     }
 
     /// Tells it that the callback has returned.
@@ -68,12 +65,18 @@ impl Shell {
     }
 
     /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
-    fn inside(self: &Arc<Self>, action: &Action) -> Event {
-        let (binding, module, kind) = transcript::calls(action).expect("a callback");
+    fn inside(self: &Arc<Self>, invocation: Invocation, arguments: &Arguments) -> Event {
+        let Invocation {
+            binding,
+            role,
+            callback: kind,
+        } = invocation;
         let found = self.machine(binding).describe(binding);
         let (binding, client, provider) = found.expect("a callback is about a live binding");
-        let role = module.role();
-        let (module, peer) = (module.label, [provider.label, client.label][role as usize]);
+        let (module, peer) = match role {
+            Role::Client => (client.label, provider.label),
+            Role::Provider => (provider.label, client.label),
+        };
         let _level = self.raise_for(kind);
         let callback = thread::Callback {
             kind,
@@ -87,7 +90,7 @@ impl Shell {
         let watch = Watch::begin(self, callback);
         let stay = instances::stay(self);
         thread::enter(Some(callback));
-        let event = callback::run(action);
+        let event = callback::run(invocation, arguments);
         thread::leave();
         drop(stay);
         watch.end();

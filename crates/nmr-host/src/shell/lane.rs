@@ -114,7 +114,7 @@ impl Shell {
 
     /// The lane that a handle names; any, if it is none.
     pub(super) fn lane_named(&self, handle: Option<Handle>) -> &Lane {
-        handle.map_or(&self.lanes[0], |handle| self.lane(handle.key))
+        handle.map_or(&self.lanes[0], |handle| self.lane(handle.key()))
     }
 
     /// The machine of a registration or a binding.

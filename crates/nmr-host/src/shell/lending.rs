@@ -5,14 +5,13 @@ use nmr_sys::{NT_SUCCESS, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::reporting::report;
 use super::{Books, Shell};
-use crate::machine::{Action, Event, Key, Machine, Task};
+use crate::machine::{Action, Event, Handle, Invocation, Key, Machine, Task};
 use crate::memory::quarantine::Block;
 use crate::memory::{Breach, Toucher};
-use crate::module::Role;
+use crate::module::{Callback, Role};
 use crate::policy::{MemoryChecks, Policy};
 use crate::sync::MutexGuard;
 use crate::thread;
-use crate::transcript::{self, Callback};
 
 /// What an event is about, as long as the machine still knows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,10 +62,10 @@ impl Books {
     ) {
         let happened = self.book_event(machine, subject, task, event, action, policy);
         self.report_breaches(&happened, function, policy);
-        let callback = transcript::calls(action);
-        let name = callback.map_or(function, |(_, module, callback)| {
-            callback.name(module.role())
-        });
+        let name = match action {
+            Action::Call(next) => next.callback.name(next.role),
+            _ => function,
+        };
         let next = self.book_action(machine, action);
         self.report_breaches(&next, name, policy);
         if let Some(binding) = subject.binding
@@ -88,7 +87,7 @@ impl Books {
         let ledger = &mut self.ledger;
         match (*event, subject.registration, subject.binding) {
             (Event::Register { module, .. }, ..) => {
-                let registered = task.registered.map(|handle| handle.key);
+                let registered = task.registered.map(Handle::key);
                 return registered.map_or_else(Vec::new, |key| ledger.open(key, &module));
             }
             (Event::Deregister { .. }, Some(key), _) => {
@@ -128,11 +127,17 @@ impl Books {
     /// Looks at what is lent before a callback is called.
     fn book_action(&mut self, machine: &Machine, action: &Action) -> Vec<Breach> {
         let ledger = &mut self.ledger;
-        let Some((binding, module, callback)) = transcript::calls(action) else {
-            if let Action::Defer { binding } = *action {
+        let Invocation {
+            binding,
+            role,
+            callback,
+        } = match *action {
+            Action::Call(invocation) => invocation,
+            Action::Defer { binding } => {
                 ledger.give_back(binding);
+                return Vec::new();
             }
-            return Vec::new();
+            Action::Return(_) | Action::Block { .. } => return Vec::new(),
         };
         let serial = machine.describe(binding).map(|(serial, ..)| serial);
         let mut breaches = Vec::new();
@@ -143,13 +148,13 @@ impl Books {
             breaches.extend(ledger.look_at_tables(binding));
         }
         match callback {
-            Callback::Attach if module.role() == Role::Provider => {
+            Callback::Attach if role == Role::Provider => {
                 let opening = machine.opening(binding, Role::Client);
                 breaches.extend(
                     opening.map_or_else(Vec::new, |opening| ledger.attach(binding, opening)),
                 );
             }
-            Callback::Cleanup => ledger.clean_up(binding, module.role()),
+            Callback::Cleanup => ledger.clean_up(binding, role),
             Callback::Attach | Callback::Detach => {}
         }
         breaches

@@ -6,16 +6,16 @@ use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
 
 use super::Shell;
 use super::lane::Lane;
-use super::offers::{self, Asked, Untold};
+use super::offers::{self, Asked, Ended, Untold};
 use crate::callback;
 use crate::instances;
-use crate::machine::{Action, Event, Handle, Key, Machine, ProviderAnswer, Task};
-use crate::module::{Module, Opaque, Role};
+use crate::machine::{Action, Event, Handle, Invocation, Key, Machine, ProviderAnswer, Task};
+use crate::module::{Callback, Callee, Module, Opaque, Role};
 use crate::policy::{Cleanup, EarlyCompletion, MemoryChecks, Order, Policy, Verify};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, MutexGuard};
 use crate::thread;
-use crate::transcript::{Callback, Entry};
+use crate::transcript::Entry;
 
 /// Whether a thread may tell of callbacks later: not if chance decides between two of them, if
 /// somebody else runs the cleanups, or if it matters when a completion comes.
@@ -52,7 +52,7 @@ impl Shell {
     /// Registers a module with whose characteristics nothing is wrong.
     pub(crate) fn register_lightly(
         self: &Arc<Self>,
-        module: Module,
+        module: &Module,
         publish: impl FnMut(Handle),
     ) -> NTSTATUS {
         let inside = Inside {
@@ -63,7 +63,9 @@ impl Shell {
         let thread = thread::current();
         let mut task = Task::default();
         let mut machine = inside.lane.machine();
-        let action = self.step(&mut machine, &mut task, Event::Register { module, thread });
+        let action = self.reserving(&mut machine, |machine| {
+            machine.register(&mut task, module, thread)
+        });
         task.registered.into_iter().for_each(publish);
         inside.converse(machine, &mut task, action)
     }
@@ -72,11 +74,11 @@ impl Shell {
     pub(crate) fn end_lightly(
         self: &Arc<Self>,
         handle: Option<Handle>,
-        event: Event,
         function: &'static str,
+        first: impl FnOnce(&mut Machine, &mut Task) -> Action,
     ) -> NTSTATUS {
         let fault = self.faults.end();
-        fault.unwrap_or_else(|| self.call_lightly(handle, &mut Task::default(), event, function))
+        fault.unwrap_or_else(|| self.call_lightly(handle, &mut Task::default(), function, first))
     }
 
     /// Runs one of the functions that take a handle.
@@ -84,8 +86,8 @@ impl Shell {
         self: &Arc<Self>,
         handle: Option<Handle>,
         task: &mut Task,
-        event: Event,
         function: &'static str,
+        first: impl FnOnce(&mut Machine, &mut Task) -> Action,
     ) -> NTSTATUS {
         let inside = Inside {
             shell: self,
@@ -93,7 +95,11 @@ impl Shell {
             function,
         };
         let mut machine = inside.lane.machine();
-        let action = machine.step(task, event);
+        let action = first(&mut machine, task);
+        if let Action::Return(status) = action {
+            inside.leave(machine);
+            return status;
+        }
         inside.converse(machine, task, action)
     }
 
@@ -124,7 +130,7 @@ impl Shell {
         untold: Untold,
         function: &'static str,
     ) -> (NTSTATUS, Option<(Opaque, Opaque)>) {
-        let lane = self.lane(handle.key);
+        let lane = self.lane(handle.key());
         let mut task = Task::default();
         let mut machine = lane.machine();
         let action = tell(&mut machine, &mut task, handle, &untold);
@@ -143,10 +149,10 @@ impl Shell {
         answer: ProviderAnswer,
         function: &'static str,
     ) -> (NTSTATUS, Option<(Opaque, Opaque)>) {
-        let lane = self.lane(handle.key);
+        let lane = self.lane(handle.key());
         let mut task = Task::default();
         let mut machine = lane.machine();
-        let action = machine.provider_attach_returned(&mut task, handle.key, answer);
+        let action = machine.provider_attach_returned(&mut task, handle.key(), answer);
         self.leave(lane, machine, function);
         let Action::Return(status) = action else {
             unreachable!("an answer is returned to the client")
@@ -186,8 +192,24 @@ fn tell(machine: &mut Machine, task: &mut Task, handle: Handle, untold: &Untold)
     if let Action::Return(_) = asked {
         return Some(asked);
     }
-    answer.map(|answer| machine.provider_attach_returned(task, handle.key, answer))
+    answer.map(|answer| machine.provider_attach_returned(task, handle.key(), answer))
 }
+
+/// Tells how an offer has ended.
+fn ended(machine: &mut Machine, task: &mut Task, handle: Handle, ended: &Ended) -> Action {
+    match ended {
+        Ended::Agreed(agreed) => machine.agreed(task, handle.key(), agreed),
+        Ended::Returned(status, untold) => {
+            if let Some(untold) = untold {
+                tell(machine, task, handle, untold);
+            }
+            machine.client_attach_returned(task, handle.key(), *status)
+        }
+    }
+}
+
+/// A machine under its lock, and what it wants done.
+type Told<'a> = (MutexGuard<'a, Machine>, Action);
 
 impl<'a> Inside<'a> {
     /// Carries out actions until the call returns.
@@ -197,9 +219,9 @@ impl<'a> Inside<'a> {
         task: &mut Task,
         mut action: Action,
     ) -> NTSTATUS {
-        let mut stay = None;
+        let _stay = instances::stay(self.shell);
         loop {
-            let event = match action {
+            (machine, action) = match action {
                 Action::Return(status) => {
                     self.leave(machine);
                     return status;
@@ -208,125 +230,109 @@ impl<'a> Inside<'a> {
                     self.leave(machine);
                     let entry = Entry::of_function(self.function);
                     self.shell.block(registration, &entry);
-                    Event::WaitAgain { registration }
+                    self.tell(|machine| machine.wait_again(registration))
                 }
                 Action::Defer { binding } => {
                     self.leave(machine);
                     self.shell.worker.hand_over(self.shell, binding);
-                    Event::CleanupDeferred
+                    self.tell(|machine| machine.step(task, Event::CleanupDeferred))
                 }
-                _ => {
-                    stay.get_or_insert_with(|| instances::stay(self.shell));
-                    (machine, action) = self.call(machine, task, &action);
-                    continue;
-                }
+                Action::Call(Invocation {
+                    binding,
+                    role,
+                    callback,
+                }) => self.call(machine, task, binding, role, callback),
             };
-            machine = self.lane.machine();
-            action = machine.step(task, event);
         }
     }
 
-    /// Runs a callback, or several of which nobody needs to hear one by one, and tells of them.
+    fn tell(&self, step: impl FnOnce(&mut Machine) -> Action) -> Told<'a> {
+        let mut machine = self.lane.machine();
+        let action = step(&mut machine);
+        (machine, action)
+    }
+
+    /// Runs a callback, or several of which nobody needs to hear one by one, and tells of them. (What an
+    /// invocation says comes piece by piece, because as a whole it would be copied first.)
     fn call(
         &self,
         mut machine: MutexGuard<'a, Machine>,
         task: &mut Task,
-        action: &Action,
-    ) -> (MutexGuard<'a, Machine>, Action) {
+        binding: Key,
+        role: Role,
+        callback: Callback,
+    ) -> Told<'a> {
         let later = self.shell.tells_later;
-        let (mut kind, mut also) = (Callback::Attach, None);
-        match *action {
-            Action::ClientAttach {
-                binding,
-                ref client,
-                handle,
-                provider,
-            } => {
-                let attach = || callback::attach_client(client, handle, provider);
-                return self.offer(machine, task, (binding, handle), attach);
+        let mut second = None;
+        match callback {
+            Callback::Attach if role == Role::Client => return self.offer(machine, task, binding),
+            Callback::Detach if later && machine.take_detach(binding, role.other()) => {
+                return self.detach(machine, task, binding, role);
             }
-            Action::Detach {
-                binding,
-                ref module,
-                context,
-            } => {
-                kind = Callback::Detach;
-                let role = module.role().other();
-                let other = later.then(|| machine.take_detach(binding, role));
-                if let Some(other) = other.flatten() {
-                    return self.detach(machine, task, binding, [(*module, context), other]);
-                }
-            }
-            Action::Cleanup { binding, .. } => {
-                kind = Callback::Cleanup;
-                also = later.then(|| machine.take_cleanup(binding)).flatten();
-            }
+            Callback::Cleanup if later => second = machine.take_cleanup(binding),
             _ => {}
         }
+        let with_arguments = |it| (it, machine.arguments(it));
+        let first = Invocation {
+            binding,
+            role,
+            callback,
+        };
+        let (first, second) = (with_arguments(first), second.map(with_arguments));
         self.leave(machine);
-        let level = self.shell.raise_for(kind);
-        let event = callback::run(action);
-        let event = also.map_or(event, |other| callback::run(&other));
+        let level = self.shell.raise_for(callback);
+        let event = callback::run(first.0, &first.1);
+        let event = second.map_or(event, |(second, arguments)| {
+            callback::run(second, &arguments)
+        });
         drop(level);
-        let mut machine = self.lane.machine();
-        let action = machine.step(task, event);
-        (machine, action)
+        self.tell(|machine| machine.step(task, event))
     }
 
     /// Makes an offer. If the client accepts, the provider is asked before the machine hears of it.
-    fn offer(
-        &self,
-        machine: MutexGuard<'a, Machine>,
-        task: &mut Task,
-        (binding, handle): (Key, Handle),
-        attach: impl FnOnce() -> NTSTATUS,
-    ) -> (MutexGuard<'a, Machine>, Action) {
-        let counterpart = machine.counterpart(binding);
+    fn offer(&self, machine: MutexGuard<'a, Machine>, task: &mut Task, binding: Key) -> Told<'a> {
+        let [client, provider] = machine.sides(binding);
+        let judges = machine.judges_tables();
         self.leave(machine);
-        let (status, untold) = match counterpart {
-            Some(counterpart) => offers::make(handle, counterpart, attach),
-            None => (attach(), None),
-        };
-        let mut machine = self.lane.machine();
-        if let Some(untold) = untold {
-            tell(&mut machine, task, handle, &untold);
-        }
-        let action = machine.client_attach_returned(task, binding, status);
-        (machine, action)
+        let how = offers::make(&client, (!judges).then_some(provider));
+        self.tell(|machine| ended(machine, task, client.handle, &how))
     }
 
-    /// Asks both modules to detach, in this order, and cleans up if neither has anything left to do.
+    /// Asks both modules to detach, this one first, and cleans up if neither has anything left to do.
     fn detach(
         &self,
         machine: MutexGuard<'a, Machine>,
         task: &mut Task,
         binding: Key,
-        ends: [(Module, Opaque); 2],
-    ) -> (MutexGuard<'a, Machine>, Action) {
+        first: Role,
+    ) -> Told<'a> {
+        let ends = machine.ends(binding, first);
         self.leave(machine);
         let level = self.shell.raise_for(Callback::Detach);
-        let returned = ends
+        let answers = ends
             .each_ref()
-            .map(|(module, context)| (module.role(), callback::detach(module, *context)));
-        let detached = returned.iter().all(|&(_, status)| status == STATUS_SUCCESS);
-        if detached {
+            .map(|(callee, context)| (callee.role(), callback::detach(callee, *context)));
+        let cleans_up = answers.iter().all(|&(_, status)| status == STATUS_SUCCESS);
+        if cleans_up {
             self.clean_up(&ends);
         }
         drop(level);
-        let mut machine = self.lane.machine();
-        let action = machine.both_detached(task, binding, returned, detached);
-        (machine, action)
+        self.tell(|machine| machine.both_detached(task, binding, answers, cleans_up))
     }
 
-    fn clean_up(&self, ends: &[(Module, Opaque); 2]) {
-        let first = match self.shell.policy.cleanup_order {
+    fn clean_up(&self, [first, second]: &[(Callee, Opaque); 2]) {
+        let begins = match self.shell.policy.cleanup_order {
             Order::ProviderFirst => Role::Provider,
             Order::ClientFirst | Order::Seeded => Role::Client,
         };
-        for role in [first, first.other()] {
-            let mut own = ends.iter().filter(|(module, _)| module.role() == role);
-            if let Some((module, context)) = own.find(|(module, _)| module.has_cleanup()) {
-                callback::clean_up(module, *context);
+        let turns = if first.0.role() == begins {
+            [first, second]
+        } else {
+            [second, first]
+        };
+        for (callee, context) in turns {
+            if callee.has_cleanup() {
+                callback::clean_up(callee, *context);
             }
         }
     }

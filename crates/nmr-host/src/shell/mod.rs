@@ -220,7 +220,7 @@ impl Shell {
             self.note_callback(books, transcript::event(&machine, &event));
         }
         let subject = checking.then(|| Subject::of(&machine, &event));
-        let action = self.step(&mut machine, task, event);
+        let action = self.reserving(&mut machine, |machine| machine.step(task, event));
         then(task);
         if let Some(books) = books.as_mut().filter(|_| recording) {
             self.note_callback(books, transcript::action(&machine, &action));
@@ -256,15 +256,19 @@ impl Shell {
         action
     }
 
-    /// One step, in which a reservation of memory may fail.
-    fn step(&self, machine: &mut Machine, task: &mut Task, event: Event) -> Action {
+    /// Takes a step in which a reservation of memory may fail.
+    fn reserving(
+        &self,
+        machine: &mut Machine,
+        step: impl FnOnce(&mut Machine) -> Action,
+    ) -> Action {
         let Some(mut failure) = self.faults.reservations() else {
-            return machine.step(task, event);
+            return step(machine);
         };
         if let Some(skip) = *failure {
             machine.fail_reservation(skip);
         }
-        let action = machine.step(task, event);
+        let action = step(machine);
         *failure = machine.take_failure();
         action
     }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use nmr_sys::{NT_SUCCESS, NTSTATUS, STATUS_SUCCESS};
 
 use crate::callback;
-use crate::machine::{Counterpart, Handle, ProviderAnswer};
+use crate::machine::{Handle, ProviderAnswer, Side};
 use crate::module::Opaque;
 use crate::sync::thread_local;
 
@@ -21,7 +21,7 @@ thread_local! {
 struct Offer {
     /// The client's handle of the binding.
     handle: Handle,
-    counterpart: Counterpart,
+    provider: Side,
     stage: Stage,
 }
 
@@ -46,25 +46,50 @@ pub(crate) struct Untold {
     pub(crate) answer: Option<ProviderAnswer>,
 }
 
-/// Runs a client's attach callback. Returns what the machine has not been told meanwhile.
-pub(super) fn make<T>(
-    handle: Handle,
-    counterpart: Counterpart,
-    run: impl FnOnce() -> T,
-) -> (T, Option<Untold>) {
+impl Untold {
+    /// What each module has passed, if both have attached and nothing is wrong with it.
+    fn agreed(&self) -> Option<Agreed> {
+        let (context, dispatch) = plain(self.context, &self.answer?)?.ok()?;
+        Some([(self.context, self.dispatch), (context, dispatch)])
+    }
+}
+
+/// The context and the table of the client and those of the provider.
+pub(crate) type Agreed = [(Opaque, Opaque); 2];
+
+/// How an offer has ended.
+pub(super) enum Ended {
+    /// Both modules have attached, and the machine does not know.
+    Agreed(Agreed),
+    /// The client has returned a status, and the machine may not know what was before that.
+    Returned(NTSTATUS, Option<Untold>),
+}
+
+/// Calls a client's attach callback. The machine is told meanwhile of everything if there is no
+/// provider's side to ask.
+pub(super) fn make(client: &Side, provider: Option<Side>) -> Ended {
+    let Some(provider) = provider else {
+        return Ended::Returned(callback::attach_client(client), None);
+    };
     let offer = Offer {
-        handle,
-        counterpart,
+        handle: client.handle,
+        provider,
         stage: Stage::Fresh,
     };
     OFFERS.with(|offers| offers.borrow_mut().push(offer));
-    let result = run();
-    let offer = OFFERS.with(|offers| offers.borrow_mut().pop());
-    let untold = match offer.map(|offer| offer.stage) {
-        Some(Stage::Untold(untold)) => Some(untold),
-        _ => None,
-    };
-    (result, untold)
+    let status = callback::attach_client(client);
+    OFFERS.with(|offers| {
+        let mut offers = offers.borrow_mut();
+        let ended = match offers.last().map(|offer| &offer.stage) {
+            Some(Stage::Untold(untold)) => match untold.agreed() {
+                Some(agreed) if status == STATUS_SUCCESS => Ended::Agreed(agreed),
+                _ => Ended::Returned(status, Some(*untold)),
+            },
+            _ => Ended::Returned(status, None),
+        };
+        offers.pop();
+        ended
+    })
 }
 
 /// What came of asking a provider.
@@ -88,15 +113,11 @@ pub(crate) fn ask(handle: Handle, context: Opaque, dispatch: Opaque) -> Option<A
         let fresh = offer.handle == handle && matches!(offer.stage, Stage::Fresh);
         fresh.then(|| {
             offer.stage = untold(None);
-            offer.counterpart
+            offer.provider
         })
     };
-    let Counterpart {
-        provider,
-        handle: own,
-        client,
-    } = OFFERS.with(|offers| offers.borrow_mut().last_mut().and_then(begin))?;
-    let answer = callback::attach_provider(&provider, own, client, context, dispatch);
+    let provider = OFFERS.with(|offers| offers.borrow_mut().last_mut().and_then(begin))?;
+    let answer = callback::attach_provider(&provider, context, dispatch);
     let is_known = OFFERS.with(|offers| {
         let mut offers = offers.borrow_mut();
         let offer = offers.last_mut().expect("the offer is still being made");

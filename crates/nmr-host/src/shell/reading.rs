@@ -11,7 +11,7 @@ use crate::sync::atomic::Ordering;
 impl Shell {
     /// Whom a handle leads to.
     pub(crate) fn identify(&self, handle: Option<Handle>) -> Option<Identity> {
-        handle.and_then(|handle| self.machine(handle.key).identify(handle))
+        handle.and_then(|handle| self.machine(handle.key()).identify(handle))
     }
 
     /// Whether a handle stands or stood for something.

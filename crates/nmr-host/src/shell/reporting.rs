@@ -7,14 +7,14 @@ use std::ops::Range;
 use super::{Books, Shell};
 use crate::irql;
 use crate::machine::{Finding, Key};
-use crate::module::{ModuleId, ModuleLabel, Role};
+use crate::module::{Callback, ModuleId, ModuleLabel, Role};
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
 use crate::report::{Report, severity};
 use crate::rule::{Rule, Severity};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
-use crate::transcript::{Callback, Entry};
+use crate::transcript::Entry;
 use crate::validate::Findings;
 
 /// A function that gets every report, on the thread that broke the rule.

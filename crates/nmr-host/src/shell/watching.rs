@@ -9,12 +9,11 @@ use super::Shell;
 use crate::irql;
 use crate::locks;
 use crate::machine::{Key, ProviderAnswer};
-use crate::module::Role;
+use crate::module::{Callback, Role};
 use crate::poison;
 use crate::rule::Rule;
 use crate::stack;
 use crate::thread;
-use crate::transcript::Callback;
 
 /// A look at one callback.
 pub(super) struct Watch<'a> {

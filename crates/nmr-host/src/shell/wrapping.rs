@@ -1,15 +1,14 @@
 //! Where the shell tells the [watch](crate::wrapped) of a binding how far it has come.
 
-use nmr_sys::{GUID, NT_SUCCESS, NTSTATUS};
+use nmr_sys::{NT_SUCCESS, NTSTATUS};
 
 use super::Shell;
 use super::reporting::report;
 use crate::interface::Interface;
 use crate::machine::{Finding, Handle, Key};
-use crate::module::{ModuleLabel, Opaque, Role};
+use crate::module::{Callback, ModuleLabel, Opaque, Role};
 use crate::rule::{Rule, Severity};
 use crate::sync::Arc;
-use crate::transcript::Callback;
 use crate::wrapped::{Unwrappable, Watch, Wrapping};
 
 impl Shell {
@@ -22,17 +21,16 @@ impl Shell {
     }
 
     /// A provider is about to be asked for its consent. Returns the client's table for it.
-    pub(super) fn watch_attach(
-        self: &Arc<Self>,
-        binding: Key,
-        npi: GUID,
-        dispatch: Opaque,
-    ) -> Opaque {
+    pub(super) fn watch_attach(self: &Arc<Self>, binding: Key, dispatch: Opaque) -> Opaque {
+        if !self.wrapped.is_on() {
+            return dispatch;
+        }
+        let described = self.machine(binding).describe(binding);
+        let (serial, client, provider) = described.expect("the binding is being offered");
+        let npi = client.npi;
         let Some(wrapping) = self.wrapped.wrapping(npi) else {
             return dispatch;
         };
-        let described = self.machine(binding).describe(binding);
-        let (serial, client, provider) = described.expect("the binding is being offered");
         let shell = Arc::downgrade(self);
         let (client, provider) = (client.label, provider.label);
         let watch = Watch::new(shell, serial, npi, wrapping, client, provider);
@@ -50,7 +48,8 @@ impl Shell {
     /// The provider's table for the client that has attached with this handle.
     pub(crate) fn provider_table(&self, handle: Option<Handle>, dispatch: Opaque) -> Opaque {
         handle.map_or(dispatch, |handle| {
-            self.wrapped.hand_out(handle.key, Role::Provider, dispatch)
+            self.wrapped
+                .hand_out(handle.key(), Role::Provider, dispatch)
         })
     }
 
@@ -87,7 +86,7 @@ impl Shell {
     ) {
         let watch = handle
             .filter(|handle| handle.is_binding_of(role))
-            .and_then(|handle| self.wrapped.watch(handle.key));
+            .and_then(|handle| self.wrapped.watch(handle.key()));
         if let Some(watch) = watch {
             watch.done(role, function);
         }

@@ -6,8 +6,8 @@ use super::calls::{Caller, Inside, Kind, Now};
 use super::setup::{Id, MOST, Pair, ROLES, Setup};
 use super::sights::Sight;
 use super::world::World;
-use crate::machine::{Action, Handle, Key, Task};
-use crate::module::{Module, Opaque, Role};
+use crate::machine::{Action, Arguments, Invocation, Key, Side, Task};
+use crate::module::{Callback, Opaque, Role};
 
 impl World {
     /// Lets a call do what it is told, if the books agree.
@@ -28,57 +28,56 @@ impl World {
             Action::Return(status) => return self.returned(caller, &task, status),
             Action::Block { registration } => self.blocked(caller, registration)?,
             Action::Defer { binding } => self.handed_over(setup, binding)?,
-            Action::ClientAttach {
-                binding,
-                client,
-                handle,
-                provider,
-            } => {
-                let pair = Pair::of_modules(Id::of_module(&client), provider);
-                self.offered(caller, pair, handle, binding)?
-            }
-            Action::ProviderAttach {
-                binding,
-                provider,
-                handle,
-                client,
-                context,
-                dispatch,
-            } => {
-                let pair = Pair::of_modules(Id::of_module(&provider), client);
-                self.asked(caller, pair, handle, binding, [context, dispatch])?
-            }
-            Action::Detach {
-                binding,
-                module,
-                context,
-            } => {
-                let (pair, role) = self.whose(&module, context, binding)?;
-                self.asked_to_detach(caller, pair, role)?;
-                inside(Kind::Detach(role), pair, binding)
-            }
-            Action::Cleanup {
-                binding,
-                module,
-                context,
-            } => {
-                let (pair, role) = self.whose(&module, context, binding)?;
-                self.cleaned_up(caller, pair, role)?;
-                inside(Kind::Cleanup(role), pair, binding)
-            }
+            Action::Call(invocation) => self.called(caller, invocation)?,
         };
         self.push_call(caller, task, now);
         Ok(())
+    }
+
+    /// A callback is called.
+    fn called(&mut self, caller: Caller, invocation: Invocation) -> Result<Now, Violation> {
+        let binding = invocation.binding;
+        let (module, context) = match self.machine.arguments(invocation) {
+            Arguments::ClientAttach(side) => return self.offered(caller, side, binding),
+            Arguments::ProviderAttach {
+                side,
+                context,
+                dispatch,
+            } => return self.asked(caller, side, binding, [context, dispatch]),
+            Arguments::Detach(module, context) | Arguments::Cleanup(module, context) => {
+                (Id::of_callee(module), context)
+            }
+        };
+        let (pair, role) = self.whose(module, context, binding)?;
+        ensure!(
+            role == invocation.role,
+            "arguments: {invocation:?} is of {role} of {pair:?}"
+        );
+        let kind = match invocation.callback {
+            Callback::Cleanup => {
+                self.cleaned_up(caller, pair, role)?;
+                Kind::Cleanup(role)
+            }
+            Callback::Attach | Callback::Detach => {
+                self.asked_to_detach(caller, pair, role)?;
+                Kind::Detach(role)
+            }
+        };
+        Ok(inside(kind, pair, binding))
     }
 
     /// `ClientAttachProvider` is called.
     fn offered(
         &mut self,
         caller: Caller,
-        pair: Option<Pair>,
-        handle: Handle,
+        Side {
+            callee,
+            handle,
+            peer,
+        }: Side,
         binding: Key,
     ) -> Result<Now, Violation> {
+        let pair = Pair::of_modules(Id::of_callee(callee), peer);
         let pair = pair.ok_or("arguments: an offer of an unknown module")?;
         self.books.check_registered(pair, "an offer")?;
         for role in ROLES {
@@ -105,11 +104,15 @@ impl World {
     fn asked(
         &mut self,
         caller: Caller,
-        pair: Option<Pair>,
-        handle: Handle,
+        Side {
+            callee,
+            handle,
+            peer,
+        }: Side,
         binding: Key,
         given: [Opaque; 2],
     ) -> Result<Now, Violation> {
+        let pair = Pair::of_modules(Id::of_callee(callee), peer);
         let pair = pair.ok_or("arguments: an attach of an unknown module")?;
         self.books.check_registered(pair, "an attach")?;
         let book = self.books.pair_mut(pair);
@@ -130,12 +133,7 @@ impl World {
     }
 
     /// The pair and the end that a detach or cleanup callback is about.
-    fn whose(
-        &self,
-        module: &Module,
-        context: Opaque,
-        binding: Key,
-    ) -> Result<(Pair, Role), Violation> {
+    fn whose(&self, module: Id, context: Opaque, binding: Key) -> Result<(Pair, Role), Violation> {
         let (pair, role) = Pair::of_context(context).ok_or("arguments: an unknown context")?;
         let book = self.books.pair(pair);
         ensure!(
@@ -147,11 +145,10 @@ impl World {
             "I-3: {role} of {pair:?} is called back, though it never attached"
         );
         ensure!(
-            Id::of_module(module) == pair.end(role)
+            module == pair.end(role)
                 && book.binding == Some(binding)
                 && context == pair.context(role, book.tries),
-            "arguments: {:?} is called back about {pair:?}",
-            Id::of_module(module)
+            "arguments: {module:?} is called back about {pair:?}"
         );
         Ok((pair, role))
     }

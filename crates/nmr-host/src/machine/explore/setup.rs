@@ -8,7 +8,7 @@ use nmr_sys::{
     NTSTATUS,
 };
 
-use crate::module::{Callbacks, Module, ModuleLabel, Opaque, Role};
+use crate::module::{Callbacks, Callee, Module, ModuleLabel, Opaque, Role};
 use crate::policy::Policy;
 
 pub(super) const ROLES: [Role; 2] = [Role::Client, Role::Provider];
@@ -190,9 +190,11 @@ impl Id {
                 number: u32::try_from(self.number).expect("a small number"),
             },
             npi: GUID::from_u128(1),
-            callbacks,
+            callee: Callee {
+                callbacks,
+                context: self.instance(),
+            },
             instance: self.instance(),
-            context: Opaque::NULL,
         }
     }
 
@@ -206,6 +208,13 @@ impl Id {
             role: module.role(),
             number: module.label.number as usize,
         }
+    }
+
+    /// The module that this calls: its registration context is its instance.
+    pub(super) fn of_callee(callee: Callee) -> Self {
+        let id = Self::of_instance(callee.context);
+        id.filter(|id| id.role == callee.role())
+            .expect("a module of the model")
     }
 
     pub(super) fn of_instance(instance: Opaque) -> Option<Self> {

@@ -51,7 +51,7 @@ impl Ledger {
         let lease = Lease {
             module: module.label,
             pieces: pieces(module.characteristics()),
-            context: module.context.0.addr(),
+            context: module.callee.context.0.addr(),
             refused: false,
             context_lost: false,
             kept: Vec::new(),

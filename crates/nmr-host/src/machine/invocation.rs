@@ -1,0 +1,90 @@
+//! The callbacks that a machine wants called, and what they are called with.
+
+use super::{Handle, Key, Machine, binding_kind};
+use crate::module::{Callback, Callee, Module, Opaque, Role};
+
+/// A callback that a thread is to call: which one, of which end of which binding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Invocation {
+    pub(crate) binding: Key,
+    pub(crate) role: Role,
+    pub(crate) callback: Callback,
+}
+
+/// What a callback is called with. It stays the same until the callback has returned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arguments {
+    /// `ClientAttachProvider`.
+    ClientAttach(Side),
+    /// `ProviderAttachClient`, with the client's context and table.
+    ProviderAttach {
+        side: Side,
+        context: Opaque,
+        dispatch: Opaque,
+    },
+    /// A detach callback, with its module's binding context.
+    Detach(Callee, Opaque),
+    /// A cleanup callback, with the same.
+    Cleanup(Callee, Opaque),
+}
+
+/// What an attach callback of either role is called with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Side {
+    pub(crate) callee: Callee,
+    /// Its handle of the binding.
+    pub(crate) handle: Handle,
+    /// The registration instance of the other module.
+    pub(crate) peer: Opaque,
+}
+
+impl Machine {
+    pub(crate) fn arguments(&self, invocation: Invocation) -> Arguments {
+        let Invocation {
+            binding,
+            role,
+            callback,
+        } = invocation;
+        let found = self.binding(binding);
+        match callback {
+            Callback::Attach => {
+                let [client, provider] = self.sides(binding);
+                match role {
+                    Role::Client => Arguments::ClientAttach(client),
+                    Role::Provider => Arguments::ProviderAttach {
+                        side: provider,
+                        context: found[Role::Client].context,
+                        dispatch: found[Role::Client].dispatch,
+                    },
+                }
+            }
+            Callback::Detach => {
+                Arguments::Detach(self.module(found, role).callee, found[role].context)
+            }
+            Callback::Cleanup => {
+                Arguments::Cleanup(self.module(found, role).callee, found[role].context)
+            }
+        }
+    }
+
+    /// The sides of an offer, the client's first.
+    #[inline]
+    pub(crate) fn sides(&self, binding: Key) -> [Side; 2] {
+        let found = self.binding(binding);
+        let [client, provider] =
+            [Role::Client, Role::Provider].map(|role| self.module(found, role));
+        let side = |own: &Module, peer: &Module| Side {
+            callee: own.callee,
+            handle: self.handle(binding_kind(own.role()), binding),
+            peer: peer.instance,
+        };
+        [side(client, provider), side(provider, client)]
+    }
+
+    /// The modules of a binding, each with its context, this one first.
+    #[inline]
+    pub(crate) fn ends(&self, binding: Key, first: Role) -> [(Callee, Opaque); 2] {
+        let found = self.binding(binding);
+        [first, first.other()].map(|role| (self.module(found, role).callee, found[role].context))
+    }
+}
