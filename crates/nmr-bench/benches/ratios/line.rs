@@ -155,6 +155,16 @@ pub(crate) const LINES: &[Line] = &[
         Some(AtMost(3.5)),
     ),
     line(
+        "its six callbacks and five locks / its six callbacks",
+        Ratio(&works::FLOOR_AND_LOCKS, &works::FLOOR),
+        None,
+    ),
+    line(
+        "a client's life / its six callbacks and five locks",
+        Ratio(&works::LIFE, &works::FLOOR_AND_LOCKS),
+        None,
+    ),
+    line(
         "a client's life, watched as in tests / its six callbacks",
         Ratio(&works::LIFE_IN_TESTS, &works::FLOOR),
         None,

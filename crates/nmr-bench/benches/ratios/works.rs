@@ -1,5 +1,8 @@
 //! What is measured.
 
+use std::hint::black_box;
+use std::sync::Mutex;
+
 use nmr_bench::Work;
 use nmr_bench::c::{self, Callbacks, Guard, Guarded, Modules};
 use nmr_bench::callbacks::{Memory, Nothing, callbacks};
@@ -94,6 +97,10 @@ pub(crate) static SPREAD_TOGETHER: Variant = variant("the same, 2 threads", || g
 
 // Clients' lives.
 
+/// How often a life takes the lock: to register, and after the attach; to deregister, and after the
+/// detach; to wait.
+const LOCKS: u32 = 5;
+
 fn modules_without_registrar(callbacks: &Callbacks) -> (&'static Client, &'static Provider) {
     let client = Client::that_attaches(floor::ATTACH_DIRECTLY, NPI, callbacks);
     (client, Provider::leak(NPI, callbacks))
@@ -110,6 +117,19 @@ pub(crate) static FLOOR: Variant = variant("its six callbacks", || {
 pub(crate) static FLOOR_ALLOCATING: Variant = variant("its six callbacks, allocating", || {
     let (client, provider) = modules_without_registrar(&ALLOCATING);
     Box::new(|times| floor::floor(client, provider, times))
+});
+/// What any registrar takes that has a lock, lets nobody be called back under it, and looks at nothing.
+pub(crate) static FLOOR_AND_LOCKS: Variant = variant("its six callbacks and five locks", || {
+    let (client, provider) = modules_without_registrar(&MINIMAL);
+    let lock = Mutex::new(0_u64);
+    Box::new(move |times| {
+        for _ in 0..times {
+            floor::floor(client, provider, 1);
+            for _ in 0..LOCKS {
+                *black_box(&lock).lock().unwrap() += 1;
+            }
+        }
+    })
 });
 pub(crate) static FLOOR_C: Variant = variant("its six callbacks, in C", || {
     let callbacks = c::callbacks(Modules::Minimal);
