@@ -237,18 +237,20 @@ fn v_24_an_attach_is_on_the_offers_thread() {
 
 #[test]
 fn v_24_an_attach_is_not_inside_the_providers_callback() {
-    let rig = Rig::new();
-    let (client, provider) = rig.pair();
-    provider.on_attach(move |offer| {
-        let nested = Function::Attach.call(client.offer(0));
-        assert_eq!(nested, Some(STATUS_INVALID_DEVICE_STATE));
-        offer.accept()
-    });
-    client.registered();
-    provider.registered();
-    rig.expect(&[Rule::V24]);
-    assert_eq!(provider.counts(), [1, 0, 0]);
-    close_all([client, provider]);
+    for make in [Rig::light, Rig::new] {
+        let rig = make();
+        let (client, provider) = rig.pair();
+        provider.on_attach(move |offer| {
+            let nested = Function::Attach.call(client.offer(0));
+            assert_eq!(nested, Some(STATUS_INVALID_DEVICE_STATE));
+            offer.accept()
+        });
+        client.registered();
+        provider.registered();
+        rig.expect(&[Rule::V24]);
+        assert_eq!(provider.counts(), [1, 0, 0]);
+        close_all([client, provider]);
+    }
 }
 
 #[test]

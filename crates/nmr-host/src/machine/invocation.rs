@@ -1,5 +1,6 @@
 //! The callbacks that a machine wants called, and what they are called with.
 
+use super::binding::Binding;
 use super::{Handle, Key, Machine, binding_kind};
 use crate::module::{Callback, Callee, Module, Opaque, Role};
 
@@ -59,10 +60,12 @@ impl Machine {
                 }
             }
             Callback::Detach => {
-                Arguments::Detach(self.module(found, role).callee, found[role].context)
+                let (callee, context) = self.end(found, role);
+                Arguments::Detach(callee, context)
             }
             Callback::Cleanup => {
-                Arguments::Cleanup(self.module(found, role).callee, found[role].context)
+                let (callee, context) = self.end(found, role);
+                Arguments::Cleanup(callee, context)
             }
         }
     }
@@ -85,6 +88,10 @@ impl Machine {
     #[inline]
     pub(crate) fn ends(&self, binding: Key, first: Role) -> [(Callee, Opaque); 2] {
         let found = self.binding(binding);
-        [first, first.other()].map(|role| (self.module(found, role).callee, found[role].context))
+        [first, first.other()].map(|role| self.end(found, role))
+    }
+
+    fn end(&self, binding: &Binding, role: Role) -> (Callee, Opaque) {
+        (self.module(binding, role).callee, binding[role].context)
     }
 }

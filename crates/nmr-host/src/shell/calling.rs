@@ -6,7 +6,7 @@ use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL};
 use crate::locks;
 use crate::machine::{Action, Arguments, Event, Invocation};
-use crate::module::{Callback, Role};
+use crate::module::{Callback, Module, Role};
 use crate::record::Note;
 use crate::sync::Arc;
 use crate::thread;
@@ -24,8 +24,13 @@ impl Shell {
                 Some(Event::CleanupDeferred)
             }
             Action::Call(invocation) => {
-                let arguments = self.before(invocation);
-                let event = self.inside(invocation, &arguments);
+                let machine = self.machine(invocation.binding);
+                let mut arguments = machine.arguments(invocation);
+                let ends = machine.describe(invocation.binding);
+                drop(machine);
+                let ends = ends.expect("a callback is about a live binding");
+                self.before(invocation, &mut arguments);
+                let event = self.inside(invocation, &arguments, ends);
                 self.after(&event);
                 Some(event)
             }
@@ -34,17 +39,15 @@ impl Shell {
 
     /// Tells the watch of a binding that a callback is about to be called; it may replace the table
     /// that the callback gets.
-    fn before(self: &Arc<Self>, invocation: Invocation) -> Arguments {
+    fn before(self: &Arc<Self>, invocation: Invocation, arguments: &mut Arguments) {
         let Invocation { binding, role, .. } = invocation;
-        let mut arguments = self.machine(binding).arguments(invocation);
-        match &mut arguments {
+        match arguments {
             Arguments::ProviderAttach { dispatch, .. } => {
                 *dispatch = self.watch_attach(binding, *dispatch);
             }
             Arguments::Detach(..) => self.watch_detach(binding, role),
             Arguments::ClientAttach(_) | Arguments::Cleanup(..) => {}
         }
-        arguments
     }
 
     /// Tells it that the callback has returned.
@@ -64,15 +67,15 @@ impl Shell {
         }
     }
 
-    /// Runs a callback, at the IRQL that the policy says. What it registers, it registers here.
-    fn inside(self: &Arc<Self>, invocation: Invocation, arguments: &Arguments) -> Event {
-        let Invocation {
-            binding,
-            role,
-            callback: kind,
-        } = invocation;
-        let found = self.machine(binding).describe(binding);
-        let (binding, client, provider) = found.expect("a callback is about a live binding");
+    /// Runs a callback of a binding with this number and these modules, at the IRQL that the policy says.
+    /// What it registers, it registers here.
+    fn inside(
+        self: &Arc<Self>,
+        invocation: Invocation,
+        arguments: &Arguments,
+        (binding, client, provider): (u64, Module, Module),
+    ) -> Event {
+        let (role, kind) = (invocation.role, invocation.callback);
         let (module, peer) = match role {
             Role::Client => (client.label, provider.label),
             Role::Provider => (provider.label, client.label),

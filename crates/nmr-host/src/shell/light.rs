@@ -130,16 +130,14 @@ impl Shell {
         untold: Untold,
         function: &'static str,
     ) -> (NTSTATUS, Option<(Opaque, Opaque)>) {
-        let lane = self.lane(handle.key());
-        let mut task = Task::default();
-        let mut machine = lane.machine();
-        let action = tell(&mut machine, &mut task, handle, &untold);
-        self.leave(lane, machine, function);
+        let (action, attached) = self.told(handle, function, |machine, task| {
+            tell(machine, task, handle, &untold)
+        });
         let status = match action {
             Some(Action::Return(status)) => status,
             _ => STATUS_SUCCESS,
         };
-        (status, task.attached)
+        (status, attached)
     }
 
     /// Tells the machine what the provider has answered to an attach that it knows of.
@@ -149,15 +147,29 @@ impl Shell {
         answer: ProviderAnswer,
         function: &'static str,
     ) -> (NTSTATUS, Option<(Opaque, Opaque)>) {
-        let lane = self.lane(handle.key());
-        let mut task = Task::default();
-        let mut machine = lane.machine();
-        let action = machine.provider_attach_returned(&mut task, handle.key(), answer);
-        self.leave(lane, machine, function);
+        let (action, attached) = self.told(handle, function, |machine, task| {
+            machine.provider_attach_returned(task, handle.key(), answer)
+        });
         let Action::Return(status) = action else {
             unreachable!("an answer is returned to the client")
         };
-        (status, task.attached)
+        (status, attached)
+    }
+
+    /// Tells the machine of a binding something about its attach. Returns what it says, and what the
+    /// client gets.
+    fn told<T>(
+        &self,
+        handle: Handle,
+        function: &'static str,
+        tell: impl FnOnce(&mut Machine, &mut Task) -> T,
+    ) -> (T, Option<(Opaque, Opaque)>) {
+        let lane = self.lane(handle.key());
+        let mut task = Task::default();
+        let mut machine = lane.machine();
+        let said = tell(&mut machine, &mut task);
+        self.leave(lane, machine, function);
+        (said, task.attached)
     }
 
     /// Lets go of the machine.
