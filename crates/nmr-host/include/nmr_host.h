@@ -90,9 +90,10 @@ struct nmr_host_interface {
 /*
  * Watches every call that the modules of an interface make to each other, in the bindings that are
  * made from now on: V-37 and V-48 to V-50 of docs/verifier.md. The modules get copies of each
- * other's tables, as long as declared here. closing_calls says whether the interface lets a module
- * call its peer while its own detach is pending, to close what is open there. Returns whether it
- * works, and prints the reason if not: it needs x86-64 Linux.
+ * other's tables, as long as declared here. closing_calls says whether a module may call its peer
+ * between its detach callback and the end of its detach, covered by what it claimed before (a rundown
+ * reference, say), to complete requests or to close what is open there. If not, such a call is an
+ * error (V-48). Returns whether it works, and prints the reason if not: it needs x86-64 Linux.
  */
 bool nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
 

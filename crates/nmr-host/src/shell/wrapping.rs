@@ -7,7 +7,7 @@ use super::reporting::report;
 use crate::interface::Interface;
 use crate::machine::{Finding, Handle, Key};
 use crate::module::{Callback, ModuleLabel, Opaque, Role};
-use crate::rule::{Rule, Severity};
+use crate::rule::Rule;
 use crate::sync::Arc;
 use crate::wrapped::{Unwrappable, Watch, Wrapping};
 
@@ -96,7 +96,6 @@ impl Shell {
     pub(crate) fn report_call(
         &self,
         rule: Rule,
-        severity: Option<Severity>,
         (binding, module, peer): (u64, ModuleLabel, ModuleLabel),
         function: &'static str,
         called: Option<usize>,
@@ -110,7 +109,6 @@ impl Shell {
         };
         let mut books = self.books();
         let mut report = report(finding, function, self.policy.mode, &books.names);
-        report.severity = severity.unwrap_or(report.severity);
         report.called = called;
         let reported = books.reports.len();
         books.reports.push(report);

@@ -31,13 +31,24 @@ use table::Tables;
 pub(crate) use watch::Watch;
 
 /// How the calls of an interface are watched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wrapping {
-    /// Whether the interface lets a module call its peer while its own detach is pending, to close
-    /// what is still open there, as WSK does with sockets. V-48 is a warning then.
+    /// Whether a module may call its peer between its detach callback and the end of its detach. The default
+    /// is that it may: what it claimed before the detach, a rundown reference or a `Call` of the crate `nmr`,
+    /// covers calls that complete or cancel requests, or close what is still open, as WSK does with sockets. The
+    /// registrar does not see claims. Without closing calls, such a call is an error (V-48).
     pub closing_calls: bool,
     /// Whether every call and its return get into the [record](crate::Record), too.
     pub recorded: bool,
+}
+
+impl Default for Wrapping {
+    fn default() -> Self {
+        Self {
+            closing_calls: true,
+            recorded: false,
+        }
+    }
 }
 
 /// Why the calls of an interface cannot be watched.
