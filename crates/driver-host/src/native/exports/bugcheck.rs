@@ -67,6 +67,7 @@ fn meaning(code: u32) -> &'static str {
         0x1e => "KMODE_EXCEPTION_NOT_HANDLED",
         0xc2 => "BAD_POOL_CALLER",
         0xc4 => "DRIVER_VERIFIER_DETECTED_VIOLATION",
+        0xce => "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
         0xe2 => "MANUALLY_INITIATED_CRASH",
         0xf7 => "DRIVER_OVERRAN_STACK_BUFFER",
         0x10d => "WDF_VIOLATION",
