@@ -29,7 +29,8 @@ thread_local! {
     /// The innermost callback, for those who must not allocate.
     static INNERMOST: Cell<Option<Callback>> = const { Cell::new(None) };
     static STAYS: RefCell<Vec<Stay>> = const { RefCell::new(Vec::new()) };
-    static FAILED: Cell<[bool; 2]> = const { Cell::new([false; 2]) };
+    /// The [bits](bit) of the roles in which the last registration failed.
+    static FAILED: Cell<u8> = const { Cell::new(0) };
 }
 
 /// The number of this thread.
@@ -140,15 +141,21 @@ pub(crate) fn note_completed(shell: &Arc<Shell>, registration: Key) -> bool {
 /// Remembers whether the last registration in a role failed on this thread.
 pub(crate) fn set_register_failed(role: Role, failed: bool) {
     FAILED.with(|flags| {
-        let mut all = flags.get();
-        all[role as usize] = failed;
-        flags.set(all);
+        let others = flags.get() & !bit(role);
+        flags.set(if failed { others | bit(role) } else { others });
     });
+}
+
+fn bit(role: Role) -> u8 {
+    match role {
+        Role::Client => 1,
+        Role::Provider => 2,
+    }
 }
 
 /// Whether it did.
 pub(crate) fn register_failed(role: Role) -> bool {
-    FAILED.with(|flags| flags.get()[role as usize])
+    FAILED.with(Cell::get) & bit(role) != 0
 }
 
 /// The number of the binding whose callback this thread is inside, if it is inside one: so that a

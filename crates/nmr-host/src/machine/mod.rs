@@ -96,8 +96,7 @@ impl Machine {
     /// The lanes of a registrar.
     pub(crate) fn lanes(instance: u32, policy: &Policy) -> impl Iterator<Item = Self> {
         let serials = Arc::new(AtomicU64::new(0));
-        (0..u32::try_from(LANES).expect("fewer than 2^6"))
-            .map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
+        (0..LANES).map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
     }
 
     /// One that is the only one.
@@ -106,7 +105,7 @@ impl Machine {
         Self::in_lane(instance, policy, 0, Arc::default())
     }
 
-    fn in_lane(instance: u32, policy: &Policy, lane: u32, serials: Arc<AtomicU64>) -> Self {
+    fn in_lane(instance: u32, policy: &Policy, lane: usize, serials: Arc<AtomicU64>) -> Self {
         Self {
             instance,
             policy: policy.clone(),
@@ -264,25 +263,19 @@ impl Machine {
     }
 
     fn registration(&self, key: Key) -> &Registration {
-        self.registrations
-            .get(key)
-            .expect("the key of a live registration")
+        self.registrations.live(key)
     }
 
     fn registration_mut(&mut self, key: Key) -> &mut Registration {
-        self.registrations
-            .get_mut(key)
-            .expect("the key of a live registration")
+        self.registrations.live_mut(key)
     }
 
     fn binding(&self, key: Key) -> &Binding {
-        self.bindings.get(key).expect("the key of a live binding")
+        self.bindings.live(key)
     }
 
     fn binding_mut(&mut self, key: Key) -> &mut Binding {
-        self.bindings
-            .get_mut(key)
-            .expect("the key of a live binding")
+        self.bindings.live_mut(key)
     }
 
     fn module(&self, binding: &Binding, role: Role) -> &Module {

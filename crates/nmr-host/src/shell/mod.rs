@@ -177,6 +177,7 @@ impl Shell {
     }
 
     /// Carries out actions until the call returns.
+    #[expect(clippy::expect_used, reason = "the loop ends with a return")]
     fn carry_out(
         self: &Arc<Self>,
         lane: &Lane,

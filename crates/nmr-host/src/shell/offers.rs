@@ -101,6 +101,10 @@ pub(crate) struct Asked {
 }
 
 /// Asks the provider, if this is the innermost offer and the client has not accepted it yet.
+#[expect(
+    clippy::expect_used,
+    reason = "`make` takes the offer away after the client's callback, in which this is called"
+)]
 pub(crate) fn ask(handle: Handle, context: Opaque, dispatch: Opaque) -> Option<Asked> {
     let untold = |answer| {
         Stage::Untold(Untold {
