@@ -35,7 +35,7 @@ pub unsafe extern "efiapi" fn NmrRegisterClient(
         unsafe { validate::module(ClientCharacteristics, ClientContext, &shell.policy) };
     let write = |handle| {
         // SAFETY: the caller vouches for the output, which `register` saw not to be null.
-        unsafe { NmrClientHandle.write(NMR_CLIENT_HANDLE(handle)) };
+        unsafe { NmrClientHandle.write_unaligned(NMR_CLIENT_HANDLE(handle)) };
     };
     functions::register(
         &shell,
@@ -64,7 +64,7 @@ pub unsafe extern "efiapi" fn NmrRegisterProvider(
         unsafe { validate::module(ProviderCharacteristics, ProviderContext, &shell.policy) };
     let write = |handle| {
         // SAFETY: the caller vouches for the output, which `register` saw not to be null.
-        unsafe { NmrProviderHandle.write(NMR_PROVIDER_HANDLE(handle)) };
+        unsafe { NmrProviderHandle.write_unaligned(NMR_PROVIDER_HANDLE(handle)) };
     };
     let given = !NmrProviderHandle.is_null();
     functions::register(&shell, Role::Provider, module, findings, given, write)
@@ -142,8 +142,8 @@ pub unsafe extern "efiapi" fn NmrClientAttachProvider(
         Err((status, false)) => (status, ptr::null_mut(), ptr::null()),
     };
     // SAFETY: the caller vouches for the output, which is not null.
-    unsafe { ProviderBindingContext.write(context) };
+    unsafe { ProviderBindingContext.write_unaligned(context) };
     // SAFETY: as above.
-    unsafe { ProviderDispatch.write(dispatch) };
+    unsafe { ProviderDispatch.write_unaligned(dispatch) };
     status
 }

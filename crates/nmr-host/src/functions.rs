@@ -40,7 +40,7 @@ pub(crate) fn register(
     write(ptr::null_mut());
     if let Some(module) = module
         .as_ref()
-        .filter(|_| shell.is_light() && findings.0.is_empty())
+        .filter(|_| shell.is_light() && findings.is_empty())
     {
         let fault = shell.faults.begin();
         let publish = |handle: Handle| write(handle.address());

@@ -1,19 +1,24 @@
 //! The registrars of the process: one that everybody shares, and as many others as tests make. A
 //! handle says whose it is; a registration goes to the registrar that its thread has entered.
 
-use std::cell::{OnceCell, RefCell};
+use std::any::Any;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
 use crate::machine::{Handle, INSTANCES};
 use crate::memory;
 use crate::policy::Policy;
+use crate::process;
 use crate::shell::Shell;
+use crate::stderr;
 use crate::sync::{Arc, Mutex, PoisonError, RwLock, Weak, shared, thread_local};
 
 shared! {
     static GLOBAL: Arc<Shell> = {
+        process::watch_forks();
         let shell = Shell::new(0, global_policy());
         shell.set_recording(false);
         let shell = Arc::new(shell);
@@ -32,12 +37,38 @@ shared! {
 
 thread_local! {
     static ENTERED: RefCell<Vec<Here>> = const { RefCell::new(Vec::new()) };
-    /// The shared one.
-    static SHARED: OnceCell<Here> = const { OnceCell::new() };
 }
 
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.
-pub(crate) type Here = Rc<Arc<Shell>>;
+#[derive(Clone)]
+pub(crate) enum Here {
+    /// The one that everybody shares. It takes neither memory nor a thread that is not ending.
+    Global,
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "threads that enter one registrar do not share a count of their owners"
+    )]
+    Own(Rc<Arc<Shell>>),
+}
+
+impl Deref for Here {
+    type Target = Arc<Shell>;
+
+    fn deref(&self) -> &Arc<Shell> {
+        match self {
+            Self::Global => global(),
+            Self::Own(shell) => shell,
+        }
+    }
+}
+
+/// Runs something with the registrars that this thread has entered, unless it has ended so far that it
+/// has none.
+fn with_entered<T>(run: impl FnOnce(&mut Vec<Here>) -> T) -> Option<T> {
+    ENTERED
+        .try_with(|entered| run(&mut entered.borrow_mut()))
+        .ok()
+}
 
 /// The environment variable with the policy of the shared registrar.
 pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
@@ -48,10 +79,12 @@ fn global_policy() -> Policy {
     if let Some(policy) = CHOSEN.get() {
         return policy.clone();
     }
-    let text = std::env::var(POLICY_VARIABLE).unwrap_or_default();
-    format!("report=print,{text}")
-        .parse()
-        .unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
+    let text = std::env::var_os(POLICY_VARIABLE).unwrap_or_default();
+    let text = format!("report=print,{}", text.to_string_lossy());
+    text.parse().unwrap_or_else(|error| {
+        stderr::line(format_args!("{POLICY_VARIABLE}: {error}"));
+        process::exit()
+    })
 }
 
 /// Sets the policy of the shared registrar, unless it exists already. Returns whether it has this
@@ -64,6 +97,14 @@ pub(crate) fn set_global_policy(policy: &Policy) -> bool {
 /// The registrar that everybody shares.
 pub(crate) fn global() -> &'static Arc<Shell> {
     &GLOBAL
+}
+
+/// Holds the locks here.
+pub(crate) fn lock() -> impl Any {
+    (
+        OTHERS.write().unwrap_or_else(PoisonError::into_inner),
+        NEXT.lock().unwrap_or_else(PoisonError::into_inner),
+    )
 }
 
 /// Makes a registrar of its own.
@@ -90,16 +131,12 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    push(Rc::new(shell));
-}
-
-fn push(here: Here) {
-    ENTERED.with(|entered| entered.borrow_mut().push(here));
+    with_entered(|entered| entered.push(Here::Own(Rc::new(shell))));
 }
 
 /// Undoes the last [`enter`].
 pub(crate) fn leave() {
-    ENTERED.with(|entered| entered.borrow_mut().pop());
+    with_entered(Vec::pop);
 }
 
 /// A thread's stay in a registrar that calls modules.
@@ -110,16 +147,20 @@ pub(crate) struct Stay {
 
 /// Enters a registrar, unless this thread is in it already.
 pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
-    let is_here = |here: &Here| Arc::ptr_eq(here, shell);
-    let entered = !ENTERED.with(|entered| entered.borrow().last().is_some_and(is_here));
-    if entered {
-        let here = match shell.instance {
-            0 => shared(),
-            _ => Rc::new(Arc::clone(shell)),
-        };
-        push(here);
+    let entered = with_entered(|entered| {
+        let is_here = entered.last().is_some_and(|here| Arc::ptr_eq(here, shell));
+        if is_here || entered.try_reserve(1).is_err() {
+            return false;
+        }
+        entered.push(match shell.instance {
+            0 => Here::Global,
+            _ => Here::Own(Rc::new(Arc::clone(shell))),
+        });
+        true
+    });
+    Stay {
+        entered: entered == Some(true),
     }
-    Stay { entered }
 }
 
 impl Drop for Stay {
@@ -132,16 +173,12 @@ impl Drop for Stay {
 
 /// The registrar of its own that this thread has entered last.
 fn innermost() -> Option<Here> {
-    ENTERED.with(|entered| entered.borrow().last().cloned())
-}
-
-fn shared() -> Here {
-    SHARED.with(|shared| Rc::clone(shared.get_or_init(|| Rc::new(Arc::clone(&GLOBAL)))))
+    with_entered(|entered| entered.last().cloned()).flatten()
 }
 
 /// The registrar that this thread registers with.
 pub(crate) fn current() -> Here {
-    innermost().unwrap_or_else(shared)
+    innermost().unwrap_or(Here::Global)
 }
 
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
@@ -154,17 +191,17 @@ pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     if let Some(here) = &innermost
         && here.instance == handle.instance()
     {
-        return (Rc::clone(here), Some(handle));
+        return (here.clone(), Some(handle));
     }
     if handle.instance() == 0 {
         return match innermost {
             Some(here) if !global().was_issued(Some(handle)) => (here, None),
-            _ => (shared(), Some(handle)),
+            _ => (Here::Global, Some(handle)),
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
     match others.get(&handle.instance()).and_then(Weak::upgrade) {
-        Some(shell) => (Rc::new(shell), Some(handle)),
+        Some(shell) => (Here::Own(Rc::new(shell)), Some(handle)),
         None => (current(), None),
     }
 }

@@ -13,6 +13,7 @@ use nmr_sys::{
 
 use crate::memory;
 use crate::module::{Callbacks, Callee, Module, ModuleId, ModuleLabel, Opaque, Role};
+use crate::noted::Noted;
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
 use crate::rule::{Rule, Severity};
 use crate::stack;
@@ -23,36 +24,33 @@ pub(crate) struct Fault {
     pub(crate) rule: Rule,
     /// The severity, where it is not the rule's own.
     pub(crate) severity: Option<Severity>,
-    /// Whether the registration is refused.
-    pub(crate) rejected: bool,
 }
 
 /// What was found in characteristics.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(pub(crate) Vec<Fault>);
+pub(crate) struct Findings {
+    faults: Noted<Fault>,
+    /// Whether the registration is refused.
+    rejected: bool,
+}
 
 impl Findings {
     pub(crate) fn reject(&mut self, rule: Rule) {
-        self.0.push(Fault {
-            rule,
-            severity: None,
-            rejected: true,
-        });
+        self.rejected = true;
+        self.report(rule);
     }
 
     pub(crate) fn report(&mut self, rule: Rule) {
-        self.0.push(Fault {
+        self.faults.push(Fault {
             rule,
             severity: None,
-            rejected: false,
         });
     }
 
     fn warn(&mut self, rule: Rule) {
-        self.0.push(Fault {
+        self.faults.push(Fault {
             rule,
             severity: Some(Severity::Warning),
-            rejected: false,
         });
     }
 
@@ -66,7 +64,15 @@ impl Findings {
     }
 
     pub(crate) fn rejected(&self) -> bool {
-        self.0.iter().any(|fault| fault.rejected)
+        self.rejected
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
     }
 
     /// Judges a size that must be at least `size` and should be just that.
@@ -206,7 +212,7 @@ unsafe fn whole<C: Characteristics>(
     findings
         .size(Rule::V03, length, size_of::<C>())
         // SAFETY: a read needs a valid structure: its `Length` covers the type.
-        .then(|| unsafe { characteristics.read() })
+        .then(|| unsafe { characteristics.read_unaligned() })
 }
 
 /// Judges the rest, and reads what it points to.
@@ -242,7 +248,7 @@ unsafe fn described<C: Characteristics>(
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
-    let npi = unsafe { instance.NpiId.read() };
+    let npi = unsafe { instance.NpiId.read_unaligned() };
     if npi.is_nil() {
         findings.warn(Rule::V07);
     }
@@ -267,7 +273,7 @@ pub(crate) unsafe fn module_id(id: *const NPI_MODULEID) -> Option<ModuleId> {
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
-    let id = unsafe { id.read() };
+    let id = unsafe { id.read_unaligned() };
     if usize::from(id.Length) != size_of::<NPI_MODULEID>() {
         return None;
     }

@@ -64,7 +64,6 @@ impl Handle {
     }
 
     /// The registrar that issued it.
-    #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
     pub(crate) fn instance(self) -> u32 {
         let instance = self.0.get() >> INSTANCE_SHIFT & u64::from(INSTANCES - 1);
         instance as u32

@@ -47,6 +47,7 @@ pub(crate) use slab::{Key, LANES};
 
 use crate::interface::Interface;
 use crate::module::{Module, Opaque, Role};
+use crate::noted::Noted;
 use crate::policy::{Order, Policy};
 use crate::rule::Rule;
 use crate::sync::Arc;
@@ -77,7 +78,7 @@ pub(crate) struct Machine {
     sharing: Option<Sharing>,
     memory: Memory,
     serials: Serials,
-    findings: Vec<Finding>,
+    findings: Noted<Finding>,
     wake: bool,
 }
 
@@ -117,7 +118,7 @@ impl Machine {
             sharing: Sharing::of(policy),
             memory: Memory::default(),
             serials: Serials::new(serials, policy),
-            findings: Vec::new(),
+            findings: Noted::default(),
             wake: false,
         }
     }
@@ -160,7 +161,7 @@ impl Machine {
     }
 
     /// What the steps since the last call found wrong.
-    pub(crate) fn take_findings(&mut self) -> Vec<Finding> {
+    pub(crate) fn take_findings(&mut self) -> Noted<Finding> {
         std::mem::take(&mut self.findings)
     }
 
@@ -326,14 +327,8 @@ impl Machine {
 
     /// Notes that a registered module broke a rule.
     fn find_in(&mut self, rule: Rule, registration: Key) {
-        let module = Some(self.registration(registration).module.label);
-        self.findings.push(Finding {
-            rule,
-            binding: None,
-            module,
-            peer: None,
-            status: None,
-        });
+        let finding = finding_in(rule, self.registration(registration));
+        self.findings.push(finding);
     }
 
     /// Notes that somebody broke a rule.
@@ -352,6 +347,16 @@ impl Machine {
 pub(crate) fn lane_of(npi: &GUID) -> usize {
     // The highest and the lowest bits are for the map of the lane.
     (npis::number(npi) >> 32) as usize % LANES
+}
+
+fn finding_in(rule: Rule, registration: &Registration) -> Finding {
+    Finding {
+        rule,
+        binding: None,
+        module: Some(registration.module.label),
+        peer: None,
+        status: None,
+    }
 }
 
 fn registration_kind(role: Role) -> Kind {

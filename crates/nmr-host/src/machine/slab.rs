@@ -20,7 +20,6 @@ const GENERATION_SHIFT: u32 = SLOT_BITS + LANE_BITS;
 
 impl Key {
     /// The least key of all.
-    #[expect(clippy::expect_used, reason = "the compiler evaluates it")]
     pub(crate) const FIRST: Self = Self(NonZeroU64::new(1 << GENERATION_SHIFT).expect("not zero"));
     pub(super) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
     const LAST_SLOT: u64 = (1 << SLOT_BITS) - 1;
