@@ -2,9 +2,8 @@
 //! handle says whose it is; a registration goes to the registrar that its thread has entered.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -37,30 +36,12 @@ shared! {
 
 thread_local! {
     static ENTERED: RefCell<Vec<Here>> = const { RefCell::new(Vec::new()) };
+    /// The shared one.
+    static SHARED: OnceCell<Here> = const { OnceCell::new() };
 }
 
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.
-#[derive(Clone)]
-pub(crate) enum Here {
-    /// The one that everybody shares. It takes neither memory nor a thread that is not ending.
-    Global,
-    #[expect(
-        clippy::redundant_allocation,
-        reason = "threads that enter one registrar do not share a count of their owners"
-    )]
-    Own(Rc<Arc<Shell>>),
-}
-
-impl Deref for Here {
-    type Target = Arc<Shell>;
-
-    fn deref(&self) -> &Arc<Shell> {
-        match self {
-            Self::Global => global(),
-            Self::Own(shell) => shell,
-        }
-    }
-}
+pub(crate) type Here = Rc<Arc<Shell>>;
 
 /// Runs something with the registrars that this thread has entered, unless it has ended so far that it
 /// has none.
@@ -131,7 +112,7 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    with_entered(|entered| entered.push(Here::Own(Rc::new(shell))));
+    with_entered(|entered| entered.push(Rc::new(shell)));
 }
 
 /// Undoes the last [`enter`].
@@ -153,8 +134,8 @@ pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
             return false;
         }
         entered.push(match shell.instance {
-            0 => Here::Global,
-            _ => Here::Own(Rc::new(Arc::clone(shell))),
+            0 => shared(),
+            _ => Rc::new(Arc::clone(shell)),
         });
         true
     });
@@ -176,9 +157,16 @@ fn innermost() -> Option<Here> {
     with_entered(|entered| entered.last().cloned()).flatten()
 }
 
+/// The shared one. A thread that is ending has none of its own to count owners of.
+fn shared() -> Here {
+    let make = || Rc::new(Arc::clone(&GLOBAL));
+    let shared = SHARED.try_with(|shared| Rc::clone(shared.get_or_init(make)));
+    shared.unwrap_or_else(|_| make())
+}
+
 /// The registrar that this thread registers with.
 pub(crate) fn current() -> Here {
-    innermost().unwrap_or(Here::Global)
+    innermost().unwrap_or_else(shared)
 }
 
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
@@ -187,21 +175,19 @@ pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
-    let innermost = innermost();
-    if let Some(here) = &innermost
-        && here.instance == handle.instance()
-    {
-        return (here.clone(), Some(handle));
-    }
+    let innermost = match innermost() {
+        Some(here) if here.instance == handle.instance() => return (here, Some(handle)),
+        innermost => innermost,
+    };
     if handle.instance() == 0 {
         return match innermost {
             Some(here) if !global().was_issued(Some(handle)) => (here, None),
-            _ => (Here::Global, Some(handle)),
+            _ => (shared(), Some(handle)),
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
     match others.get(&handle.instance()).and_then(Weak::upgrade) {
-        Some(shell) => (Here::Own(Rc::new(shell)), Some(handle)),
+        Some(shell) => (Rc::new(shell), Some(handle)),
         None => (current(), None),
     }
 }

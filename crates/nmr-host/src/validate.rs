@@ -13,7 +13,6 @@ use nmr_sys::{
 
 use crate::memory;
 use crate::module::{Callbacks, Callee, Module, ModuleId, ModuleLabel, Opaque, Role};
-use crate::noted::Noted;
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
 use crate::rule::{Rule, Severity};
 use crate::stack;
@@ -26,13 +25,17 @@ pub(crate) struct Fault {
     pub(crate) severity: Option<Severity>,
 }
 
-/// What was found in characteristics.
+/// What was found in characteristics. It takes no memory: each of the rules about them is found once or
+/// twice, so there are never more than [`MOST`].
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    faults: Noted<Fault>,
+    faults: [Option<Fault>; MOST],
+    count: usize,
     /// Whether the registration is refused.
     rejected: bool,
 }
+
+const MOST: usize = 16;
 
 impl Findings {
     pub(crate) fn reject(&mut self, rule: Rule) {
@@ -41,17 +44,18 @@ impl Findings {
     }
 
     pub(crate) fn report(&mut self, rule: Rule) {
-        self.faults.push(Fault {
-            rule,
-            severity: None,
-        });
+        self.add(rule, None);
     }
 
     fn warn(&mut self, rule: Rule) {
-        self.faults.push(Fault {
-            rule,
-            severity: Some(Severity::Warning),
-        });
+        self.add(rule, Some(Severity::Warning));
+    }
+
+    fn add(&mut self, rule: Rule, severity: Option<Severity>) {
+        if let Some(place) = self.faults.get_mut(self.count) {
+            *place = Some(Fault { rule, severity });
+            self.count += 1;
+        }
     }
 
     /// Rejects in strict mode, reports otherwise.
@@ -68,11 +72,11 @@ impl Findings {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.faults.is_empty()
+        self.count == 0
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter()
+        self.faults.iter().flatten()
     }
 
     /// Judges a size that must be at least `size` and should be just that.

@@ -167,7 +167,11 @@ impl Machine {
 
     /// Whether there is anything to take: findings, or a wake.
     pub(crate) fn has_news(&self) -> bool {
-        self.wake || !self.findings.is_empty()
+        self.wake || self.has_findings()
+    }
+
+    pub(crate) fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
     }
 
     /// Whether a step since the last call ended something that a thread waits for.

@@ -250,18 +250,22 @@ impl Shell {
         if machine.take_wake() {
             lane.wake();
         }
-        let findings = machine.take_findings();
-        if books.is_none() && findings.is_empty() {
+        let found = machine.has_findings();
+        if books.is_none() && !found {
             return action;
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
         // Without them the machine's lock comes first, and is given back.
         let Some(mut books) = books else {
+            let findings = machine.take_findings();
             drop(machine);
             self.file(findings, function);
             return action;
         };
-        let reported = books.file(findings, function, self.policy.mode);
+        let reported = books.reports.len();
+        if found {
+            books.file(machine.take_findings(), function, self.policy.mode);
+        }
         if let Some(subject) = subject {
             books.keep(
                 &machine,

@@ -88,12 +88,16 @@ impl Shell {
     /// the policy says.
     #[expect(clippy::panic, reason = "the policy `report=panic` asks for it")]
     pub(super) fn announce(&self, mut books: MutexGuard<'_, Books>, reported: usize) {
+        let prints = self.policy.on_report == OnReport::Print;
+        let has_lost = prints && books.reports.lost() != books.known_lost;
+        if books.reports.len() == reported && !has_lost {
+            return;
+        }
         let listener = self.listener.get();
         if listener.is_none() && self.policy.on_report == OnReport::Collect {
             return;
         }
         let reports = books.copy(reported);
-        let prints = self.policy.on_report == OnReport::Print;
         let lost = if prints {
             books.take_news_of_lost()
         } else {
