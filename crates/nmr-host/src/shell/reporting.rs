@@ -231,9 +231,7 @@ impl Shell {
 }
 
 fn print_lost(count: u64) {
-    stderr::line(format_args!(
-        "memory ran out, and of {count} reports there is nothing but their number"
-    ));
+    stderr::line(format_args!("memory ran out: {count} reports were lost"));
 }
 
 /// Makes a report of a finding on this thread.
