@@ -1,5 +1,10 @@
 //! `cargo xtask`: sets up a machine to build the driver, builds it, runs all tests, and installs the
 //! registrar for C.
+//!
+//! It exits with 0 if all was done, with 1 if something failed, which standard error tells, or if standard
+//! output cannot be written, and with 2 if the command line is wrong. A reader of standard output who
+//! does not want to read on is no failure.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod build;
 mod c_driver;
@@ -8,6 +13,7 @@ mod debian;
 mod files;
 mod install_c;
 mod options;
+mod output;
 mod packaging;
 mod project;
 mod setup;
@@ -29,10 +35,10 @@ use crate::project::Project;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match run(&options) {
+    match run(&options).and_then(|()| output::check()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::error(format_args!("error: {error:#}\n"));
             ExitCode::FAILURE
         }
     }
