@@ -25,6 +25,7 @@ mod tools;
 mod wdk;
 mod wdk_build;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -34,13 +35,30 @@ use crate::options::{Options, Task};
 use crate::project::Project;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => return explain(&error),
+    };
     match run(&options).and_then(|()| output::check()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(format_args!("error: {error:#}\n"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Prints help, or what is wrong with the command line.
+fn explain(error: &clap::Error) -> ExitCode {
+    let written = error.print();
+    let failed = written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+    if error.use_stderr() {
+        ExitCode::from(2)
+    } else if failed {
+        output::error(format_args!("error: standard output cannot be written\n"));
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
 }
 

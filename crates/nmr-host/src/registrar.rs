@@ -28,6 +28,9 @@ use crate::wrapped::{Unwrappable, Wrapping};
 /// Dropping a registrar that is not the global one makes its handles stale; modules that are still
 /// registered with it are never called again by later registrations.
 ///
+/// After a fork, only the global registrar goes on in the child: of the others, a lock may belong to a
+/// thread that the child does not have.
+///
 /// # Examples
 ///
 /// ```

@@ -35,6 +35,19 @@ fn command_lines() -> Vec<(Vec<String>, i32)> {
     .collect()
 }
 
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_full_disk_is_a_code_with_an_image_too() {
+    let image = lab::driver("both");
+    for subcommand in ["run", "faults", "inspect"] {
+        let arguments = [subcommand.to_owned(), image.clone()];
+        let both = command(&arguments, full().into(), full().into()).status();
+        assert_eq!(both.unwrap().code(), Some(2), "{subcommand}");
+        let closed = command(&arguments, without_reader().into(), without_reader().into());
+        assert_eq!({ closed }.status().unwrap().code(), Some(0), "{subcommand}");
+    }
+}
+
 fn full() -> File {
     OpenOptions::new().write(true).open("/dev/full").unwrap()
 }

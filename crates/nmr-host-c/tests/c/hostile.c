@@ -187,7 +187,9 @@ static int pointers(void)
     nmr_host_fail_call(0, STATUS_INSUFFICIENT_RESOURCES);
     nmr_host_clear_reports();
     CHECK(cycle());
-    CHECK(nmr_host_finish() == 0);
+    CHECK(nmr_host_finish() == 0 && nmr_host_lost_report_count() == 0);
+    CHECK(nmr_host_allocate(SIZE_MAX) == NULL && nmr_host_allocate(SIZE_MAX - 65536) == NULL);
+    nmr_host_free(nmr_host_allocate(0));
     return 0;
 }
 

@@ -89,7 +89,9 @@ impl Shell {
     #[expect(clippy::panic, reason = "the policy `report=panic` asks for it")]
     pub(super) fn announce(&self, mut books: MutexGuard<'_, Books>, reported: usize) {
         let prints = self.policy.on_report == OnReport::Print;
-        let has_lost = prints && books.reports.lost() != books.known_lost;
+        // Not of each: of the first, and of each time when they have become twice as many.
+        let lost = books.reports.lost();
+        let has_lost = prints && lost > 0 && lost >= books.known_lost.saturating_mul(2);
         if books.reports.len() == reported && !has_lost {
             return;
         }
@@ -98,7 +100,7 @@ impl Shell {
             return;
         }
         let reports = books.copy(reported);
-        let lost = if prints {
+        let lost = if has_lost {
             books.take_news_of_lost()
         } else {
             None
