@@ -10,6 +10,7 @@ use crate::c_driver;
 use crate::command;
 use crate::files;
 use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
+use crate::output;
 use crate::project::Project;
 use crate::setup::{self, Log};
 use crate::target::Arch;
@@ -107,7 +108,7 @@ fn remapped(project: &Project) -> [(PathBuf, &'static str); 3] {
 /// Puts an image where it is looked for.
 fn deliver(project: &Project, image: &Path, to: &Path) -> Result<()> {
     let size = files::copy(image, to)?;
-    println!("{}  {size} bytes", project.show(to));
+    output::line(format_args!("{}  {size} bytes", project.show(to)));
     Ok(())
 }
 

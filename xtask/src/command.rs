@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::output;
+
 /// Runs a program that shows its own output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| line(command))?;
@@ -21,8 +23,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| line(command))?;
     if !output.status.success() {
-        eprint!("{}", String::from_utf8_lossy(&output.stdout));
-        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        output::error(format_args!("{}", String::from_utf8_lossy(&output.stdout)));
+        output::error(format_args!("{}", String::from_utf8_lossy(&output.stderr)));
         bail!("`{}` failed ({})", line(command), output.status);
     }
     Ok(String::from_utf8(output.stdout)?)

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::files;
 use crate::options::Rust;
+use crate::output;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 use crate::tools::Tools;
@@ -22,14 +23,14 @@ pub(crate) enum Log {
 impl Log {
     pub(crate) fn found(self, what: &str, text: &str) {
         if matches!(self, Self::All) {
-            println!("{what:>10}  found: {text}");
+            output::line(format_args!("{what:>10}  found: {text}"));
         }
     }
 
     // `self` says that it is a report like the other.
     #[expect(clippy::unused_self, reason = "every report shows what was done")]
     pub(crate) fn did(self, what: &str, text: &str) {
-        println!("{what:>10}  {text}");
+        output::line(format_args!("{what:>10}  {text}"));
     }
 }
 

@@ -25,6 +25,8 @@
 //! The modules [`pe`], [`facts`] and [`hygiene`] are pure and available everywhere. The rest needs
 //! Linux on x86-64; elsewhere [`SUPPORTED`] is false and `Host` does not exist.
 
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod facts;
 pub mod hygiene;
 pub mod pe;

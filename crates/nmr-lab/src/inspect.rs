@@ -13,6 +13,7 @@ use crate::images::{printable, read};
 use crate::inspect::findings::Findings;
 use crate::options::{FactsFormat, InspectOptions};
 use crate::output::Output;
+use crate::stderr;
 
 /// Shows what is in an image. The exit code tells whether a point fails.
 pub(crate) fn inspect(options: &InspectOptions) -> Result<ExitCode, String> {
@@ -30,7 +31,7 @@ pub(crate) fn inspect(options: &InspectOptions) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     let failed = findings.failed().join("; ");
-    anstream::eprintln!("nmr-lab: {}: {failed}", printable(&file));
+    stderr::line(format_args!("{}: {failed}", printable(&file)));
     Ok(ExitCode::FAILURE)
 }
 

@@ -2,6 +2,7 @@
 //! as events for programs, or as a sequence diagram. The modules are native ones, or come from
 //! driver images.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 #![cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
     allow(dead_code, unused_imports, reason = "images cannot be loaded here")
@@ -20,6 +21,7 @@ mod progress;
 mod run;
 mod script;
 mod status;
+mod stderr;
 mod story;
 mod trace;
 mod watched;
@@ -38,9 +40,8 @@ fn main() -> ExitCode {
     let options = match options::parse() {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => {
-            // Nobody is left to be told if this fails.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
+            let written = output::written(help.print());
+            return written.map_or_else(|error| bad_usage(&error), |()| ExitCode::SUCCESS);
         }
         Err(error) => return bad_usage(&options::one_line(&error)),
     };
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
 /// Runs the story and writes it. Returns what was wrong with it.
 fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
     options.total_calls()?;
-    let policy = options.choices.policy()?;
+    let policy = options.policy()?;
     let output = Output::open(options.result.output.as_deref())?;
     match story::tell(options, policy) {
         Ok(run) => show(&run, &options.result, output),
@@ -85,7 +86,7 @@ fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Ve
 
 fn report(faults: &[String]) -> ExitCode {
     for fault in faults {
-        anstream::eprintln!("nmr-lab: the run was wrong: {fault}");
+        stderr::line(format_args!("the run was wrong: {fault}"));
     }
     if faults.is_empty() {
         ExitCode::SUCCESS
@@ -95,6 +96,6 @@ fn report(faults: &[String]) -> ExitCode {
 }
 
 fn bad_usage(error: &str) -> ExitCode {
-    anstream::eprintln!("nmr-lab: {error}");
+    stderr::line(format_args!("{error}"));
     ExitCode::from(BAD_USAGE)
 }

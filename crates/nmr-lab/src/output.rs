@@ -36,16 +36,21 @@ impl<'a> Output<'a> {
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), String> {
         match self {
-            Self::Standard => match write_standard(styled, write) {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                    Err(format!("cannot write to standard output: {error}"))
-                }
-                _ => Ok(()),
-            },
+            Self::Standard => written(write_standard(styled, write)),
             Self::File(path) => {
                 write_file(path, styled, write).map_err(|error| complaint(path, &error))
             }
         }
+    }
+}
+
+/// What became of a write to standard output.
+pub(crate) fn written(result: io::Result<()>) -> Result<(), String> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ impl Shell {
     }
 
     /// A provider is about to be asked for its consent. Returns the client's table for it.
+    #[expect(clippy::expect_used, reason = "as for `Slab::live`")]
     pub(super) fn watch_attach(self: &Arc<Self>, binding: Key, dispatch: Opaque) -> Opaque {
         if !self.wrapped.is_on() {
             return dispatch;

@@ -56,7 +56,7 @@ impl Default for Wrapping {
 pub enum Unwrappable {
     /// Only an x86-64 process on Linux can, and not under Miri.
     Platform,
-    /// A table has more functions than fit, or its size is no multiple of a pointer's.
+    /// A table has more functions than fit, or its size is no multiple of a pointer's, or above 64 KiB.
     Table(Role),
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Wrapped {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(crate) struct State {
     interfaces: HashMap<GUID, (Interface, Wrapping)>,
     /// The last attach of each binding that there ever was.
     watches: HashMap<Key, Arc<Watch>>,
@@ -88,7 +88,7 @@ struct State {
 }
 
 impl Wrapped {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -162,7 +162,12 @@ impl Wrapped {
     }
 }
 
+/// The most bytes that a table may have.
+const LARGEST: usize = 1 << 16;
+
 fn is_possible(table: Table) -> bool {
     let pointer = size_of::<usize>();
-    table.size.is_multiple_of(pointer) && table.functions <= table.size / pointer
+    table.size <= LARGEST
+        && table.size.is_multiple_of(pointer)
+        && table.functions <= table.size / pointer
 }

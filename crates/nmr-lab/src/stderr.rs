@@ -1,0 +1,11 @@
+//! Lines on standard error.
+
+use std::fmt;
+use std::io::Write as _;
+
+/// Prints `nmr-lab: ` and a text as one line. What cannot be written is left out: the exit code says as
+/// much, and there is no better place for it.
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    let line = format!("nmr-lab: {text}\n");
+    let _ = anstream::stderr().lock().write_all(line.as_bytes());
+}
