@@ -101,8 +101,12 @@ impl Image {
 
     /// The imports that the host does not have, as `library!function`: each is a trap.
     #[must_use]
-    pub fn missing_imports(&self) -> &[String] {
-        &self.loaded.missing
+    pub fn missing_imports(&self) -> Vec<String> {
+        self.loaded
+            .missing
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// Adds a root-enumerated device: `EvtDriverDeviceAdd`, and what starts the device it creates.

@@ -19,7 +19,7 @@ use super::report::Fault;
 use super::system::System;
 use super::thunk::{Slot, Thunks};
 use super::wdf::{self, Framework};
-use crate::pe::{Access, Image, Section};
+use crate::pe::{Access, Image, Import, Section};
 
 /// A loaded image.
 pub(crate) struct Loaded {
@@ -40,7 +40,7 @@ pub(crate) struct Loaded {
     /// How many breakpoints it ran into.
     pub(crate) breakpoints: AtomicU64,
     /// The imports that are traps.
-    pub(crate) missing: Vec<String>,
+    pub(crate) missing: Vec<Import>,
     start: usize,
     size: usize,
     entry: usize,
@@ -73,7 +73,6 @@ impl Loaded {
             .iter()
             .zip(&targets)
             .filter(|(_, target)| target.is_none());
-        let missing = missing.map(|(import, _)| format!("{}!{}", import.library, import.name));
         let loaded = Arc::new(Self {
             name: name.into(),
             system: Arc::clone(system),
@@ -83,7 +82,7 @@ impl Loaded {
             framework: Framework::default(),
             objects: Objects::new(name, start, size),
             breakpoints: AtomicU64::new(0),
-            missing: missing.collect(),
+            missing: missing.map(|(import, _)| import.clone()).collect(),
             start,
             size,
             entry: start + image.entry as usize,
@@ -100,17 +99,18 @@ impl Loaded {
         mut memory: Memory,
         targets: &[Option<imports::Target>],
     ) -> io::Result<()> {
-        let slot = |library: &str, function: &str, target| Slot {
+        let slot = |library: &Arc<str>, function: Arc<str>, target| Slot {
             image: Arc::downgrade(self),
-            library: library.into(),
-            function: function.into(),
+            library: Arc::clone(library),
+            function,
             target,
         };
         let imported = image.imports.iter().zip(targets).map(|(import, target)| {
             let target = target.map_or(imports::trap(), imports::Target::address);
-            slot(&import.library, &import.name.to_string(), target)
+            slot(&import.library, import.name.text(), target)
         });
-        let framework = wdf::functions().map(|(name, target)| slot(wdf::LIBRARY, name, target));
+        let kmdf = wdf::LIBRARY.into();
+        let framework = wdf::functions().map(|(name, target)| slot(&kmdf, name.into(), target));
         let thunks = Thunks::new(imported.chain(framework).collect())?;
         for (index, (import, target)) in image.imports.iter().zip(targets).enumerate() {
             let address = match *target {
