@@ -8,15 +8,19 @@
 #![expect(unsafe_code)]
 
 use std::arch::naked_asm;
-use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::frames;
 use super::loaded::Loaded;
+use super::report::Fault;
 use super::thunk::Slot;
 use super::wdf;
 
 /// How many arguments on the stack reach a function.
 pub(crate) const STACK_ARGUMENTS: usize = 12;
+
+/// The direction flag, which is off between functions: compiled code copies forwards.
+const DIRECTION: u64 = 0x400;
 
 /// A call from an image that has not returned.
 #[derive(Clone, Debug)]
@@ -40,10 +44,16 @@ impl Call {
         let prefix = if framework { "Wdf" } else { "" };
         format!("{prefix}{}", self.function)
     }
-}
 
-thread_local! {
-    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    /// Whether the function may call modules: it is one of the registrar's.
+    pub(crate) fn runs_modules(&self) -> bool {
+        self.library.eq_ignore_ascii_case("netio.sys")
+    }
+
+    fn misused(&self, text: &str) {
+        let (function, text) = (self.name(), text.to_owned());
+        self.image.report(Fault::Misuse { function, text });
+    }
 }
 
 /// The call that this thread is in. Only functions behind the gate may ask.
@@ -53,7 +63,7 @@ pub(crate) fn caller() -> Call {
 
 /// The same, for those who do not know.
 pub(crate) fn try_caller() -> Option<Call> {
-    CALLS.with(|calls| calls.try_borrow().ok()?.last().cloned())
+    frames::innermost_call()
 }
 
 /// The address that thunks jump to.
@@ -79,6 +89,9 @@ extern "win64" fn gate() {
         "movups [rbp - 64], xmm1",
         "movups [rbp - 80], xmm2",
         "movups [rbp - 96], xmm3",
+        "pushfq",
+        "pop r8",
+        "cld",
         "mov rcx, r11",
         "mov rdx, [rbp + 8]",
         "call {enter}",
@@ -99,6 +112,9 @@ extern "win64" fn gate() {
         "call rax",
         "mov [rbp - 8], rax",
         "movups [rbp - 32], xmm0",
+        "pushfq",
+        "pop rcx",
+        "cld",
         "call {leave}",
         "mov rax, [rbp - 8]",
         "movups xmm0, [rbp - 32]",
@@ -110,7 +126,7 @@ extern "win64" fn gate() {
 }
 
 /// A call begins. Returns the function.
-extern "win64" fn enter(slot: *const Slot, return_address: usize) -> usize {
+extern "win64" fn enter(slot: *const Slot, return_address: usize, flags: u64) -> usize {
     // SAFETY: thunks pass their own slot, and live as long as it; a thread that comes from a thunk
     // is in an image that is loaded.
     let slot = unsafe { &*slot };
@@ -124,19 +140,22 @@ extern "win64" fn enter(slot: *const Slot, return_address: usize) -> usize {
         offset,
         visit,
     };
-    CALLS.with_borrow_mut(|calls| calls.push(call));
+    if flags & DIRECTION != 0 {
+        call.misused("called with the direction flag set");
+    }
+    frames::call(call);
     slot.target
 }
 
 /// The call ends.
-extern "win64" fn leave() {
-    let call = CALLS.with_borrow_mut(Vec::pop);
-    if let Some(Call {
-        image,
-        visit: Some(visit),
-        ..
-    }) = call
-    {
-        image.inside.leave(visit);
+extern "win64" fn leave(flags: u64) {
+    let Some(call) = frames::end_call() else {
+        return;
+    };
+    if flags & DIRECTION != 0 {
+        call.misused("a callback returned with the direction flag set");
+    }
+    if let Some(visit) = call.visit {
+        call.image.inside.leave(visit);
     }
 }

@@ -9,6 +9,7 @@ use nmr_host::code::{self, Residence};
 
 use super::exports::etw::Providers;
 use super::exports::netio::Registrations;
+use super::frames;
 use super::imports;
 use super::inside::Inside;
 use super::kernel::UNICODE_STRING;
@@ -62,7 +63,7 @@ impl Loaded {
         bytes: &[u8],
     ) -> io::Result<Arc<Self>> {
         let memory = map::map(image, bytes)?;
-        let (start, size) = (memory.address(), memory.size());
+        let (start, size) = (memory.address(), memory.size() - map::BEHIND);
         let targets: Vec<_> = image
             .imports
             .iter()
@@ -125,7 +126,7 @@ impl Loaded {
         map::protect(&mut memory, image)?;
         self.announce_code(image);
         *self.code() = Some((memory, thunks));
-        ranges::add(self, self.start, self.size);
+        ranges::add(self, self.start, self.size + map::BEHIND);
         Ok(())
     }
 
@@ -149,6 +150,16 @@ impl Loaded {
         self.code.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where it is in memory.
+    pub(crate) fn address(&self) -> usize {
+        self.start
+    }
+
+    /// Whether an offset is behind the image, where it is closed.
+    pub(crate) fn is_behind(&self, offset: u64) -> bool {
+        offset >= self.size as u64
+    }
+
     /// The entry point.
     pub(crate) fn entry(&self) -> usize {
         self.entry
@@ -165,7 +176,9 @@ impl Loaded {
     /// may return while one of them goes on.
     pub(crate) fn enter<T>(&self, what: &str, run: impl FnOnce() -> T) -> T {
         let visit = self.inside.enter(what);
+        frames::enter(self.start, what);
         let result = run();
+        frames::leave();
         self.inside.leave(visit);
         result
     }

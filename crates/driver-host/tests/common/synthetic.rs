@@ -53,6 +53,20 @@ impl Synthetic {
         self
     }
 
+    /// Imports from another library than the kernel.
+    pub fn library(mut self, name: &'static str) -> Self {
+        self.library = name;
+        self
+    }
+
+    /// Puts bytes into the data, at an offset.
+    pub fn data(mut self, offset: usize, bytes: &[u8]) -> Self {
+        let end = offset + bytes.len();
+        self.data.resize(self.data.len().max(end), 0);
+        self.data[offset..end].copy_from_slice(bytes);
+        self
+    }
+
     /// Adds an instruction that ends with the distance to an address.
     pub fn relative(self, opcode: &[u8], target: u32) -> Self {
         let next = TEXT + self.code.len() as u32 + opcode.len() as u32 + 4;
