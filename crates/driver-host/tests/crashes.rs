@@ -272,6 +272,26 @@ fn guid(value: u128) -> Vec<u8> {
     bytes.to_vec()
 }
 
+#[test]
+fn a_call_with_a_bad_stack_is_reported() {
+    // sub rsp, 4 before the call, and add rsp, 4 after it
+    let image = Synthetic::default()
+        .unloadable()
+        .enter()
+        .code(&[0x48, 0x83, 0xec, 4]);
+    let image = image.call("KeGetCurrentIrql").code(&[0x48, 0x83, 0xc4, 4]);
+    assert_eq!(
+        goes_on(&image.leave(0)),
+        ["odd.sys: KeGetCurrentIrql: called with a stack that is not aligned to 16 bytes"]
+    );
+    // lea rsp, the data
+    let image = Synthetic::default().relative(&[0x48, 0x8d, 0x25], DATA + 0xff0);
+    let line = crash(&image.call("KeGetCurrentIrql"));
+    let start = "bad.sys: call with the stack pointer outside of the thread's stack, at address 0x";
+    assert!(line.starts_with(start), "{line}");
+    assert!(line.ends_with(", at offset 0x100d of the image"), "{line}");
+}
+
 /// `mov rcx, value`, and the other arguments alike, up to the fifth.
 fn arguments(value: u64) -> Synthetic {
     Synthetic::default()

@@ -10,9 +10,11 @@
 use std::arch::naked_asm;
 use std::sync::Arc;
 
+use super::fault;
 use super::frames;
 use super::loaded::Loaded;
 use super::report::Fault;
+use super::stack;
 use super::thunk::Slot;
 use super::wdf;
 
@@ -74,12 +76,14 @@ pub(crate) fn address() -> usize {
 /// Comes from a thunk, with the slot in `r11`.
 ///
 /// The frame, from the bottom: 32 bytes of home space and twelve stack arguments for the callee,
-/// then four integer and four floating-point argument registers (and later the result).
+/// then four integer and four floating-point argument registers (and later the result). The bottom is
+/// aligned whatever the image's stack is.
 #[unsafe(naked)]
 extern "win64" fn gate() {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
+        "and rsp, -16",
         "sub rsp, 224",
         "mov [rbp - 8], rcx",
         "mov [rbp - 16], rdx",
@@ -94,6 +98,7 @@ extern "win64" fn gate() {
         "cld",
         "mov rcx, r11",
         "mov rdx, [rbp + 8]",
+        "mov r9, rbp",
         "call {enter}",
         "mov rcx, [rbp - 8]",
         "mov rdx, [rbp - 16]",
@@ -118,6 +123,13 @@ extern "win64" fn gate() {
         "call {leave}",
         "mov rax, [rbp - 8]",
         "movups xmm0, [rbp - 32]",
+        // An image that relies on what a call does not keep gets no addresses of this process.
+        "xor ecx, ecx",
+        "xor edx, edx",
+        "xor r8d, r8d",
+        "xor r9d, r9d",
+        "xor r10d, r10d",
+        "xor r11d, r11d",
         "leave",
         "ret",
         enter = sym enter,
@@ -126,7 +138,18 @@ extern "win64" fn gate() {
 }
 
 /// A call begins. Returns the function.
-extern "win64" fn enter(slot: *const Slot, return_address: usize, flags: u64) -> usize {
+extern "win64" fn enter(
+    slot: *const Slot,
+    return_address: usize,
+    flags: u64,
+    frame: usize,
+) -> usize {
+    if let Some(trouble) = stack::trouble_of_call(frame) {
+        // SAFETY: as below.
+        let image = unsafe { &*slot }.image.as_ptr();
+        // SAFETY: as below; the address is all that is wanted.
+        fault::stop_call(trouble, unsafe { &*image }.address(), return_address, frame);
+    }
     // SAFETY: thunks pass their own slot, and live as long as it; a thread that comes from a thunk
     // is in an image that is loaded.
     let slot = unsafe { &*slot };
@@ -142,6 +165,9 @@ extern "win64" fn enter(slot: *const Slot, return_address: usize, flags: u64) ->
     };
     if flags & DIRECTION != 0 {
         call.misused("called with the direction flag set");
+    }
+    if !frame.is_multiple_of(16) {
+        call.misused("called with a stack that is not aligned to 16 bytes");
     }
     frames::call(call);
     slot.target

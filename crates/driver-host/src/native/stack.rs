@@ -115,6 +115,19 @@ pub(super) fn trouble(pointer: usize, wanted: usize) -> Option<Trouble> {
     (!(low..high).contains(&pointer)).then_some(Trouble::Elsewhere)
 }
 
+/// Looks at the stack pointer of this thread when an image calls a function of this crate, which needs
+/// room, and must not find out in the middle of an allocation that there is none.
+pub(super) fn trouble_of_call(pointer: usize) -> Option<Trouble> {
+    let (low, high) = OWN.get()?;
+    if !(low..high).contains(&pointer) {
+        Some(Trouble::Elsewhere)
+    } else if pointer - low < ROOM {
+        Some(Trouble::Overflow)
+    } else {
+        None
+    }
+}
+
 /// Where a thread that faulted goes on: below its stack pointer, if that is in its stack and there is
 /// room, or on a new stack, which is never given back, as the thread never returns. A handler of signals
 /// may ask.

@@ -174,7 +174,8 @@ fn describe(details: &Details) -> String {
         libc::SIGILL => "illegal instruction",
         libc::SIGFPE => "arithmetic exception",
         libc::SIGABRT => "abort",
-        _ => "trap",
+        libc::SIGTRAP => "trap",
+        _ => "call",
     };
     match details.stack {
         None => what.to_owned(),

@@ -8,7 +8,7 @@
 mod fast_fail;
 mod land;
 
-use std::arch::naked_asm;
+use std::arch::{asm, naked_asm};
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::sync::OnceLock;
@@ -71,6 +71,31 @@ extern "C" fn begin(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_v
         "jmp {handle}",
         handle = sym handle,
     )
+}
+
+/// Stops a thread that has called a function of this crate from an image, with a stack on which that
+/// cannot run.
+pub(super) fn stop_call(
+    trouble: Trouble,
+    image: usize,
+    return_address: usize,
+    pointer: usize,
+) -> ! {
+    let place = match ranges::find(return_address) {
+        Some(Found::Loaded(..)) => Place::Image(return_address),
+        _ => Place::Outside { image },
+    };
+    land::leave(Details {
+        signal: 0,
+        place,
+        instruction: return_address,
+        wanted: pointer,
+        stack: Some(trouble),
+        counter: 0,
+    });
+    let top = stack::for_report(pointer) - size_of::<usize>();
+    // SAFETY: nothing of the old stack is used any more, and the function does not return.
+    unsafe { asm!("mov rsp, {}", "jmp {}", in(reg) top, sym land::land, options(noreturn)) }
 }
 
 /// Between here and `land` nothing is allocated and no lock is waited for.
