@@ -24,7 +24,10 @@ mod story;
 mod trace;
 mod watched;
 
+use std::io::Write;
 use std::process::ExitCode;
+
+use driver_host::printable;
 
 use crate::options::{Command, Format, ResultOptions, RunOptions, StoryOptions};
 use crate::output::Output;
@@ -57,7 +60,7 @@ fn main() -> ExitCode {
 fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
     options.total_calls()?;
     let policy = options.choices.policy()?;
-    let output = Output::open(options.result.output.as_deref())?;
+    let output = Output::open(options.result.output.as_deref(), &[])?;
     match story::tell(options, policy) {
         Ok(run) => show(&run, &options.result, output),
         Err(reason) => Ok(vec![reason]),
@@ -67,13 +70,13 @@ fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
 /// Runs images and writes what happened. Returns what was wrong with it.
 fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
     let policy = options.policy()?;
-    let output = Output::open(options.result.output.as_deref())?;
+    let output = Output::open(options.result.output.as_deref(), &options.images)?;
     let run = images::tell(options, policy)?;
     show(&run, &options.result, output)
 }
 
 /// Judges a run and writes it. Returns what was wrong with it.
-fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Vec<String>, String> {
+fn show(run: &Run, options: &ResultOptions, output: Output<'_>) -> Result<Vec<String>, String> {
     let format = options.format;
     let trace = Trace::new(run).only(run, &options.sections)?;
     let verdict = check::judge(run, &trace);
@@ -85,7 +88,7 @@ fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Ve
 
 fn report(faults: &[String]) -> ExitCode {
     for fault in faults {
-        anstream::eprintln!("nmr-lab: the run was wrong: {fault}");
+        complain(&format!("the run was wrong: {fault}"));
     }
     if faults.is_empty() {
         ExitCode::SUCCESS
@@ -95,6 +98,13 @@ fn report(faults: &[String]) -> ExitCode {
 }
 
 fn bad_usage(error: &str) -> ExitCode {
-    anstream::eprintln!("nmr-lab: {error}");
+    complain(error);
     ExitCode::from(BAD_USAGE)
+}
+
+/// Writes a line on standard error. What comes from files, paths and images in it is made printable.
+fn complain(line: &str) {
+    let line = printable(line);
+    // There is no other place to say it if this fails.
+    let _ = writeln!(anstream::stderr().lock(), "nmr-lab: {line}");
 }

@@ -7,10 +7,10 @@ mod table;
 
 use std::process::ExitCode;
 
-use driver_host::{Outcome, Scenario, Trial};
+use driver_host::{Outcome, Scenario, Trial, printable};
 use nmr_host::Policy;
 
-use super::{names, printable, read_loadable};
+use super::{names, read_loadable};
 use crate::options::{FactsFormat, FaultsOptions, UnloadOrder};
 use crate::output::Output;
 use crate::progress::Progress;
@@ -117,11 +117,12 @@ fn printed(lines: &[String]) -> Vec<String> {
 /// Says on standard error what was lost.
 fn complain(findings: &Findings) -> ExitCode {
     for wrong in &findings.wrong {
-        anstream::eprintln!("nmr-lab: wrong without a fault: {wrong}");
+        crate::complain(&format!("wrong without a fault: {wrong}"));
     }
     for run in &findings.runs {
         for lost in &run.lost {
-            anstream::eprintln!("nmr-lab: lost when {}: {lost}", run.what_failed());
+            let failed = run.what_failed();
+            crate::complain(&format!("lost when {failed}: {lost}"));
         }
     }
     if findings.all_is_well() {
