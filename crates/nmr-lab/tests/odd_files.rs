@@ -15,6 +15,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use nix::sys::stat::Mode;
 use synthetic::{Synthetic, ordinary};
@@ -116,6 +117,24 @@ fn a_result_replaces_a_file_at_once_or_not_at_all() {
     };
     let failed = write_to(&folder.join("missing.sys"));
     assert_eq!(failed.status.code(), Some(2));
+    assert_eq!(fs::read(&result).unwrap(), b"old");
+
+    // The result has more than the 512 bytes that a file may have.
+    let full = Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1; exec \"$0\" run \"$1\" --output \"$2\"",
+        ])
+        .args([
+            OsStr::new(env!("CARGO_BIN_EXE_nmr-lab")),
+            driver.as_ref(),
+            link.as_ref(),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(full.status.code(), Some(2));
+    let text = String::from_utf8(full.stderr).unwrap();
+    assert!(text.contains("cannot write "), "{text}");
     assert_eq!(fs::read(&result).unwrap(), b"old");
 
     assert_eq!(write_to(&driver).status.code(), Some(0));
