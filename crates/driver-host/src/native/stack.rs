@@ -23,10 +23,10 @@ thread_local! {
     static OWN: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
 }
 
-/// The stack for signals of a thread. Dropping it, on that thread, takes it away.
-#[derive(Debug)]
+/// The stack for signals of a thread. Dropping it, on that thread, gives the thread back what it had
+/// before.
 pub(super) struct SignalStack {
-    memory: Option<*mut c_void>,
+    memory: Option<(*mut c_void, libc::stack_t)>,
 }
 
 impl SignalStack {
@@ -34,32 +34,38 @@ impl SignalStack {
     /// for it, the thread has what Rust has given it.
     pub(super) fn new() -> Self {
         OWN.set(own_stack());
-        let memory = map(FOR_SIGNALS);
-        if let Some(memory) = memory {
-            set_signal_stack(memory.wrapping_byte_add(GUARD), FOR_SIGNALS, 0);
-        }
+        let memory = map(FOR_SIGNALS).map(|memory| {
+            let stack = libc::stack_t {
+                ss_sp: memory.wrapping_byte_add(GUARD),
+                ss_flags: 0,
+                ss_size: FOR_SIGNALS,
+            };
+            (memory, set_signal_stack(stack))
+        });
         Self { memory }
     }
 }
 
 impl Drop for SignalStack {
     fn drop(&mut self) {
-        if let Some(memory) = self.memory {
-            set_signal_stack(ptr::null_mut(), FOR_SIGNALS, libc::SS_DISABLE);
+        if let Some((memory, before)) = self.memory {
+            set_signal_stack(before);
             // SAFETY: it was mapped with this size, and no signal uses it any more.
             unsafe { libc::munmap(memory, GUARD + FOR_SIGNALS) };
         }
     }
 }
 
-fn set_signal_stack(start: *mut c_void, size: usize, flags: i32) {
-    let stack = libc::stack_t {
-        ss_sp: start,
-        ss_flags: flags,
-        ss_size: size,
+/// Sets the stack for signals of this thread. Returns what it was.
+fn set_signal_stack(stack: libc::stack_t) -> libc::stack_t {
+    let mut before = libc::stack_t {
+        ss_sp: ptr::null_mut(),
+        ss_flags: libc::SS_DISABLE,
+        ss_size: 0,
     };
-    // SAFETY: the memory is the thread's, until it says that it has none.
-    unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) };
+    // SAFETY: the memory is the thread's, until it has another stack.
+    unsafe { libc::sigaltstack(&raw const stack, &raw mut before) };
+    before
 }
 
 /// Maps a stack above a closed page. Returns where the page begins. A handler of signals may ask.
