@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
     options.total_calls()?;
     let policy = options.policy()?;
-    let output = Output::open(options.result.output.as_deref())?;
+    let output = Output::open(options.result.output.as_deref(), &[])?;
     match story::tell(options, policy) {
         Ok(run) => show(&run, &options.result, output),
         Err(reason) => Ok(vec![reason]),
@@ -68,13 +68,13 @@ fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
 /// Runs images and writes what happened. Returns what was wrong with it.
 fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
     let policy = options.policy()?;
-    let output = Output::open(options.result.output.as_deref())?;
+    let output = Output::open(options.result.output.as_deref(), &options.images)?;
     let run = images::tell(options, policy)?;
     show(&run, &options.result, output)
 }
 
 /// Judges a run and writes it. Returns what was wrong with it.
-fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Vec<String>, String> {
+fn show(run: &Run, options: &ResultOptions, output: Output<'_>) -> Result<Vec<String>, String> {
     let format = options.format;
     let trace = Trace::new(run).only(run, &options.sections)?;
     let verdict = check::judge(run, &trace);

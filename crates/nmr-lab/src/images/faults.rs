@@ -7,10 +7,10 @@ mod table;
 
 use std::process::ExitCode;
 
-use driver_host::{Outcome, Scenario, Trial};
+use driver_host::{Outcome, Scenario, Trial, printable};
 use nmr_host::Policy;
 
-use super::{names, printable, read_loadable};
+use super::{names, read_loadable};
 use crate::options::{FactsFormat, FaultsOptions, UnloadOrder};
 use crate::output::Output;
 use crate::progress::Progress;

@@ -51,7 +51,7 @@ extern "win64" fn bug_check(code: u32) {
 /// A bug check on behalf of the image that is calling.
 pub(crate) fn stop(code: u32, parameters: [u64; 4]) -> ! {
     let call = gate::caller();
-    let meaning = meaning(code).to_owned();
+    let meaning = meaning(code).into();
     call.image.stop(Fault::BugCheck {
         code,
         parameters,
