@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use std::ffi::OsStr;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 /// Runs a program that shows its own output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| line(command))?;
+    let status = command.status().with_context(|| not_started(command))?;
     if !status.success() {
         bail!("`{}` failed ({status})", line(command));
     }
@@ -19,13 +20,25 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a program without showing its output, unless it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| line(command))?;
+    let output = command.output().with_context(|| not_started(command))?;
     if !output.status.success() {
-        eprint!("{}", String::from_utf8_lossy(&output.stdout));
-        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        // What LLVM's tools print when they crash helps no user.
+        if output.status.code().is_some() {
+            for text in [&output.stdout, &output.stderr] {
+                // The error that follows is what counts.
+                let _ = io::stderr().write_all(text);
+            }
+        }
         bail!("`{}` failed ({})", line(command), output.status);
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// What a program prints, if it is there and succeeds; a question whose answer may be no.
+pub(crate) fn quiet(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).output().ok()?;
+    let answer = output.status.success().then_some(output.stdout)?;
+    String::from_utf8(answer).ok()
 }
 
 /// Whether a program runs and succeeds within a time limit.
@@ -55,6 +68,7 @@ pub(crate) fn succeeds_within(limit: Duration, command: &mut Command) -> bool {
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(program))
         .find(|candidate| candidate.is_file())
 }
@@ -79,6 +93,16 @@ pub(crate) fn clean(program: &Path) -> Command {
         }
     }
     command
+}
+
+/// What to say of a program that cannot be started.
+fn not_started(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    if program.is_absolute() {
+        format!("cannot start {}", program.display())
+    } else {
+        format!("cannot start {}: is it on PATH?", program.display())
+    }
 }
 
 fn line(command: &Command) -> String {

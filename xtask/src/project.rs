@@ -2,21 +2,34 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+
 use crate::options::Role;
 use crate::target::Arch;
 
 /// The repository.
 pub(crate) struct Project {
     root: PathBuf,
+    made: PathBuf,
 }
 
 impl Project {
     /// The repository that this program was compiled in.
     pub(crate) fn new() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        Self {
-            root: root.canonicalize().unwrap_or(root),
-        }
+        let root = root.canonicalize().unwrap_or(root);
+        let made = root.join("target/cross");
+        Self { root, made }
+    }
+
+    /// The same, with another directory for what the set-up makes.
+    pub(crate) fn with_made(self, directory: Option<&Path>) -> Result<Self> {
+        let Some(directory) = directory else {
+            return Ok(self);
+        };
+        let made = std::path::absolute(directory)
+            .with_context(|| format!("cannot use {}", directory.display()))?;
+        Ok(Self { made, ..self })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -30,7 +43,7 @@ impl Project {
 
     /// What the set-up makes. `cargo clean` removes it, and the next set-up makes it again.
     pub(crate) fn made(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.root.join("target/cross").join(path)
+        self.made.join(path)
     }
 
     /// Where built drivers are put, for one processor and profile.

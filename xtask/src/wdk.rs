@@ -12,6 +12,7 @@ use crate::project::Project;
 use crate::setup::Log;
 use crate::target::Arch;
 use crate::tools::Tools;
+use crate::tree::{Inputs, Tree};
 
 /// The version of the WDK that the directory claims to be.
 pub(crate) const VERSION: &str = "10.0.26100.0";
@@ -25,6 +26,9 @@ const OBJECTS: [(&str, &str); 3] = [
     ("arm64rt.lib", "empty.c"),
 ];
 
+/// How the entry point is compiled.
+const COMPILE: [&str; 5] = ["/c", "/O2", "/GS-", "/W4", "/WX"];
+
 /// The directory.
 pub(crate) fn root(project: &Project) -> PathBuf {
     project.made("wdk")
@@ -32,12 +36,13 @@ pub(crate) fn root(project: &Project) -> PathBuf {
 
 /// Makes the directory, or brings it up to date.
 pub(crate) fn make(project: &Project, tools: &Tools, log: Log) -> Result<()> {
-    let headers = headers(project)?;
-    let mut changed = false;
+    let mut made = Tree::new(root(project));
+    let headers = headers(project, &mut made)?;
     for arch in Arch::ALL {
-        changed |= libraries(project, tools, arch, headers)?;
+        import_libraries(project, tools, arch, &mut made)?;
+        object_libraries(project, tools, arch, &headers, &mut made)?;
     }
-    if headers || changed {
+    if made.finish()? {
         log.did("wdk", &format!("made {}", project.show(&root(project))));
     } else {
         log.found("wdk", "our headers, export lists and entry point");
@@ -54,24 +59,27 @@ fn framework_headers(project: &Project) -> PathBuf {
     root(project).join(format!("Include/wdf/kmdf/{major}.{minor}"))
 }
 
-/// Copies the headers. Tells whether one was different.
-fn headers(project: &Project) -> Result<bool> {
+/// Copies the headers. Returns them as an input of what is compiled with them.
+fn headers(project: &Project, made: &mut Tree) -> Result<Inputs> {
     let kernel = kernel_headers(project);
-    for empty in ["crt", "ufx/1.1", "../shared"] {
-        files::create_directory(&kernel.join(empty))?;
+    for empty in ["crt", "ufx/1.1"] {
+        made.directory(kernel.join(empty))?;
     }
+    made.directory(kernel.with_file_name("shared"))?;
     let places = [
         ("include/km", kernel),
         ("include/wdf", framework_headers(project)),
     ];
-    let mut changed = false;
+    let mut inputs = Inputs::default();
     for (from, to) in places {
         for header in files::list(&project.cross(from))? {
             let name = header.file_name().context("a header without a name")?;
-            changed |= files::write(&to.join(name), files::read(&header)?.as_bytes())?;
+            let text = files::read(&header)?;
+            inputs.add((name, &text));
+            made.write(to.join(name), text.as_bytes())?;
         }
     }
-    Ok(changed)
+    Ok(inputs)
 }
 
 /// Where the libraries of the kernel are, for one processor.
@@ -80,59 +88,64 @@ pub(crate) fn libraries_of(project: &Project, arch: Arch) -> PathBuf {
     kernel.join(arch.wdk())
 }
 
-/// Makes the libraries of one processor, if their sources have changed. Tells whether they have.
-fn libraries(project: &Project, tools: &Tools, arch: Arch, headers: bool) -> Result<bool> {
+/// Where one library is, for one processor.
+fn library(project: &Project, arch: Arch, name: &str) -> PathBuf {
     let (major, minor) = KMDF;
-    let kernel = libraries_of(project, arch);
-    let framework = format!("Lib/wdf/kmdf/{}/{major}.{minor}", arch.wdk());
-    let framework = root(project).join(framework);
-    let place = |name: &str| {
-        if name.starts_with("Wdf") {
-            framework.join(name)
-        } else {
-            kernel.join(name)
-        }
+    let directory = if name.starts_with("Wdf") {
+        root(project).join(format!("Lib/wdf/kmdf/{}/{major}.{minor}", arch.wdk()))
+    } else {
+        libraries_of(project, arch)
     };
-    let mut changed = false;
+    directory.join(name)
+}
+
+/// Makes a library of each list of exports, if it has changed.
+fn import_libraries(project: &Project, tools: &Tools, arch: Arch, made: &mut Tree) -> Result<()> {
     for exports in files::list(&project.cross("lib"))? {
         let name = exports.with_extension("lib");
         let name = name.file_name().context("a list without a name")?;
-        let library = place(&name.to_string_lossy());
-        if is_new(&exports, &library, false)? {
-            import_library(tools, arch, &exports, &library)?;
-            changed = true;
-        }
+        let path = library(project, arch, &name.to_string_lossy());
+        let mut inputs = Inputs::default();
+        inputs.add(files::read(&exports)?).tool(&tools.dlltool)?;
+        made.product(path, &inputs, |path| {
+            let mut dlltool = Command::new(&tools.dlltool);
+            dlltool.args(["-m", arch.machine()]);
+            dlltool.arg("-d").arg(&exports).arg("-l").arg(path);
+            command::output(&mut dlltool).map(drop)
+        })?;
     }
+    Ok(())
+}
+
+/// Makes the libraries of one object, if their sources or the headers have changed.
+fn object_libraries(
+    project: &Project,
+    tools: &Tools,
+    arch: Arch,
+    headers: &Inputs,
+    made: &mut Tree,
+) -> Result<()> {
     for (name, source) in OBJECTS {
         let source = project.cross("entry").join(source);
-        if is_new(&source, &place(name), headers)? {
-            object_library(project, arch, &source, &place(name))?;
-            changed = true;
-        }
+        let mut inputs = headers.clone();
+        inputs.add(files::read(&source)?);
+        inputs.add(COMPILE).add(KMDF);
+        inputs.tool(&tools.clang)?.tool(&tools.lib)?;
+        made.product(library(project, arch, name), &inputs, |path| {
+            object_library(project, arch, &source, path)
+        })?;
     }
-    Ok(changed)
+    Ok(())
 }
 
-/// Whether a library has to be made. What it was made from is kept beside it.
-fn is_new(source: &Path, library: &Path, anyway: bool) -> Result<bool> {
-    let copy = library.with_extension("source");
-    let different = files::write(&copy, files::read(source)?.as_bytes())?;
-    Ok(different || anyway || !library.is_file())
-}
-
-fn import_library(tools: &Tools, arch: Arch, exports: &Path, library: &Path) -> Result<()> {
-    let mut dlltool = Command::new(&tools.dlltool);
-    dlltool.args(["-m", arch.machine()]);
-    dlltool.arg("-d").arg(exports).arg("-l").arg(library);
-    command::output(&mut dlltool).map(drop)
-}
-
+/// Compiles one source and packs the object, which is removed again.
 fn object_library(project: &Project, arch: Arch, source: &Path, library: &Path) -> Result<()> {
     let object = library.with_extension("obj");
     let (major, minor) = KMDF;
     let mut clang = Command::new(project.made("bin/clang-cl"));
-    clang.arg(format!("--target={}", arch.triple()));
-    clang.args(["/c", "/O2", "/GS-", "/W4", "/WX"]);
+    clang
+        .arg(format!("--target={}", arch.triple()))
+        .args(COMPILE);
     clang.arg(format!("/DKMDF_VERSION_MAJOR={major}"));
     clang.arg(format!("/DKMDF_VERSION_MINOR={minor}"));
     for headers in [kernel_headers(project), framework_headers(project)] {
@@ -146,5 +159,6 @@ fn object_library(project: &Project, arch: Arch, source: &Path, library: &Path) 
     command::output(&mut clang)?;
     let mut lib = Command::new(project.made("bin/llvm-lib"));
     lib.arg(format!("/out:{}", library.display())).arg(&object);
-    command::output(&mut lib).map(drop)
+    command::output(&mut lib)?;
+    files::remove(&object)
 }
