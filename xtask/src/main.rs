@@ -9,6 +9,7 @@ mod debian;
 mod files;
 mod install_c;
 mod lock;
+mod mingw;
 mod options;
 mod packaging;
 mod project;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let project = Project::new();
+    let project = Project::new(options.mingw.clone());
     match &options.task {
         Task::Setup(setup) => {
             setup::run(&project.with_made(setup.dir.as_deref())?, options.rust).map(drop)

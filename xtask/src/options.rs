@@ -16,6 +16,10 @@ pub(crate) struct Options {
     /// them, or else Debian's
     #[arg(long, global = true)]
     pub(crate) rust: Option<Rust>,
+    /// Where mingw-w64's `include` and `lib` are. Without this: where Debian, Arch and Fedora put them, or
+    /// else Debian's package
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) mingw: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) task: Task,
 }

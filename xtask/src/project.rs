@@ -11,15 +11,16 @@ use crate::target::Arch;
 pub(crate) struct Project {
     root: PathBuf,
     made: PathBuf,
+    mingw: Option<PathBuf>,
 }
 
 impl Project {
     /// The repository that this program was compiled in.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(mingw: Option<PathBuf>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let root = root.canonicalize().unwrap_or(root);
         let made = root.join("target/cross");
-        Self { root, made }
+        Self { root, made, mingw }
     }
 
     /// The same, with another directory for what the set-up makes.
@@ -39,6 +40,11 @@ impl Project {
     /// A file of the cross build.
     pub(crate) fn cross(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root.join("cross").join(path)
+    }
+
+    /// The directory of mingw-w64 that is wished for.
+    pub(crate) fn mingw(&self) -> Option<&Path> {
+        self.mingw.as_deref()
     }
 
     /// What the set-up makes. `cargo clean` removes it, and the next set-up makes it again.

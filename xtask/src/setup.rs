@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use anyhow::{Result, bail};
 
 use crate::lock;
+use crate::mingw::Mingw;
 use crate::options::Rust;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
@@ -55,7 +56,8 @@ pub(crate) fn ready(project: &Project, rust: Option<Rust>, log: Log) -> Result<T
     let toolchain = Toolchain::get(rust, log)?;
     let tools = Tools::get(log)?;
     link(project, &tools)?;
-    wdk::make(project, &tools, log)?;
+    let mingw = Mingw::get(project.mingw(), log)?;
+    wdk::make(project, &tools, &mingw, log)?;
     wdk_build::make(project, log)?;
     Ok(toolchain)
 }

@@ -32,21 +32,25 @@ impl Tree {
     }
 
     pub(crate) fn write(&mut self, path: impl AsRef<Path>, content: &[u8]) -> Result<()> {
-        let path = self.keep(path);
+        let path = self.keep(path)?;
         self.changed |= files::write(&path, content)?;
         Ok(())
     }
 
     /// A symbolic link.
     pub(crate) fn link(&mut self, path: impl AsRef<Path>, to: &Path) -> Result<()> {
-        let path = self.keep(path);
+        let path = self.keep(path)?;
         self.changed |= files::link(to, &path)?;
         Ok(())
     }
 
     /// A directory that may be empty.
     pub(crate) fn directory(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        files::create_directory(&self.keep(path))
+        let path = self.root.join(path);
+        // A file in it stands for it.
+        self.clear_way_to(&path.join("file"))?;
+        self.kept.insert(path.clone());
+        files::create_directory(&path)
     }
 
     /// A file that `make` makes at the path that it gets, unless it was made from the same inputs before.
@@ -56,8 +60,8 @@ impl Tree {
         inputs: &Inputs,
         make: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
-        let stamp = self.keep(with_suffix(path.as_ref(), ".stamp"));
-        let path = self.keep(path);
+        let stamp = self.keep(with_suffix(path.as_ref(), ".stamp"))?;
+        let path = self.keep(path)?;
         if fs::read_to_string(&stamp).is_ok_and(|old| old == inputs.stamp(&path)) {
             return Ok(());
         }
@@ -102,10 +106,26 @@ impl Tree {
         Ok(())
     }
 
-    fn keep(&mut self, path: impl AsRef<Path>) -> PathBuf {
+    fn keep(&mut self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let path = self.root.join(path);
+        self.clear_way_to(&path)?;
         self.kept.insert(path.clone());
-        path
+        Ok(path)
+    }
+
+    /// Removes what an older layout has left where a directory or a file has to be. A link to a directory
+    /// above all: what is written below it would end up where it leads.
+    fn clear_way_to(&self, path: &Path) -> Result<()> {
+        let above = path.ancestors().skip(1);
+        for directory in above.take_while(|above| *above != self.root) {
+            if directory.is_symlink() || directory.is_file() {
+                files::remove(directory)?;
+            }
+        }
+        if path.is_dir() && !path.is_symlink() {
+            files::remove_all(path)?;
+        }
+        Ok(())
     }
 }
 
@@ -263,6 +283,32 @@ mod tests {
             );
             tree.finish().unwrap();
             files::remove(&root.join("x.lib")).unwrap();
+        }
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    /// What is a link in one layout is a directory in another.
+    #[test]
+    fn nothing_is_written_through_a_link_of_an_older_layout() {
+        let root = root("layout");
+        let elsewhere = root.join("elsewhere");
+        fs::create_dir_all(elsewhere.join("deep")).unwrap();
+        let made = root.join("made");
+        for _ in 0..2 {
+            let mut tree = Tree::new(made.clone());
+            tree.link("shared", &elsewhere).unwrap();
+            tree.write("file", b"file").unwrap();
+            tree.finish().unwrap();
+            let mut tree = Tree::new(made.clone());
+            tree.write("shared/deep/x", b"text").unwrap();
+            tree.directory("file").unwrap();
+            tree.finish().unwrap();
+            assert!(made.join("shared/deep/x").is_file());
+            assert!(made.join("file").is_dir());
+            assert_eq!(
+                files::list(&elsewhere.join("deep")).unwrap(),
+                [] as [PathBuf; 0]
+            );
         }
         fs::remove_dir_all(root).unwrap();
     }

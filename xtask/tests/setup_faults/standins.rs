@@ -1,5 +1,6 @@
 //! Stand-ins for the programs that the set-up runs: quick, counted, and wrong on request.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -115,6 +116,7 @@ impl Machine {
         machine.write("lib/bin/rust-lld", "a linker");
         machine.write("libclang.so.1", "a library");
         machine.wdk_build();
+        machine.mingw();
         for name in NAMES {
             fs::create_dir_all(machine.at("bin")).unwrap();
             symlink(machine.at("tool"), machine.at("bin").join(name)).unwrap();
@@ -145,6 +147,19 @@ impl Machine {
             { "name": "wdk-build", "version": edits["version"].as_str(), "manifest_path": manifest },
         ]});
         self.write("metadata", &format!("{metadata}\n"));
+    }
+
+    /// A package of headers and of a library that exports one function.
+    fn mingw(&self) {
+        self.write("mingw/include/_mingw_mac.h", "/* version 1 */");
+        self.write("mingw/include/ddk/wdm.h", "/* types */");
+        let names = "DbgPrint\0__imp_DbgPrint\0";
+        let table = format!("\0\0\0\u{2}\0\0\0\0\0\0\0\0{names}");
+        let header = format!("{:<48}{:<10}`\n", "/", table.len());
+        self.write(
+            "mingw/lib/libntoskrnl.a",
+            &format!("!<arch>\n{header}{table}"),
+        );
     }
 
     fn write(&self, path: &str, text: &str) -> PathBuf {
@@ -188,10 +203,8 @@ impl Machine {
             .arg("-c")
             .arg(format!("{words}; exec \"$@\""))
             .arg("sh");
-        shell
-            .arg(env!("CARGO_BIN_EXE_xtask"))
-            .args(["setup", "--dir"]);
-        shell.arg(self.made());
+        shell.arg(env!("CARGO_BIN_EXE_xtask"));
+        shell.args(self.arguments(&self.made()));
         self.run(shell)
     }
 
@@ -209,8 +222,18 @@ impl Machine {
     /// A command that sets up another directory.
     pub(crate) fn command_for(&self, directory: &Path) -> Command {
         let mut command = self.prepared(env!("CARGO_BIN_EXE_xtask"));
-        command.args(["setup", "--dir"]).arg(directory);
+        command.args(self.arguments(directory));
         command
+    }
+
+    fn arguments(&self, directory: &Path) -> [OsString; 5] {
+        [
+            "setup".into(),
+            "--mingw".into(),
+            self.at("mingw").into(),
+            "--dir".into(),
+            directory.into(),
+        ]
     }
 
     fn prepared(&self, program: &str) -> Command {
