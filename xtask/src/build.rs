@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::c_driver;
 use crate::command;
 use crate::files;
+use crate::missing::Missing;
 use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
 use crate::project::Project;
 use crate::setup::{self, Log};
@@ -39,7 +40,7 @@ pub(crate) fn one_driver(
     let package = Package::new(project, toolchain, "driver");
     let mut cargo = package.cargo("build", arch, release);
     cargo.args(["--no-default-features", "--features", build.role.features()]);
-    command::run(&mut cargo)?;
+    compile(&mut cargo)?;
     let image = package.image("exnpi_driver.dll", arch, release);
     deliver(project, &image, &project.driver(build.role, arch, release))
 }
@@ -67,10 +68,17 @@ pub(crate) fn all_fixtures(
     let to = project.drivers(arch, release).join("fixtures");
     let image = c_driver::build(project, arch, release)?;
     deliver(project, &image, &to.join("quota.sys"))?;
+    let package = Package::new(project, toolchain, "ntapi");
+    compile(package.cargo("build", arch, release).arg("--quiet"))?;
+    deliver(
+        project,
+        &package.image("ntapi.dll", arch, release),
+        &to.join("ntapi.sys"),
+    )?;
     let package = Package::new(project, toolchain, "fixtures");
     for fixture in package.features()? {
         let mut cargo = package.cargo("build", arch, release);
-        command::run(cargo.args(["--quiet", "--features", &fixture]))?;
+        compile(cargo.args(["--quiet", "--features", &fixture]))?;
         let image = package.image("fixtures.dll", arch, release);
         deliver(project, &image, &to.join(format!("{fixture}.sys")))?;
     }
@@ -93,6 +101,16 @@ pub(crate) fn one_clippy(project: &Project, toolchain: Toolchain) -> Result<()> 
         command::run(cargo.args(["--", "--deny", "warnings"]))?;
     }
     Ok(())
+}
+
+/// Runs Cargo. If it fails for functions that the WDK does not have, the error says how to add them.
+fn compile(cargo: &mut Command) -> Result<()> {
+    let mut missing = Missing::default();
+    let result = command::run_watched(cargo, |line| missing.look(line));
+    if result.is_err() && !missing.is_empty() {
+        bail!("{missing}");
+    }
+    result
 }
 
 /// The names of the sources that an image has for its panics: the same wherever it is built.

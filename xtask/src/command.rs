@@ -1,7 +1,7 @@
 //! Running other programs.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -16,6 +16,38 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{}` failed ({status})", line(command));
     }
     Ok(())
+}
+
+/// Runs a program that shows its own output, and passes each line of its errors to `look`.
+pub(crate) fn run_watched(command: &mut Command, mut look: impl FnMut(&str)) -> Result<()> {
+    if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        // It cannot see the terminal through the pipe.
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    command.stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| not_started(command))?;
+    let errors = child.stderr.take().context("no pipe")?;
+    for line in BufReader::new(errors).split(b'\n') {
+        let line = line?;
+        let _ = io::stderr().write_all(&[&line, &b"\n"[..]].concat());
+        look(&without_colors(&String::from_utf8_lossy(&line)));
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", line(command));
+    }
+    Ok(())
+}
+
+/// A line without the sequences that change colors: an escape, and what follows up to a letter.
+fn without_colors(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|character: char| character.is_ascii_alphabetic());
+        text.push_str(end.map_or("", |end| &part[end + 1..]));
+    }
+    text
 }
 
 /// Runs a program without showing its output, unless it fails.

@@ -10,6 +10,7 @@ mod files;
 mod install_c;
 mod lock;
 mod mingw;
+mod missing;
 mod options;
 mod packaging;
 mod project;

@@ -34,6 +34,10 @@
 #define _IA64_
 #endif
 
+/* It leaves out that these are aligned, which makes a device object 8 bytes longer. */
+struct __declspec(align(16)) _DEVICE_OBJECT;
+struct __declspec(align(16)) _IRP;
+
 /* It has these as inline functions; Windows exports them. */
 #define KeGetCurrentIrql inline_KeGetCurrentIrql
 #define KeGetCurrentThread inline_KeGetCurrentThread

@@ -11,6 +11,20 @@ use crate::project::Project;
 use crate::tree::{Inputs, Tree};
 use crate::wdk::{KMDF, VERSION, root};
 
+/// Headers that features of wdk-sys name and mingw-w64 does not have. They are empty, so that the rest of the
+/// feature can be used.
+const ABSENT: [&str; 9] = [
+    "HidSpiCx/1.0/hidspicx.h",
+    "ehstorbandmgmt.h",
+    "ehstorioctl.h",
+    "gpioclx.h",
+    "hidpddi.h",
+    "hidport.h",
+    "ntdddump.h",
+    "ufs.h",
+    "vhf.h",
+];
+
 /// Where headers are looked for, in this order, which is that of wdk-build.
 struct Places {
     /// Ours: they stand in front of the package's, and include those.
@@ -52,6 +66,10 @@ pub(super) fn make(project: &Project, mingw: &Mingw, made: &mut Tree) -> Result<
     for header in files::list(&mingw.kernel_headers())? {
         let name = header.file_name().context("a header without a name")?;
         made.link(places.kernel.join(name), &header)?;
+    }
+    for name in ABSENT {
+        let text = format!("/* mingw-w64 has no <{name}>: what it declares is missing. */\n");
+        made.write(places.supplement.join(name), text.as_bytes())?;
     }
     made.link(&places.shared, &mingw.headers())?;
     // wdk-build asks for it.

@@ -13,8 +13,10 @@ use crate::tools::Tools;
 use crate::tree::{Inputs, Tree};
 use crate::wdk::{KMDF, VERSION, arguments, root};
 
-/// Libraries of one object, and its source. The last two are needed for C only.
-const OBJECTS: [(&str, &str); 3] = [
+/// Libraries of one object, and its source. Those of `empty.c` are named by every build, or by the feature
+/// `hid` of wdk-sys, and have nothing that is needed.
+const OBJECTS: [(&str, &str); 4] = [
+    ("VhfKm.lib", "empty.c"),
     ("WdfDriverEntry.lib", "entry.c"),
     ("BufferOverflowFastFailK.lib", "empty.c"),
     ("arm64rt.lib", "empty.c"),
