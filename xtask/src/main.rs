@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let project = Project::new(options.mingw.clone());
+    let project = Project::new(options);
     match &options.task {
         Task::Setup(setup) => {
             setup::run(&project.with_made(setup.dir.as_deref())?, options.rust).map(drop)

@@ -20,6 +20,10 @@ pub(crate) struct Options {
     /// else Debian's package
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) mingw: Option<PathBuf>,
+    /// A WDK of Microsoft's, installed or as unpacked packages, to be used instead of
+    /// mingw-w64's headers. Without this: `WDKContentRoot`, if it is set
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) wdk: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) task: Task,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::options::Role;
+use crate::options::{Options, Role};
 use crate::target::Arch;
 
 /// The repository.
@@ -12,15 +12,21 @@ pub(crate) struct Project {
     root: PathBuf,
     made: PathBuf,
     mingw: Option<PathBuf>,
+    kit: Option<PathBuf>,
 }
 
 impl Project {
     /// The repository that this program was compiled in.
-    pub(crate) fn new(mingw: Option<PathBuf>) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let root = root.canonicalize().unwrap_or(root);
         let made = root.join("target/cross");
-        Self { root, made, mingw }
+        Self {
+            root,
+            made,
+            mingw: options.mingw.clone(),
+            kit: options.wdk.clone(),
+        }
     }
 
     /// The same, with another directory for what the set-up makes.
@@ -45,6 +51,11 @@ impl Project {
     /// The directory of mingw-w64 that is wished for.
     pub(crate) fn mingw(&self) -> Option<&Path> {
         self.mingw.as_deref()
+    }
+
+    /// The directory of Microsoft's WDK that is wished for.
+    pub(crate) fn kit(&self) -> Option<&Path> {
+        self.kit.as_deref()
     }
 
     /// What the set-up makes. `cargo clean` removes it, and the next set-up makes it again.

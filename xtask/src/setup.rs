@@ -56,8 +56,12 @@ pub(crate) fn ready(project: &Project, rust: Option<Rust>, log: Log) -> Result<T
     let toolchain = Toolchain::get(rust, log)?;
     let tools = Tools::get(log)?;
     link(project, &tools)?;
-    let mingw = Mingw::get(project.mingw(), log)?;
-    wdk::make(project, &tools, &mingw, log)?;
+    if let Some(kit) = wdk::Kit::wished(project)? {
+        wdk::link(project, &tools, &kit, log)?;
+    } else {
+        let mingw = Mingw::get(project.mingw(), log)?;
+        wdk::make(project, &tools, &mingw, log)?;
+    }
     wdk_build::make(project, log)?;
     Ok(toolchain)
 }

@@ -69,6 +69,14 @@ pub(super) fn make(project: &Project, mingw: &Mingw, made: &mut Tree) -> Result<
     Ok(paths)
 }
 
+/// Writes our list of what a library of the SDK for programs exports, which a kit for drivers may lack.
+pub(super) fn of_programs(project: &Project, made: &mut Tree) -> Result<PathBuf> {
+    let path = root(project).join("exports/rpcrt4.def");
+    let list = Exports::read(&files::read(&project.cross("lib/rpcrt4.def"))?)?;
+    made.write(&path, list.to_string().as_bytes())?;
+    Ok(path)
+}
+
 impl Exports {
     /// Reads one of our lists: `LIBRARY` and a name, `EXPORTS`, and a name a line, with `DATA` if it is
     /// that of data. A semicolon begins a comment.

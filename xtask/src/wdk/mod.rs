@@ -3,6 +3,7 @@
 
 mod exports;
 mod headers;
+mod kit;
 mod libraries;
 
 use std::path::PathBuf;
@@ -44,4 +45,5 @@ pub(crate) fn make(project: &Project, tools: &Tools, mingw: &Mingw, log: Log) ->
 }
 
 pub(crate) use headers::arguments;
+pub(crate) use kit::{Kit, link};
 pub(crate) use libraries::directory as libraries_of;

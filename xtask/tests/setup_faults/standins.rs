@@ -240,7 +240,8 @@ impl Machine {
         let mut command = Command::new(program);
         command
             .env("PATH", self.at("bin"))
-            .env("LIBCLANG_PATH", &self.root);
+            .env("LIBCLANG_PATH", &self.root)
+            .env_remove("WDKContentRoot");
         command
     }
 
