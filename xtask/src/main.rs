@@ -12,6 +12,7 @@ mod lock;
 mod mingw;
 mod missing;
 mod options;
+mod package;
 mod packaging;
 mod project;
 mod setup;

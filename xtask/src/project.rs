@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::options::{Options, Role};
+use crate::options::Options;
 use crate::target::Arch;
 
 /// The repository.
@@ -70,13 +70,6 @@ impl Project {
             .join("target/driver")
             .join(arch.name())
             .join(profile)
-    }
-
-    /// Where the driver is put.
-    pub(crate) fn driver(&self, role: Role, arch: Arch, release: bool) -> PathBuf {
-        self.drivers(arch, release)
-            .join(role.name())
-            .join("exnpi_driver.sys")
     }
 
     /// A path the way it is shown.
