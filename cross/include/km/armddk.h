@@ -1,4 +1,4 @@
-/* What <wdm.h> of mingw-w64 asks for on ARM, for ARM64: levels and pages. */
+/* What <wdm.h> of mingw-w64 asks for on ARM, for ARM64: levels, pages, and what it leaves out there. */
 #pragma once
 
 #define PASSIVE_LEVEL 0
@@ -16,3 +16,8 @@
 #define PAGE_SHIFT 12L
 
 NTKERNELAPI PKTHREAD NTAPI KeGetCurrentThread(VOID);
+NTKERNELAPI KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock);
+#define KeAcquireSpinLock(SpinLock, OldIrql) (*(OldIrql) = KeAcquireSpinLockRaiseToDpc(SpinLock))
+NTKERNELAPI VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock);
+NTKERNELAPI VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql);
+NTKERNELAPI VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock);

@@ -38,11 +38,13 @@
 struct __declspec(align(16)) _DEVICE_OBJECT;
 struct __declspec(align(16)) _IRP;
 
-/* It has these as inline functions; Windows exports them. */
+/* It has these as inline functions for x64; Windows exports them. */
+#ifndef _ARM64_
 #define KeGetCurrentIrql inline_KeGetCurrentIrql
 #define KeGetCurrentThread inline_KeGetCurrentThread
 #define KeLowerIrql inline_KeLowerIrql
 #define KfRaiseIrql inline_KfRaiseIrql
+#endif
 #include_next <wdm.h>
 #undef KeGetCurrentIrql
 #undef KeGetCurrentThread
