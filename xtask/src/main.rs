@@ -12,8 +12,12 @@ mod command;
 mod debian;
 mod files;
 mod install_c;
+mod lock;
+mod mingw;
+mod missing;
 mod options;
 mod output;
+mod package;
 mod packaging;
 mod project;
 mod setup;
@@ -22,9 +26,11 @@ mod target;
 mod test;
 mod toolchain;
 mod tools;
+mod tree;
 mod wdk;
 mod wdk_build;
 
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -42,7 +48,9 @@ fn main() -> ExitCode {
     match run(&options).and_then(|()| output::check()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error(format_args!("error: {error:#}\n"));
+            // If it cannot be written, the exit code still says that the task failed.
+            let reason = escaped(&format!("{error:#}"));
+            output::error(format_args!("error: {reason}\n"));
             ExitCode::FAILURE
         }
     }
@@ -63,14 +71,41 @@ fn explain(error: &clap::Error) -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let project = Project::new();
+    let project = Project::new(options);
     match &options.task {
-        Task::Setup => setup::run(&project, options.rust).map(drop),
+        Task::Setup(setup) => {
+            setup::run(&project.with_made(setup.dir.as_deref())?, options.rust).map(drop)
+        }
         Task::BuildDriver(build) => build::driver(&project, options.rust, build),
         Task::BuildFixtures(build) => build::fixtures(&project, options.rust, build),
         Task::Clippy => build::clippy(&project, options.rust),
         Task::Size => size::run(&project, options.rust),
         Task::InstallC(install) => install_c::run(&project, install),
         Task::Test => test::run(&project, options.rust),
+    }
+}
+
+/// A message without the characters that a terminal would obey: paths may hold any.
+fn escaped(message: &str) -> String {
+    let mut text = String::new();
+    for character in message.chars() {
+        let invisible = matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || invisible {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{}", character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_message_is_one_line_without_control_characters() {
+        let message = "cannot read /a\nb\u{1b}[2J\u{202e}c: gone";
+        let expected = "cannot read /a\\nb\\u{1b}[2J\\u{202e}c: gone";
+        assert_eq!(super::escaped(message), expected);
     }
 }

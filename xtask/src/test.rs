@@ -23,7 +23,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
 
     step("tests of the host");
     command::run(cargo(project).arg("test"))?;
-    command::run(cargo(project).args(["test", "--package", "exnpictl"]))?;
+    command::run(cargo(project).args(["test", "--package", "exnpictl", "--package", "xtask"]))?;
 
     step("drivers");
     let for_arm = (Role::Both, Arch::Arm64);
