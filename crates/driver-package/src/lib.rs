@@ -1,0 +1,18 @@
+//! Driver packages, made and verified anywhere: an INX stamped to an INF, a signed image, a catalog
+//! over both, and the rules that Windows and its tools have for INF files.
+//!
+//! A package is a folder with `NAME.sys`, `NAME.inf`, `NAME.cat` and, for test signing, `NAME.cer`.
+#![forbid(unsafe_code)]
+
+pub mod catalog;
+pub mod certificate;
+pub mod digest;
+pub mod error;
+pub mod image;
+mod indirect;
+pub mod inf;
+mod oid;
+mod signed;
+
+pub use der::DateTime;
+pub use error::{Error, Result};
