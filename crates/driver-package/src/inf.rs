@@ -12,12 +12,15 @@ mod survey;
 mod tests;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use line::Line;
 pub use text::Encoding;
 
 use crate::error::{Error, Result};
+use crate::image::Arch;
+use check::Expected;
+use survey::{Device, Survey};
 use text::Text;
 
 /// The largest file that is read, in bytes.
@@ -158,6 +161,32 @@ impl Inf {
     pub(crate) fn number(&self, section: &str) -> usize {
         let places = self.index.get(&section.to_lowercase());
         places.map_or(0, |places| self.sections[places[0]].number)
+    }
+
+    /// The hardware ids of all models, in their order, each once.
+    #[must_use]
+    pub fn hardware_ids(&self) -> Vec<String> {
+        let expected = Expected::default();
+        let survey = Survey::new("", self, &expected);
+        let ids = survey.devices.iter().flat_map(Device::ids);
+        let mut seen = HashSet::new();
+        let mut expanded: Vec<String> = ids.map(|id| self.expand(id)).collect();
+        expanded.retain(|id| seen.insert(id.to_lowercase()));
+        expanded
+    }
+
+    /// The files that the package has to bring for a processor: the keys of `[SourceDisksFiles]`, in
+    /// lower case.
+    #[must_use]
+    pub fn source_files(&self, arch: Option<Arch>) -> Vec<String> {
+        let own = arch.map(|arch| format!("sourcedisksfiles.{}", arch.inf_name()));
+        let sections = self.sections.iter().filter(|section| {
+            let name = section.name.to_lowercase();
+            name == "sourcedisksfiles" || Some(name) == own
+        });
+        let lines = sections.flat_map(|section| &section.lines);
+        let keys = lines.filter_map(|line| line.key.as_deref());
+        keys.map(|key| self.expand(key).to_lowercase()).collect()
     }
 
     /// A value with its `%tokens%` replaced by the strings of those names.

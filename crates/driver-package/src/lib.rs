@@ -8,11 +8,14 @@ pub mod catalog;
 pub mod certificate;
 pub mod digest;
 pub mod error;
+pub mod folder;
 pub mod image;
 mod indirect;
 pub mod inf;
 mod oid;
+pub mod package;
 mod signed;
+pub mod verify;
 
 pub use der::DateTime;
 pub use error::{Error, Result};

@@ -6,11 +6,12 @@ use std::time::Duration;
 use der::DateTime;
 use der::asn1::UtcTime;
 use der::zeroize::Zeroizing;
+use getrandom::SysRng;
 use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs1v15::{Signature, SigningKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
-use rsa::rand_core::CryptoRng;
+use rsa::rand_core::TryCryptoRng;
 use rsa::signature::Keypair;
 use sha2::Sha256;
 use x509_cert::builder::profile::BuilderProfile;
@@ -64,9 +65,24 @@ impl Identity {
 
     /// Makes a certificate for test signing: self-signed, RSA 2048, for code signing only, valid for
     /// ten years from the day before `now`. Fails if the random numbers do.
-    pub fn generate(owner: &str, now: DateTime, random: &mut impl CryptoRng) -> Result<Self> {
+    pub fn generate(owner: &str, now: DateTime) -> Result<Self> {
+        Self::generate_from(owner, now, &mut SysRng)
+    }
+
+    /// The same from random numbers of one's own, which decide about key and serial number.
+    pub fn generate_from(
+        owner: &str,
+        now: DateTime,
+        random: &mut impl TryCryptoRng,
+    ) -> Result<Self> {
         let key = PrivateKey::new(random, BITS).map_err(malformed(PART))?;
-        let certificate = issue(owner, now, &key, random).map_err(malformed("the certificate"))?;
+        let mut serial = [0; 16];
+        random
+            .try_fill_bytes(&mut serial)
+            .map_err(malformed("the serial number"))?;
+        // Positive, and of the same length every time.
+        serial[0] = serial[0] & 0x7F | 0x40;
+        let certificate = issue(owner, now, &key, &serial).map_err(malformed("the certificate"))?;
         Ok(Self {
             certificate,
             above: Vec::new(),
@@ -143,7 +159,7 @@ fn issue(
     owner: &str,
     now: DateTime,
     key: &PrivateKey,
-    random: &mut impl CryptoRng,
+    serial: &[u8],
 ) -> x509_cert::builder::Result<Certificate> {
     let signer = SigningKey::<Sha256>::new(key.clone());
     let start = now.unix_duration().saturating_sub(DAY);
@@ -153,7 +169,7 @@ fn issue(
     let validity = Validity::new(time(start)?, time(end)?);
     let name = Name::from_str(&format!("CN={owner}"))?;
     let key = SubjectPublicKeyInfo::from_key(&signer.verifying_key())?;
-    let serial = SerialNumber::generate(random);
+    let serial = SerialNumber::new(serial)?;
     let builder = CertificateBuilder::new(TestSigning(name), serial, validity, key)?;
     Ok(Certificate::new(builder.build::<_, Signature>(&signer)?))
 }

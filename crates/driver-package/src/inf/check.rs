@@ -136,18 +136,25 @@ impl fmt::Display for Severity {
     }
 }
 
+impl Finding {
+    /// The line, what is wrong, why, and the rule, without the severity.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self {
+            rule, line, what, ..
+        } = self;
+        let place = if *line > 0 {
+            format!("line {line}: ")
+        } else {
+            String::new()
+        };
+        format!("{place}{what}: {} [{}]", rule.reason, rule.name)
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            rule,
-            severity,
-            line,
-            what,
-        } = self;
-        if *line > 0 {
-            write!(f, "line {line}: ")?;
-        }
-        write!(f, "{severity}: {what}: {} [{}]", rule.reason, rule.name)
+        write!(f, "{}: {}", self.severity, self.text())
     }
 }
 

@@ -1,0 +1,201 @@
+//! The files of a package: whether the catalog has them, and the images' own signatures.
+
+use std::collections::BTreeSet;
+
+use super::{Report, Subject};
+use crate::catalog::{Catalog, SignedCatalog};
+use crate::certificate::Certificate;
+use crate::digest::Algorithm;
+use crate::error::Result;
+use crate::folder::has_ending;
+use crate::image::Image;
+use crate::indirect;
+use crate::oid;
+use crate::signed::Signed;
+
+/// Endings of PE images, whose digests in a catalog are those of Authenticode.
+const IMAGES: [&str; 4] = ["sys", "dll", "exe", "cpl"];
+
+/// Looks up each file in the catalog: the INF, the files that it copies, and every image.
+pub(super) fn check_members(
+    subject: &Subject<'_>,
+    name: &str,
+    signed: &SignedCatalog,
+    report: &mut Report,
+) {
+    let catalog = &signed.catalog;
+    let mut wanted: BTreeSet<String> = subject
+        .inf
+        .source_files(subject.arch())
+        .into_iter()
+        .collect();
+    let images = subject
+        .folder
+        .all()
+        .filter(|(name, _)| has_ending(name, &IMAGES));
+    wanted.extend(images.map(|(name, _)| name.to_lowercase()));
+    wanted.insert(subject.inf_name.to_lowercase());
+    for file in &wanted {
+        match subject.folder.get(file) {
+            Some((own, bytes)) => check_member(own, bytes, name, catalog, report),
+            None => report.refused(format!(
+                "{file} is missing, and {} copies it",
+                subject.inf_name
+            )),
+        }
+    }
+    let listed: BTreeSet<String> = catalog
+        .members
+        .iter()
+        .filter_map(|member| member.file.clone())
+        .collect();
+    for file in listed
+        .iter()
+        .filter(|file| subject.folder.get(file).is_none())
+    {
+        if !wanted.contains(&file.to_lowercase()) {
+            report.note(format!("{name} lists {file}, which is not in the folder"));
+        }
+    }
+    check_attributes(subject, name, catalog, report);
+    for file in subject.folder.unread() {
+        report.note(format!("{file} is not part of the driver"));
+    }
+}
+
+fn check_member(file: &str, bytes: &[u8], name: &str, catalog: &Catalog, report: &mut Report) {
+    let digest = |algorithm| -> Result<Vec<u8>> {
+        if has_ending(file, &IMAGES) {
+            return Image::read(bytes).map(|image| image.digest(algorithm));
+        }
+        Ok(Algorithm::of(algorithm, &[bytes]))
+    };
+    let has = |algorithm| -> Result<bool> {
+        let digest = digest(algorithm)?;
+        let mut members = catalog.members.iter();
+        Ok(members.any(|member| member.algorithm == algorithm && member.digest == digest))
+    };
+    match (has(Algorithm::Sha256), has(Algorithm::Sha1)) {
+        (Err(error), _) | (_, Err(error)) => report.refused(format!("{file}: {error}")),
+        (Ok(true), _) => report.good(format!("{file} is in {name} and matches")),
+        (Ok(false), Ok(true)) => {
+            report.warning(format!(
+                "{file} is in {name} by SHA-1 only, which Windows 11 may not take"
+            ));
+        }
+        (Ok(false), Ok(false)) => {
+            let mut members = catalog
+                .members
+                .iter()
+                .filter_map(|member| member.file.as_deref());
+            if members.any(|member| member.eq_ignore_ascii_case(file)) {
+                report.refused(format!(
+                    "{file} is not the file in {name}: it was changed after the catalog was made"
+                ));
+            } else {
+                report.refused(format!("{file} is not in {name}"));
+            }
+        }
+    }
+}
+
+/// What the catalog says about processors and hardware ids.
+fn check_attributes(subject: &Subject<'_>, name: &str, catalog: &Catalog, report: &mut Report) {
+    if let (Some(arch), Some(systems)) = (subject.arch(), catalog.attribute("OS")) {
+        let wanted = format!("_{}", arch.catalog_name().to_lowercase());
+        let is_for = |system: &str| {
+            let system = system.to_lowercase();
+            system.ends_with(&wanted) || system.contains(&format!("{wanted}_"))
+        };
+        if !systems.split(',').any(is_for) {
+            let arch = arch.catalog_name();
+            report.refused(format!("{name} is for {systems} and the image for {arch}"));
+        }
+    }
+    let attributes = catalog
+        .attributes
+        .iter()
+        .filter(|(name, _)| name.starts_with("HWID"));
+    let listed: BTreeSet<String> = attributes.map(|(_, id)| id.to_lowercase()).collect();
+    let ids = subject.inf.hardware_ids();
+    for id in ids
+        .iter()
+        .filter(|id| !listed.is_empty() && !listed.contains(&id.to_lowercase()))
+    {
+        report.warning(format!("{name} does not list the hardware id {id}"));
+    }
+}
+
+/// The images' checksums and own signatures.
+pub(super) fn check_images(
+    subject: &Subject<'_>,
+    signer: Option<&Certificate>,
+    report: &mut Report,
+) {
+    for (name, bytes) in subject.folder.with_ending("sys") {
+        match Image::read(bytes) {
+            Err(error) if signer.is_none() => report.refused(format!("{name}: {error}")),
+            // The lookup in the catalog has said so.
+            Err(_) => {}
+            Ok(image) => check_image(name, &image, signer, subject, report),
+        }
+    }
+}
+
+fn check_image(
+    name: &str,
+    image: &Image<'_>,
+    by: Option<&Certificate>,
+    subject: &Subject<'_>,
+    report: &mut Report,
+) {
+    let (stored, computed) = (image.checksum, image.computed_checksum());
+    if stored != computed {
+        report.refused(format!(
+            "{name}: its checksum is {stored:#010x}, and should be {computed:#010x}"
+        ));
+    }
+    let signature = match image.signature() {
+        Err(error) => return report.refused(format!("{name}: {error}")),
+        Ok(None) => {
+            return report.warning(format!(
+                "{name} has no signature of its own, which boot drivers and Memory Integrity need"
+            ));
+        }
+        Ok(Some(signature)) => signature,
+    };
+    let (content, flaw) = match check_signature(image, signature) {
+        Err(error) => return report.refused(format!("{name}: {error}")),
+        Ok(found) => found,
+    };
+    if let Some(flaw) = flaw {
+        return report.refused(format!("{name}: the signature does not hold: {flaw}"));
+    }
+    let Some(signer) = content.signer else { return };
+    if by.is_some_and(|by| *by != signer) {
+        let subject_name = signer.subject();
+        report.warning(format!(
+            "{name} is signed by another certificate than the catalog, of {subject_name}"
+        ));
+        for objection in signer.objections(subject.now) {
+            report.refused(format!(
+                "{name}: the certificate of {subject_name}: {objection}"
+            ));
+        }
+    } else {
+        report.good(format!("{name} is signed by {}", signer.subject()));
+    }
+}
+
+/// The signature, and why it does not hold.
+fn check_signature(image: &Image<'_>, signature: &[u8]) -> Result<(Signed, Option<String>)> {
+    let signed = Signed::read("the signature", signature)?;
+    if signed.kind != oid::INDIRECT_DATA {
+        return Ok((signed, Some("it is no Authenticode signature".to_owned())));
+    }
+    let (_, algorithm, digest) = indirect::decode(&signed.content)?;
+    let same = image.digest(algorithm) == digest;
+    let changed = (!same).then(|| "the image was changed after it was signed".to_owned());
+    let flaw = changed.or_else(|| signed.flaw.clone());
+    Ok((signed, flaw))
+}

@@ -1,0 +1,128 @@
+//! The subcommands that make a driver package and that verify one.
+
+mod files;
+mod identity;
+mod options;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use driver_package::DateTime;
+use driver_package::certificate::Identity;
+use driver_package::folder::Folder;
+use driver_package::image;
+use driver_package::inf;
+use driver_package::package::{Package, Request};
+use driver_package::verify::Report;
+
+pub(crate) use options::{PackageOptions, VerifyOptions};
+pub(crate) use verify::verify;
+
+use crate::images::printable;
+use crate::output::Output;
+
+/// Makes a package, and verifies it by reading it back.
+pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
+    let now = options.time.map_or_else(now, Ok)?;
+    let inf = files::read(&options.inf, inf::MAX_SIZE)?;
+    let image = files::read(&options.image, image::MAX_SIZE)?;
+    let name = stem(&options.inf)?;
+    let image_name = file_name(&options.image)?;
+    let (identity, origin) = identity::get(options, now)?;
+    let request = Request {
+        name: &name,
+        image_name: &image_name,
+        image: &image,
+        inf: &inf,
+        kmdf: &options.kmdf,
+        version: options.driver_version,
+        time: now,
+    };
+    let package = Package::make(&request, &identity).map_err(|error| blame(options, &error))?;
+    let out = options
+        .out
+        .clone()
+        .unwrap_or_else(|| files::target().join("package").join(&name));
+    write(&out, &package, options)?;
+    let folder = Folder::read(&out).map_err(|error| printable(&error.to_string()))?;
+    let report = driver_package::verify::verify(&folder, now);
+    let report = report.map_err(|error| format!("{}: {error}", out.display()))?;
+    show(&out, &identity, &origin, &report)?;
+    Ok(verify::end(&out, &report))
+}
+
+/// The present.
+fn now() -> Result<DateTime, String> {
+    DateTime::from_system_time(SystemTime::now())
+        .map_err(|_| "the clock is wrong: set it, or give --time".to_owned())
+}
+
+/// Names the file that an error is about.
+fn blame(options: &PackageOptions, error: &driver_package::Error) -> String {
+    let text = error.to_string();
+    let is_inf = ["INX", "INF"].iter().any(|word| text.contains(word));
+    let file = if is_inf { &options.inf } else { &options.image };
+    format!("{}: {}", file.display(), printable(&text))
+}
+
+/// The name of a package, from the name of its INX or INF.
+fn stem(path: &Path) -> Result<String, String> {
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    if !["inx", "inf"].contains(&ending.to_lowercase().as_str()) {
+        return Err(format!(
+            "{}: --inf takes an .inx or .inf file",
+            path.display()
+        ));
+    }
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    stem.map(str::to_owned)
+        .ok_or_else(|| format!("{}: the name is not UTF-8", path.display()))
+}
+
+fn file_name(path: &Path) -> Result<String, String> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned)
+        .ok_or_else(|| format!("{}: the name is not UTF-8", path.display()))
+}
+
+/// Writes the files of the package, and what comes along.
+fn write(out: &Path, package: &Package, options: &PackageOptions) -> Result<(), String> {
+    files::create_folder(out)?;
+    for (name, bytes) in &package.files {
+        files::write(&out.join(name), bytes)?;
+    }
+    let symbols = options.image.with_extension("pdb");
+    if symbols.is_file() {
+        files::copy(&symbols, &out.join(file_name(&symbols)?))?;
+    }
+    let Some(scripts) = &options.scripts else {
+        return Ok(());
+    };
+    let scripts = files::scripts(scripts)?;
+    let folder = out.join("scripts");
+    files::create_folder(&folder)?;
+    scripts
+        .iter()
+        .try_for_each(|script: &PathBuf| files::copy(script, &folder.join(file_name(script)?)))
+}
+
+/// Says what was made, and what to type.
+fn show(out: &Path, identity: &Identity, origin: &str, report: &Report) -> Result<(), String> {
+    let owner = identity.certificate.subject();
+    Output::Standard.write(true, |stream| {
+        writeln!(stream, "{}: signed with the certificate of {}, {origin}\n", printable(&out.display().to_string()), printable(&owner))?;
+        verify::write(report, stream)?;
+        if let (true, Some((_, Some(certificate)))) = (report.is_ready(), &report.trust) {
+            writeln!(stream, "\nOn a virtual machine with test signing, in the package's folder, as an administrator:\n")?;
+            writeln!(stream, "  certutil -addstore Root {certificate}")?;
+            writeln!(stream, "  certutil -addstore TrustedPublisher {certificate}")?;
+            writeln!(stream, "  pnputil /add-driver {} /install", report.inf)?;
+        }
+        Ok(())
+    })
+}
