@@ -46,6 +46,8 @@ pub struct SignedCatalog {
     pub catalog: Catalog,
     /// The signer's certificate, `None` if it does not come along.
     pub signer: Option<Certificate>,
+    /// The time of a time stamp. Its server is not checked.
+    pub stamped: Option<DateTime>,
     /// Why the signature does not hold, `None` if it does.
     pub flaw: Option<String>,
 }
@@ -110,6 +112,7 @@ impl SignedCatalog {
         Ok(Self {
             catalog: list::decode(&signed.content)?,
             signer: signed.signer,
+            stamped: signed.stamped,
             flaw: signed.flaw,
         })
     }

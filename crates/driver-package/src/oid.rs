@@ -49,3 +49,9 @@ pub(crate) const RSA_SHA512: ObjectIdentifier = oid("1.2.840.113549.1.1.13");
 pub(crate) const RSA_SHA1: ObjectIdentifier = oid("1.2.840.113549.1.1.5");
 /// Extended key usage: code signing.
 pub(crate) const CODE_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.3");
+/// `szOID_RFC3161_counterSign`.
+pub(crate) const TIME_STAMP: ObjectIdentifier = oid("1.3.6.1.4.1.311.3.3.1");
+/// PKCS #9 countersignature.
+pub(crate) const COUNTER_SIGNATURE: ObjectIdentifier = oid("1.2.840.113549.1.9.6");
+/// PKCS #9 signing time.
+pub(crate) const SIGNING_TIME: ObjectIdentifier = oid("1.2.840.113549.1.9.5");

@@ -4,6 +4,8 @@
 //! SEQUENCE instead of an OCTET STRING, and the digest is over its content octets; the version is 1;
 //! and the signature algorithm is named `rsaEncryption`.
 
+mod time_stamp;
+
 use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{
@@ -11,7 +13,7 @@ use cms::signed_data::{
     SignerInfo, SignerInfos,
 };
 use der::asn1::{ObjectIdentifier, OctetString, SetOfVec};
-use der::{Any, Decode, Encode, Sequence, Tag};
+use der::{Any, DateTime, Decode, Encode, Sequence, Tag};
 use x509_cert::Certificate as X509;
 use x509_cert::attr::Attribute;
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -107,6 +109,8 @@ pub(crate) struct Signed {
     pub(crate) flaw: Option<String>,
     /// The certificate of the signer, `None` if there is no signer or it does not come along.
     pub(crate) signer: Option<Certificate>,
+    /// When a server of time stamps has seen the signature. The server is not checked.
+    pub(crate) stamped: Option<DateTime>,
 }
 
 impl Signed {
@@ -127,6 +131,7 @@ impl Signed {
         Ok(Self {
             kind: data.encap_content_info.econtent_type,
             flaw: check(&data, &content, signer.as_ref()).err(),
+            stamped: data.signer_infos.0.iter().next().and_then(time_stamp::read),
             content,
             signer,
         })

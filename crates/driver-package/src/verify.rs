@@ -51,7 +51,8 @@ pub fn verify(folder: &Folder, now: DateTime) -> Result<Report> {
         .as_ref()
         .and_then(|(_, catalog)| catalog.signer.as_ref());
     files::check_images(&subject, signer, &mut report);
-    certificate::check(&subject, signer, &mut report);
+    let stamped = catalog.as_ref().and_then(|(_, catalog)| catalog.stamped);
+    certificate::check(&subject, signer, stamped, &mut report);
     Ok(report)
 }
 

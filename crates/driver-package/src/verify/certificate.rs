@@ -1,5 +1,7 @@
 //! The signer's certificate, and keys that must not be there.
 
+use der::DateTime;
+
 use super::{Report, Subject};
 use crate::certificate::{Certificate, is_pem};
 use crate::digest::Hex;
@@ -8,7 +10,12 @@ use crate::folder::has_ending;
 /// Endings of files with private keys.
 const KEYS: [&str; 5] = ["pfx", "p12", "pvk", "key", "snk"];
 
-pub(super) fn check(subject: &Subject<'_>, signer: Option<&Certificate>, report: &mut Report) {
+pub(super) fn check(
+    subject: &Subject<'_>,
+    signer: Option<&Certificate>,
+    stamped: Option<DateTime>,
+    report: &mut Report,
+) {
     for (name, bytes) in subject.folder.all() {
         let is_key =
             has_ending(name, &KEYS) || (is_pem(bytes) && contains(bytes, b"PRIVATE KEY-----"));
@@ -18,7 +25,13 @@ pub(super) fn check(subject: &Subject<'_>, signer: Option<&Certificate>, report:
     }
     let Some(signer) = signer else { return };
     let owner = signer.subject();
-    let objections = signer.objections(subject.now);
+    // A time stamp keeps a signature good after its certificate has expired.
+    let objections = signer.objections(stamped.unwrap_or(subject.now));
+    if let Some(time) = stamped {
+        report.note(format!(
+            "the signature has a time stamp of {time}, whose server was not checked"
+        ));
+    }
     if objections.is_empty() {
         report.good(format!(
             "the certificate of {owner} is for code signing and valid until {}",

@@ -8,7 +8,7 @@ use crate::certificate::Certificate;
 use crate::digest::Algorithm;
 use crate::error::Result;
 use crate::folder::has_ending;
-use crate::image::Image;
+use crate::image::{Arch, Image};
 use crate::indirect;
 use crate::oid;
 use crate::signed::Signed;
@@ -58,8 +58,9 @@ pub(super) fn check_members(
         }
     }
     check_attributes(subject, name, catalog, report);
-    for file in subject.folder.unread() {
-        report.note(format!("{file} is not part of the driver"));
+    let unread = subject.folder.unread();
+    if !unread.is_empty() {
+        report.note(format!("not part of the driver: {}", unread.join(", ")));
     }
 }
 
@@ -99,18 +100,23 @@ fn check_member(file: &str, bytes: &[u8], name: &str, catalog: &Catalog, report:
     }
 }
 
+/// Whether a value of `OS`, as `_v100_X64_RS5`, is for a processor. x86 is written without its name.
+fn is_for(system: &str, arch: Arch) -> bool {
+    let parts: Vec<String> = system.split('_').map(str::to_lowercase).collect();
+    let has = |name: &str| parts.iter().any(|part| part == name);
+    match arch {
+        Arch::X86 => !has("x64") && !has("arm64") && !has("arm"),
+        Arch::Amd64 | Arch::Arm64 => has(&arch.catalog_name().to_lowercase()),
+    }
+}
+
 /// What the catalog says about processors and hardware ids.
 fn check_attributes(subject: &Subject<'_>, name: &str, catalog: &Catalog, report: &mut Report) {
-    if let (Some(arch), Some(systems)) = (subject.arch(), catalog.attribute("OS")) {
-        let wanted = format!("_{}", arch.catalog_name().to_lowercase());
-        let is_for = |system: &str| {
-            let system = system.to_lowercase();
-            system.ends_with(&wanted) || system.contains(&format!("{wanted}_"))
-        };
-        if !systems.split(',').any(is_for) {
-            let arch = arch.catalog_name();
-            report.refused(format!("{name} is for {systems} and the image for {arch}"));
-        }
+    if let (Some(arch), Some(systems)) = (subject.arch(), catalog.attribute("OS"))
+        && !systems.split(',').any(|system| is_for(system, arch))
+    {
+        let arch = arch.catalog_name();
+        report.refused(format!("{name} is for {systems} and the image for {arch}"));
     }
     let attributes = catalog
         .attributes
@@ -177,7 +183,7 @@ fn check_image(
         report.warning(format!(
             "{name} is signed by another certificate than the catalog, of {subject_name}"
         ));
-        for objection in signer.objections(subject.now) {
+        for objection in signer.objections(content.stamped.unwrap_or(subject.now)) {
             report.refused(format!(
                 "{name}: the certificate of {subject_name}: {objection}"
             ));

@@ -52,15 +52,13 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let inf = printable(&report.inf);
     if !report.is_ready() {
         let count = report.refusals().count();
-        let reasons = if count == 1 { "a reason" } else { "reasons" };
-        return writeln!(
-            out,
-            "\n  {}",
-            paint(
-                paint::bad(),
-                format!("Windows has {reasons} to refuse this package.")
-            )
-        );
+        let reasons = if count == 1 {
+            "a reason".to_owned()
+        } else {
+            format!("{count} reasons")
+        };
+        let refused = format!("Windows has {reasons} to refuse this package.");
+        return writeln!(out, "\n  {}", paint(paint::bad(), refused));
     }
     let ready = format!("ready for `pnputil /add-driver {inf} /install`");
     writeln!(out, "\n  {}", paint(paint::good(), ready))?;
