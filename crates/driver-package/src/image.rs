@@ -178,14 +178,14 @@ impl<'a> Image<'a> {
     pub fn with_signature(&self, signature: &[u8]) -> Result<Vec<u8>> {
         let mut bytes = self.unsigned();
         let at = bytes.len();
-        let length = ENTRY_HEADER + signature.len();
+        // The length with the padding, as signtool writes it.
+        let length = (ENTRY_HEADER + signature.len()).next_multiple_of(8);
         bytes.extend(number(length)?.to_le_bytes());
         bytes.extend(CERTIFICATE_KIND.to_le_bytes());
         bytes.extend(signature);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        let size = bytes.len() - at;
+        bytes.resize(at + length, 0);
         bytes[self.security_at..][..4].copy_from_slice(&number(at)?.to_le_bytes());
-        bytes[self.security_at + 4..][..4].copy_from_slice(&number(size)?.to_le_bytes());
+        bytes[self.security_at + 4..][..4].copy_from_slice(&number(length)?.to_le_bytes());
         let checksum = checksum(&bytes, self.checksum_at);
         bytes[self.checksum_at..][..4].copy_from_slice(&checksum.to_le_bytes());
         Ok(bytes)
