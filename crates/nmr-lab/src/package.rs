@@ -30,6 +30,7 @@ pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
     let image = files::read(&options.image, image::MAX_SIZE)?;
     let name = stem(&options.inf)?;
     let image_name = file_name(&options.image)?;
+    let companions = companions(options)?;
     let (identity, origin) = identity::get(options, now)?;
     let request = Request {
         name: &name,
@@ -45,7 +46,7 @@ pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
         .out
         .clone()
         .unwrap_or_else(|| files::target().join("package").join(&name));
-    write(&out, &package, options)?;
+    write(&out, &package, &companions)?;
     let folder = Folder::read(&out).map_err(|error| printable(&error.to_string()))?;
     let report = driver_package::verify::verify(&folder, now);
     let report = report.map_err(|error| format!("{}: {error}", out.display()))?;
@@ -90,25 +91,35 @@ fn file_name(path: &Path) -> Result<String, String> {
         .ok_or_else(|| format!("{}: the name is not UTF-8", path.display()))
 }
 
-/// Writes the files of the package, and what comes along.
-fn write(out: &Path, package: &Package, options: &PackageOptions) -> Result<(), String> {
+/// The files that come along, with their names in the package: symbols and scripts.
+fn companions(options: &PackageOptions) -> Result<Vec<(PathBuf, PathBuf)>, String> {
+    let mut found = Vec::new();
+    let symbols = options.image.with_extension("pdb");
+    if symbols.is_file() {
+        let name = file_name(&symbols)?.into();
+        found.push((symbols, name));
+    }
+    if let Some(scripts) = &options.scripts {
+        for script in files::scripts(scripts)? {
+            let name = Path::new("scripts").join(file_name(&script)?);
+            found.push((script, name));
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the files of the package, and copies what comes along.
+fn write(out: &Path, package: &Package, companions: &[(PathBuf, PathBuf)]) -> Result<(), String> {
     files::create_folder(out)?;
     for (name, bytes) in &package.files {
         files::write(&out.join(name), bytes)?;
     }
-    let symbols = options.image.with_extension("pdb");
-    if symbols.is_file() {
-        files::copy(&symbols, &out.join(file_name(&symbols)?))?;
+    for (from, name) in companions {
+        let to = out.join(name);
+        files::create_folder(to.parent().unwrap_or(out))?;
+        files::copy(from, &to)?;
     }
-    let Some(scripts) = &options.scripts else {
-        return Ok(());
-    };
-    let scripts = files::scripts(scripts)?;
-    let folder = out.join("scripts");
-    files::create_folder(&folder)?;
-    scripts
-        .iter()
-        .try_for_each(|script: &PathBuf| files::copy(script, &folder.join(file_name(script)?)))
+    Ok(())
 }
 
 /// Says what was made, and what to type.

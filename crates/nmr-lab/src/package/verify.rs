@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use driver_package::digest::Hex;
 use driver_package::folder::Folder;
 use driver_package::inf::check::{Expected, Severity, check};
 use driver_package::inf::{self, Inf};
@@ -62,16 +61,14 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let ready = format!("ready for `pnputil /add-driver {inf} /install`");
     writeln!(out, "\n  {}", paint(paint::good(), ready))?;
-    if let Some((certificate, file)) = &report.trust {
-        let thumbprint = certificate.thumbprint();
-        let file = file
-            .as_deref()
-            .map_or_else(String::new, |file| format!("{}, ", printable(file)));
-        let owner = printable(&certificate.subject());
+    if let Some((certificate, file)) = &report.trust
+        && certificate.is_self_signed()
+    {
+        let file = file.as_deref().unwrap_or("the certificate");
+        let (file, owner) = (printable(file), printable(&certificate.subject()));
         writeln!(
             out,
-            "  once the machine trusts {file}the certificate of {owner}, thumbprint {}",
-            Hex(&thumbprint)
+            "  once the machine trusts {file} of {owner} in Root and TrustedPublisher"
         )?;
     }
     Ok(())
