@@ -24,9 +24,13 @@ use survey::{Device, Survey};
 use text::Text;
 
 /// The largest file that is read, in bytes.
-pub const MAX_SIZE: usize = 1 << 23;
+pub const MAX_SIZE: usize = 1 << 22;
+/// The most lines that are no comments.
+const MAX_LINES: usize = 200_000;
+/// The most files, hardware ids and services that are looked at, so that no file makes it slow.
+const MAX_NAMES: usize = 10_000;
 /// The longest value that a token is replaced in, in bytes, so that no file makes expansion slow.
-const MAX_EXPANDED: usize = 1 << 16;
+const MAX_EXPANDED: usize = 1 << 12;
 
 /// An INF or INX file.
 #[derive(Clone, Debug)]
@@ -35,6 +39,9 @@ pub struct Inf {
     sections: Vec<Section>,
     /// Where the sections with a name are, in lower case: Windows reads those of the same name as one.
     index: HashMap<String, Vec<usize>>,
+    /// Where the first line with a key is, in lower case, in the sections of the name that the first
+    /// of them has: its section, and its line.
+    keys: HashMap<(usize, String), (usize, usize)>,
     /// The lines in front of the first section that are not comments.
     outside: Vec<usize>,
     strings: HashMap<String, String>,
@@ -55,17 +62,25 @@ impl Inf {
     /// Reads a file. Fails if it is too large or is no text that Windows reads.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > MAX_SIZE {
-            return Err(Error::malformed("the INF", "it has more than 8 MiB"));
+            return Err(Error::malformed("the INF", "it has more than 4 MiB"));
         }
         let text = Text::decode(bytes)?;
         let mut inf = Self {
             sections: Vec::new(),
             index: HashMap::new(),
+            keys: HashMap::new(),
             outside: Vec::new(),
             strings: HashMap::new(),
             text,
         };
-        for (number, line) in line::logical(inf.text.as_str()) {
+        let lines = line::logical(inf.text.as_str());
+        if lines.len() > MAX_LINES {
+            return Err(Error::malformed(
+                "the INF",
+                "it has more than 200,000 lines",
+            ));
+        }
+        for (number, line) in lines {
             inf.add(number, line.trim());
         }
         inf.index_sections();
@@ -94,15 +109,20 @@ impl Inf {
     fn index_sections(&mut self) {
         for (at, section) in self.sections.iter().enumerate() {
             let name = section.name.to_lowercase();
+            let places = self.index.entry(name.clone()).or_default();
+            places.push(at);
+            let first = places[0];
             let is_strings = name == "strings" || name.starts_with("strings.");
-            for line in section.lines.iter().filter(|_| is_strings) {
-                if let (Some(key), Some(value)) = (&line.key, line.values.first()) {
+            for (place, line) in section.lines.iter().enumerate() {
+                let Some(key) = &line.key else { continue };
+                let key = key.to_lowercase();
+                if let Some(value) = line.values.first().filter(|_| is_strings) {
                     self.strings
-                        .entry(key.to_lowercase())
+                        .entry(key.clone())
                         .or_insert_with(|| value.clone());
                 }
+                self.keys.entry((first, key)).or_insert((at, place));
             }
-            self.index.entry(name).or_default().push(at);
         }
     }
 
@@ -136,7 +156,9 @@ impl Inf {
     /// The first line of a section with this key.
     #[must_use]
     pub fn line(&self, section: &str, key: &str) -> Option<&Line> {
-        self.lines(section).find(|line| line.has_key(key))
+        let first = *self.index.get(&section.to_lowercase())?.first()?;
+        let place = self.keys.get(&(first, key.to_lowercase()))?;
+        Some(&self.sections[place.0].lines[place.1])
     }
 
     /// The first value of the line with this key, with its tokens replaced.
@@ -168,7 +190,7 @@ impl Inf {
     pub fn hardware_ids(&self) -> Vec<String> {
         let expected = Expected::default();
         let survey = Survey::new("", self, &expected);
-        let ids = survey.devices.iter().flat_map(Device::ids);
+        let ids = survey.devices.iter().flat_map(Device::ids).take(MAX_NAMES);
         let mut seen = HashSet::new();
         let mut expanded: Vec<String> = ids.map(|id| self.expand(id)).collect();
         expanded.retain(|id| seen.insert(id.to_lowercase()));
@@ -185,7 +207,7 @@ impl Inf {
             name == "sourcedisksfiles" || Some(name) == own
         });
         let lines = sections.flat_map(|section| &section.lines);
-        let keys = lines.filter_map(|line| line.key.as_deref());
+        let keys = lines.filter_map(|line| line.key.as_deref()).take(MAX_NAMES);
         keys.map(|key| self.expand(key).to_lowercase()).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::check::Expected;
-use super::{Inf, Line, stamp};
+use super::{Inf, Line, MAX_NAMES, stamp};
 
 /// The endings of an install section that Windows looks for, the most specific one first.
 const DECORATIONS: [&str; 7] = [
@@ -16,6 +16,9 @@ const DECORATIONS: [&str; 7] = [
     "",
 ];
 
+/// The most lists of models that are looked at.
+const MAX_MODELS: usize = 1000;
+
 pub(super) struct Survey<'a> {
     pub(super) inf: &'a Inf,
     pub(super) expected: &'a Expected,
@@ -25,6 +28,10 @@ pub(super) struct Survey<'a> {
     pub(super) stamped: bool,
     pub(super) models: Vec<Models<'a>>,
     pub(super) devices: Vec<Device<'a>>,
+    /// The install sections of all devices, each once.
+    pub(super) installs: Vec<String>,
+    /// The driver is for KMDF.
+    pub(super) is_kmdf: bool,
 }
 
 /// A list of models, as `[Manufacturer]` names it.
@@ -83,9 +90,12 @@ impl<'a> Survey<'a> {
             stamped: expected.packaged || !(is_inx || has_macros),
             models: Vec::new(),
             devices: Vec::new(),
+            installs: Vec::new(),
+            is_kmdf: false,
         };
         survey.find_models();
         survey.find_devices();
+        survey.find_installs();
         survey
     }
 
@@ -97,6 +107,9 @@ impl<'a> Survey<'a> {
             };
             let plain = decorations.is_empty().then_some("");
             for decoration in decorations.iter().map(String::as_str).chain(plain) {
+                if self.models.len() == MAX_MODELS {
+                    return;
+                }
                 let models = Models {
                     line,
                     name,
@@ -126,22 +139,28 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// The install sections of all devices, each once.
-    pub(super) fn installs(&self) -> Vec<&str> {
+    fn find_installs(&mut self) {
         let sections = self.devices.iter().flat_map(|device| &device.sections);
-        let mut all: Vec<&str> = sections.map(String::as_str).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        self.installs = sections.cloned().collect();
+        self.installs.sort_unstable();
+        self.installs.dedup();
+        let installs = self.installs.iter();
+        let mut wdf =
+            installs.map(|install| self.inf.line(&format!("{install}.Wdf"), "KmdfService"));
+        self.is_kmdf = wdf.any(|line| line.is_some());
     }
 
     /// The `AddService` lines of all devices, with their values expanded.
     pub(super) fn services(&self) -> Vec<(&'a Line, Vec<String>)> {
         let mut all = Vec::new();
-        for install in self.installs() {
+        for install in &self.installs {
             for line in self.inf.lines(&format!("{install}.Services")) {
-                if line.has_key("AddService") {
-                    let values = line.values.iter().map(|value| self.inf.expand(value));
+                if line.has_key("AddService") && all.len() < MAX_NAMES {
+                    let values = line
+                        .values
+                        .iter()
+                        .take(3)
+                        .map(|value| self.inf.expand(value));
                     all.push((line, values.collect()));
                 }
             }
@@ -162,7 +181,7 @@ impl<'a> Survey<'a> {
     }
 
     /// The sections that the lines with a key in sections name, each once: `CopyFiles = A, B`.
-    pub(super) fn named_by(&self, sections: &[&str], key: &str) -> Vec<(&'a Line, &'a str)> {
+    pub(super) fn named_by(&self, sections: &[String], key: &str) -> Vec<(&'a Line, &'a str)> {
         let lines = sections.iter().flat_map(|section| self.inf.lines(section));
         let lines = lines.filter(|line| line.has_key(key));
         lines
@@ -173,7 +192,7 @@ impl<'a> Survey<'a> {
     /// The files that are copied, with the section that lists them, empty for `CopyFiles = @file`.
     pub(super) fn copied(&self) -> Vec<(&'a Line, &'a str, &'a str)> {
         let (mut files, mut seen) = (Vec::new(), HashSet::new());
-        for (line, name) in self.named_by(&self.installs(), "CopyFiles") {
+        for (line, name) in self.named_by(&self.installs, "CopyFiles") {
             if !seen.insert(name.to_lowercase()) {
                 continue;
             }
@@ -192,16 +211,6 @@ impl<'a> Survey<'a> {
         let own = (!section.is_empty()).then(|| self.inf.line("DestinationDirs", section));
         own.flatten()
             .or_else(|| self.inf.line("DestinationDirs", "DefaultDestDir"))
-    }
-
-    /// Returns `true` if the driver is for KMDF.
-    pub(super) fn is_kmdf(&self) -> bool {
-        let mut installs = self.installs().into_iter();
-        installs.any(|install| {
-            self.inf
-                .line(&format!("{install}.Wdf"), "KmdfService")
-                .is_some()
-        })
     }
 
     /// The values of a line of `[Version]`.

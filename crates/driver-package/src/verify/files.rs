@@ -1,6 +1,6 @@
 //! The files of a package: whether the catalog has them, and the images' own signatures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Report, Subject};
 use crate::catalog::{Catalog, SignedCatalog};
@@ -16,7 +16,15 @@ use crate::signed::Signed;
 /// Endings of PE images, whose digests in a catalog are those of Authenticode.
 const IMAGES: [&str; 4] = ["sys", "dll", "exe", "cpl"];
 
-/// Looks up each file in the catalog: the INF, the files that it copies, and every image.
+/// The members of a catalog, for lookups.
+struct Members<'a> {
+    catalog: &'a str,
+    digests: HashSet<(Algorithm, &'a [u8])>,
+    files: BTreeSet<String>,
+}
+
+/// Looks up each file in the catalog: the INF and the files that it copies, which have to be there,
+/// and every other image.
 pub(super) fn check_members(
     subject: &Subject<'_>,
     name: &str,
@@ -24,38 +32,50 @@ pub(super) fn check_members(
     report: &mut Report,
 ) {
     let catalog = &signed.catalog;
-    let mut wanted: BTreeSet<String> = subject
-        .inf
-        .source_files(subject.arch())
+    let members = Members::new(name, catalog);
+    let source_files = subject.inf.source_files(subject.arch());
+    let wanted: BTreeSet<String> = source_files
         .into_iter()
+        .chain([subject.inf_name.to_lowercase()])
         .collect();
-    let images = subject
-        .folder
-        .all()
-        .filter(|(name, _)| has_ending(name, &IMAGES));
-    wanted.extend(images.map(|(name, _)| name.to_lowercase()));
-    wanted.insert(subject.inf_name.to_lowercase());
     for file in &wanted {
         match subject.folder.get(file) {
-            Some((own, bytes)) => check_member(own, bytes, name, catalog, report),
+            Some((_, bytes)) => check_member(file, bytes, &members, report),
             None => report.refused(format!(
                 "{file} is missing, and {} copies it",
                 subject.inf_name
             )),
         }
     }
-    let listed: BTreeSet<String> = catalog
-        .members
-        .iter()
-        .filter_map(|member| member.file.clone())
-        .collect();
-    for file in listed
-        .iter()
-        .filter(|file| subject.folder.get(file).is_none())
+    for (file, bytes) in subject
+        .folder
+        .all()
+        .filter(|(name, _)| has_ending(name, &IMAGES))
     {
-        if !wanted.contains(&file.to_lowercase()) {
-            report.note(format!("{name} lists {file}, which is not in the folder"));
+        if wanted.contains(&last_part(file).to_lowercase()) {
+            continue;
         }
+        match members.find(file, bytes) {
+            Ok(Some(_)) => report.good(format!("{file} is in {name} and matches")),
+            _ => report.note(format!(
+                "{file} is not part of the driver: {} does not copy it",
+                subject.inf_name
+            )),
+        }
+    }
+    let others: Vec<&str> = members
+        .files
+        .difference(&wanted)
+        .map(String::as_str)
+        .filter(|file| subject.folder.get(file).is_none())
+        .collect();
+    match others[..] {
+        [] => {}
+        [file] => report.note(format!("{name} lists {file}, which is not in the folder")),
+        [file, ..] => report.note(format!(
+            "{name} lists {} files that are not in the folder, as {file}",
+            others.len()
+        )),
     }
     check_attributes(subject, name, catalog, report);
     let unread = subject.folder.unread();
@@ -64,39 +84,59 @@ pub(super) fn check_members(
     }
 }
 
-fn check_member(file: &str, bytes: &[u8], name: &str, catalog: &Catalog, report: &mut Report) {
-    let digest = |algorithm| -> Result<Vec<u8>> {
-        if has_ending(file, &IMAGES) {
-            return Image::read(bytes).map(|image| image.digest(algorithm));
+/// The name of a file without its folder.
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+impl<'a> Members<'a> {
+    fn new(name: &'a str, catalog: &'a Catalog) -> Self {
+        let members = catalog.members.iter();
+        let files = catalog
+            .members
+            .iter()
+            .filter_map(|member| member.file.as_deref());
+        Self {
+            catalog: name,
+            digests: members
+                .map(|member| (member.algorithm, member.digest.as_slice()))
+                .collect(),
+            files: files.map(str::to_lowercase).collect(),
         }
-        Ok(Algorithm::of(algorithm, &[bytes]))
-    };
-    let has = |algorithm| -> Result<bool> {
-        let digest = digest(algorithm)?;
-        let mut members = catalog.members.iter();
-        Ok(members.any(|member| member.algorithm == algorithm && member.digest == digest))
-    };
-    match (has(Algorithm::Sha256), has(Algorithm::Sha1)) {
-        (Err(error), _) | (_, Err(error)) => report.refused(format!("{file}: {error}")),
-        (Ok(true), _) => report.good(format!("{file} is in {name} and matches")),
-        (Ok(false), Ok(true)) => {
+    }
+
+    /// The best algorithm by which a file is in the catalog.
+    fn find(&self, file: &str, bytes: &[u8]) -> Result<Option<Algorithm>> {
+        let image = has_ending(file, &IMAGES)
+            .then(|| Image::read(bytes))
+            .transpose()?;
+        let digest = |algorithm: Algorithm| {
+            let image = image.as_ref().map(|image| image.digest(algorithm));
+            image.unwrap_or_else(|| algorithm.of(&[bytes]))
+        };
+        let mut algorithms = [Algorithm::Sha256, Algorithm::Sha1].into_iter();
+        Ok(algorithms.find(|algorithm| {
+            self.digests
+                .contains(&(*algorithm, &digest(*algorithm)[..]))
+        }))
+    }
+}
+
+/// Checks that a file of the driver is in the catalog.
+fn check_member(file: &str, bytes: &[u8], members: &Members<'_>, report: &mut Report) {
+    let name = members.catalog;
+    match members.find(file, bytes) {
+        Err(error) => report.refused(format!("{file}: {error}")),
+        Ok(Some(Algorithm::Sha1)) => {
             report.warning(format!(
                 "{file} is in {name} by SHA-1 only, which Windows 11 may not take"
             ));
         }
-        (Ok(false), Ok(false)) => {
-            let mut members = catalog
-                .members
-                .iter()
-                .filter_map(|member| member.file.as_deref());
-            if members.any(|member| member.eq_ignore_ascii_case(file)) {
-                report.refused(format!(
-                    "{file} is not the file in {name}: it was changed after the catalog was made"
-                ));
-            } else {
-                report.refused(format!("{file} is not in {name}"));
-            }
-        }
+        Ok(Some(_)) => report.good(format!("{file} is in {name} and matches")),
+        Ok(None) if members.files.contains(file) => report.refused(format!(
+            "{file} is not the file in {name}: it was changed after the catalog was made"
+        )),
+        Ok(None) => report.refused(format!("{file} is not in {name}")),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rules about models, devices and the files that are copied for them.
 
+use std::collections::HashSet;
+
 use crate::inf::Line;
 use crate::inf::check::Report;
 use crate::inf::survey::Survey;
@@ -174,26 +176,17 @@ pub(super) fn device_sections(survey: &Survey<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn source_disks(survey: &Survey<'_>, report: &mut Report<'_>) {
-    let disks = |line: &Line| {
-        let names = survey
-            .inf
-            .sections()
-            .iter()
-            .filter(|section| is_named(&section.name, "SourceDisksNames"));
-        names
+    let keyed = |name| {
+        let sections = survey.inf.sections().iter();
+        let sections = sections.filter(move |section| is_named(&section.name, name));
+        sections
             .flat_map(|section| &section.lines)
-            .any(|disk| disk.has_key(line.value(0)))
+            .filter_map(|line| Some((line.key.as_ref()?.to_lowercase(), line)))
     };
-    let files = survey
-        .inf
-        .sections()
-        .iter()
-        .filter(|section| is_named(&section.name, "SourceDisksFiles"));
-    let files: Vec<&Line> = files.flat_map(|section| &section.lines).collect();
-    let mut checked = std::collections::HashMap::new();
-    for line in &files {
-        if !*checked.entry(line.value(0)).or_insert_with(|| disks(line)) {
-            let disk = line.value(0);
+    let disks: HashSet<String> = keyed("SourceDisksNames").map(|(disk, _)| disk).collect();
+    for (_, line) in keyed("SourceDisksFiles") {
+        let disk = line.value(0);
+        if !disks.contains(&disk.to_lowercase()) {
             report.error(
                 line.number,
                 format!("[SourceDisksNames] has no disk {disk}"),
@@ -201,26 +194,15 @@ pub(super) fn source_disks(survey: &Survey<'_>, report: &mut Report<'_>) {
         }
     }
     // A file that includes others copies from theirs.
-    let includes = survey
-        .installs()
-        .into_iter()
-        .any(|install| survey.inf.line(install, "Include").is_some());
-    if includes {
+    let mut installs = survey.installs.iter();
+    if installs.any(|install| survey.inf.line(install, "Include").is_some()) {
         return;
     }
-    let known: std::collections::HashSet<String> = files
-        .iter()
-        .filter_map(|line| line.key.as_ref())
-        .map(|name| name.to_lowercase())
-        .collect();
+    let known: HashSet<String> = keyed("SourceDisksFiles").map(|(file, _)| file).collect();
     for (line, section, file) in survey.copied() {
         // `target,source`: the second is the name on the disk.
-        let source = if section.is_empty() || line.value(1).is_empty() {
-            file
-        } else {
-            line.value(1)
-        };
-        let source = survey.inf.expand(source);
+        let own = Some(line.value(1)).filter(|own| !section.is_empty() && !own.is_empty());
+        let source = survey.inf.expand(own.unwrap_or(file));
         if !source.is_empty() && !known.contains(&source.to_lowercase()) {
             report.error(line.number, format!("[SourceDisksFiles] has no {source}"));
         }
@@ -237,21 +219,17 @@ fn is_named(section: &str, name: &str) -> bool {
 
 /// The lines `HKR,,NAME,…` of the devices' registry keys.
 fn registry<'a>(survey: &Survey<'a>, name: &str) -> Vec<&'a Line> {
-    let hardware: Vec<String> = survey
-        .installs()
+    let hardware = survey
+        .installs
         .iter()
-        .map(|install| format!("{install}.HW"))
-        .collect();
-    let hardware: Vec<&str> = hardware.iter().map(String::as_str).collect();
-    let mut sections: Vec<&str> = survey
-        .named_by(&hardware, "AddReg")
-        .into_iter()
-        .map(|(_, section)| section)
-        .collect();
+        .map(|install| format!("{install}.HW"));
+    let hardware: Vec<String> = hardware.collect();
+    let named = survey.named_by(&hardware, "AddReg").into_iter();
+    let mut sections: Vec<String> = named.map(|(_, section)| section.to_lowercase()).collect();
     sections.sort_unstable();
     sections.dedup();
     let lines = sections
-        .into_iter()
+        .iter()
         .flat_map(|section| survey.inf.lines(section));
     let is_own = |line: &&Line| {
         let root = line.value(0).eq_ignore_ascii_case("HKR") && line.value(1).is_empty();

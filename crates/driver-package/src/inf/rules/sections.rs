@@ -77,63 +77,47 @@ pub(super) fn strings_defined(survey: &Survey<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn strings_used(survey: &Survey<'_>, report: &mut Report<'_>) {
-    let sections = survey
+    let in_lines = lines(survey).flat_map(|line| texts(line).flat_map(tokens));
+    let in_names = survey
         .inf
         .sections()
         .iter()
-        .filter(|section| !is_strings(&section.name));
-    let all = survey
-        .inf
-        .sections()
-        .iter()
-        .flat_map(|section| &section.lines);
-    let used: HashSet<String> = all
-        .flat_map(|line| texts(line).flat_map(tokens))
-        .map(str::to_lowercase)
-        .collect();
-    let tokens_in_names = sections
-        .flat_map(|section| tokens(&section.name))
-        .map(str::to_lowercase);
-    let used: HashSet<String> = used.into_iter().chain(tokens_in_names).collect();
-    let mut unused: Vec<_> = survey
+        .flat_map(|section| tokens(&section.name));
+    let used: HashSet<String> = in_lines.chain(in_names).map(str::to_lowercase).collect();
+    let unused = survey
         .inf
         .string_names()
-        .filter(|name| !used.contains(*name))
-        .map(|name| {
-            (
-                survey
-                    .inf
-                    .line("Strings", name)
-                    .map_or(0, |line| line.number),
-                name,
-            )
-        })
-        .collect();
+        .filter(|name| !used.contains(*name));
+    let number = |name| {
+        survey
+            .inf
+            .line("Strings", name)
+            .map_or(0, |line| line.number)
+    };
+    let mut unused: Vec<_> = unused.map(|name| (number(name), name)).collect();
     unused.sort_unstable();
     for (number, name) in unused {
         report.note(number, format!("no line uses the string {name}"));
     }
 }
 
-fn is_strings(section: &str) -> bool {
-    let name = section.to_lowercase();
-    name == "strings" || name.starts_with("strings.")
-}
-
 /// A section belongs to another if that names it, up to the first dot.
 pub(super) fn sections_used(survey: &Survey<'_>, report: &mut Report<'_>) {
     let values = lines(survey).flat_map(|line| &line.values);
-    let used: HashSet<String> = values
-        .map(|value| survey.inf.expand(value).to_lowercase())
-        .collect();
+    // A value that is one token is the string itself; others with tokens name no section.
+    let named = values.map(|value| {
+        let token = value
+            .strip_prefix('%')
+            .and_then(|value| value.strip_suffix('%'));
+        token
+            .and_then(|token| survey.inf.string(token))
+            .unwrap_or(value)
+    });
+    let used: HashSet<String> = named.map(str::to_lowercase).collect();
     for section in survey.inf.sections() {
-        let name = survey.inf.expand(&section.name).to_lowercase();
+        let name = section.name.to_lowercase();
         let stem = name.split('.').next().unwrap_or_default();
-        if !KNOWN.contains(&stem)
-            && !used.contains(stem)
-            && !used.contains(&name)
-            && !is_part_of_used(&name, &used)
-        {
+        if !KNOWN.contains(&stem) && !used.contains(&name) && !is_part_of_used(&name, &used) {
             report.note(section.number, format!("no line names [{}]", section.name));
         }
     }

@@ -1,5 +1,7 @@
 //! Rules about services and the framework.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::inf::check::Report;
 use crate::inf::survey::{Device, Survey};
 
@@ -24,23 +26,24 @@ fn split_binary(path: &str) -> Option<(&str, &str)> {
 }
 
 pub(super) fn image_copied(survey: &Survey<'_>, report: &mut Report<'_>) {
-    let copied = survey.copied();
+    let copied = survey.copied().into_iter();
+    let copied: HashSet<String> = copied
+        .map(|(_, _, name)| survey.inf.expand(name).to_lowercase())
+        .collect();
     for section in survey.service_sections() {
         let Some(line) = survey.inf.line(&section, "ServiceBinary") else {
             continue;
         };
         let binary = survey.inf.expand(line.value(0));
         let file = binary.rsplit('\\').next().unwrap_or_default();
-        let is_copied = copied
-            .iter()
-            .any(|(_, _, name)| survey.inf.expand(name).eq_ignore_ascii_case(file));
+        let is_copied = copied.contains(&file.to_lowercase());
         // UMDF's own driver comes with Windows.
         if !is_copied && !copied.is_empty() && !file.eq_ignore_ascii_case("WUDFRd.sys") {
             report.warning(line.number, format!("no CopyFiles copies {file}"));
         }
-        if let Some(package) = &survey.expected.package
-            && !file.eq_ignore_ascii_case(&format!("{package}.sys"))
-            && is_copied
+        let package = survey.expected.package.as_ref().filter(|_| is_copied);
+        if let Some(package) =
+            package.filter(|package| !file.eq_ignore_ascii_case(&format!("{package}.sys")))
         {
             report.error(
                 line.number,
@@ -82,7 +85,7 @@ pub(super) fn values(survey: &Survey<'_>, report: &mut Report<'_>) {
                 continue;
             };
             let wanted = match key {
-                "ServiceType" if survey.is_kmdf() => (number != 1).then_some(1),
+                "ServiceType" if survey.is_kmdf => (number != 1).then_some(1),
                 "StartType" if is_root => (number < 3).then_some(3),
                 "ErrorControl" if is_root => (number > 1).then_some(1),
                 _ => None,
@@ -115,7 +118,14 @@ fn parse_number(text: &str) -> Option<u32> {
 }
 
 pub(super) fn binary(survey: &Survey<'_>, report: &mut Report<'_>) {
-    let copied = survey.copied();
+    let mut targets: HashMap<String, Vec<&str>> = HashMap::new();
+    for (_, section, name) in survey.copied() {
+        let directory = survey.destination(section).map(|line| line.value(0));
+        targets
+            .entry(name.to_lowercase())
+            .or_default()
+            .extend(directory);
+    }
     for section in survey.service_sections() {
         let Some(line) = survey.inf.line(&section, "ServiceBinary") else {
             continue;
@@ -123,15 +133,13 @@ pub(super) fn binary(survey: &Survey<'_>, report: &mut Report<'_>) {
         let Some((directory, file)) = split_binary(line.value(0)) else {
             continue;
         };
-        let same = copied
+        let targets = targets
+            .get(&file.to_lowercase())
+            .map_or(&[][..], Vec::as_slice);
+        let is_elsewhere = targets
             .iter()
-            .filter(|(_, _, name)| name.eq_ignore_ascii_case(file));
-        let targets = same.filter_map(|(_, section, _)| survey.destination(section));
-        let targets: Vec<String> = targets
-            .map(|line| survey.inf.expand(line.value(0)))
-            .collect();
-        let elsewhere = targets.iter().all(|target| target != directory);
-        if let Some(target) = targets.first().filter(|_| elsewhere) {
+            .all(|target| survey.inf.expand(target) != directory);
+        if let Some(target) = targets.first().filter(|_| is_elsewhere) {
             let what =
                 format!("{file} is copied to directory {target} and started from {directory}");
             report.error(line.number, what);
@@ -140,7 +148,7 @@ pub(super) fn binary(survey: &Survey<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn one_service(survey: &Survey<'_>, report: &mut Report<'_>) {
-    for install in survey.installs() {
+    for install in &survey.installs {
         let section = format!("{install}.Services");
         let lines = survey
             .inf
@@ -175,13 +183,13 @@ fn may_have_none(survey: &Survey<'_>, install: &str) -> bool {
     let class = survey
         .version("Class")
         .map_or_else(String::new, |(_, class)| class.to_lowercase());
-    elsewhere || class.starts_with("net") || class == "extension" || !survey.is_kmdf()
+    elsewhere || class.starts_with("net") || class == "extension" || !survey.is_kmdf
 }
 
 pub(super) fn name(survey: &Survey<'_>, report: &mut Report<'_>) {
     for (line, values) in survey.services() {
         let name = values.first().map_or("", String::as_str);
-        if name.chars().count() > NAME_KEPT && survey.is_kmdf() {
+        if name.chars().count() > NAME_KEPT && survey.is_kmdf {
             report.warning(
                 line.number,
                 format!("the service's name {name} is too long"),
@@ -202,7 +210,7 @@ pub(super) fn name(survey: &Survey<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn kmdf_service(survey: &Survey<'_>, report: &mut Report<'_>) {
-    for install in survey.installs() {
+    for install in &survey.installs {
         let Some(line) = survey.inf.line(&format!("{install}.Wdf"), "KmdfService") else {
             continue;
         };
@@ -222,7 +230,7 @@ pub(super) fn kmdf_service(survey: &Survey<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn kmdf_version(survey: &Survey<'_>, report: &mut Report<'_>) {
-    for install in survey.installs() {
+    for install in &survey.installs {
         let Some(line) = survey.inf.line(&format!("{install}.Wdf"), "KmdfService") else {
             continue;
         };
