@@ -13,8 +13,8 @@ const MAX_FILE: u64 = 1 << 28;
 const MAX_ALL: u64 = 1 << 29;
 /// The most files.
 const MAX_COUNT: usize = 10_000;
-/// Endings of files that come along for people.
-const UNREAD: [&str; 5] = ["pdb", "ps1", "psm1", "txt", "md"];
+/// The ending of symbols, which come along for people and are large.
+const UNREAD: [&str; 1] = ["pdb"];
 
 /// The files of a folder, by name. Files of folders inside are named `inner/file`.
 #[derive(Clone, Default, Debug)]

@@ -84,6 +84,7 @@ impl Inf {
             inf.add(number, line.trim());
         }
         inf.index_sections();
+        inf.index_strings();
         if inf.sections.is_empty() {
             return Err(Error::new("no INF: it has no [section]"));
         }
@@ -112,16 +113,25 @@ impl Inf {
             let places = self.index.entry(name.clone()).or_default();
             places.push(at);
             let first = places[0];
-            let is_strings = name == "strings" || name.starts_with("strings.");
             for (place, line) in section.lines.iter().enumerate() {
                 let Some(key) = &line.key else { continue };
                 let key = key.to_lowercase();
-                if let Some(value) = line.values.first().filter(|_| is_strings) {
-                    self.strings
-                        .entry(key.clone())
-                        .or_insert_with(|| value.clone());
-                }
                 self.keys.entry((first, key)).or_insert((at, place));
+            }
+        }
+    }
+
+    /// The strings of `[Strings]`, and those that only another language has, as `[Strings.0407]`.
+    fn index_strings(&mut self) {
+        let is_plain = |section: &&Section| section.name.eq_ignore_ascii_case("strings");
+        let is_other = |section: &&Section| section.name.to_lowercase().starts_with("strings.");
+        let others = self.sections.iter().filter(is_other);
+        let sections = self.sections.iter().filter(is_plain).chain(others);
+        for line in sections.flat_map(|section| &section.lines) {
+            if let (Some(key), Some(value)) = (&line.key, line.values.first()) {
+                self.strings
+                    .entry(key.to_lowercase())
+                    .or_insert_with(|| value.clone());
             }
         }
     }

@@ -45,6 +45,9 @@ impl Package {
     /// Makes a package. The same arguments give the same bytes.
     pub fn make(request: &Request<'_>, identity: &Identity) -> Result<Self> {
         let Request { name, time, .. } = *request;
+        if !(1950..2050).contains(&time.year()) {
+            return Err(Error::new("a catalog has a time between 1950 and 2049"));
+        }
         let image = sign(request.image, identity)?;
         let signed = Image::read(&image)?;
         let inx = Inf::read(request.inf)?;

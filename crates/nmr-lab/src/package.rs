@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use driver_package::DateTime;
 use driver_package::certificate::Identity;
 use driver_package::folder::Folder;
-use driver_package::image;
+use driver_package::image::{self, Image};
 use driver_package::inf;
 use driver_package::package::{Package, Request};
 use driver_package::verify::Report;
@@ -28,6 +28,7 @@ pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
     let now = options.time.map_or_else(now, Ok)?;
     let inf = files::read(&options.inf, inf::MAX_SIZE)?;
     let image = files::read(&options.image, image::MAX_SIZE)?;
+    Image::read(&image).map_err(about(&options.image))?;
     let name = stem(&options.inf)?;
     let image_name = file_name(&options.image)?;
     let companions = companions(options)?;
@@ -41,7 +42,7 @@ pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
         version: options.driver_version,
         time: now,
     };
-    let package = Package::make(&request, &identity).map_err(|error| blame(options, &error))?;
+    let package = Package::make(&request, &identity).map_err(about(&options.inf))?;
     let out = options
         .out
         .clone()
@@ -49,7 +50,7 @@ pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
     write(&out, &package, &companions)?;
     let folder = Folder::read(&out).map_err(|error| printable(&error.to_string()))?;
     let report = driver_package::verify::verify(&folder, now);
-    let report = report.map_err(|error| format!("{}: {error}", out.display()))?;
+    let report = report.map_err(about(&out))?;
     show(&out, &identity, &origin, &report)?;
     Ok(verify::end(&out, &report))
 }
@@ -60,12 +61,9 @@ fn now() -> Result<DateTime, String> {
         .map_err(|_| "the clock is wrong: set it, or give --time".to_owned())
 }
 
-/// Names the file that an error is about.
-fn blame(options: &PackageOptions, error: &driver_package::Error) -> String {
-    let text = error.to_string();
-    let is_inf = ["INX", "INF"].iter().any(|word| text.contains(word));
-    let file = if is_inf { &options.inf } else { &options.image };
-    format!("{}: {}", file.display(), printable(&text))
+/// An error about a file.
+fn about(path: &Path) -> impl FnOnce(driver_package::Error) -> String {
+    move |error| format!("{}: {}", path.display(), printable(&error.to_string()))
 }
 
 /// The name of a package, from the name of its INX or INF.

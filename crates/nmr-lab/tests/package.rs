@@ -189,7 +189,7 @@ fn another_certificate_and_scripts_and_symbols_come_along() {
     ));
     assert!(made.contains("from our.cer"), "{made}");
     assert!(
-        made.contains("not part of the driver: sample.pdb, scripts/install.ps1"),
+        made.contains("not part of the driver: scripts/install.ps1, sample.pdb"),
         "{made}"
     );
     assert!(scratch.path("out/scripts/install.ps1").is_file());

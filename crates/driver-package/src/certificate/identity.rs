@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use der::DateTime;
-use der::asn1::UtcTime;
+use der::asn1::GeneralizedTime;
 use der::zeroize::Zeroizing;
 use getrandom::SysRng;
 use rsa::PrivateKey;
@@ -163,9 +163,10 @@ fn issue(
 ) -> x509_cert::builder::Result<Certificate> {
     let signer = SigningKey::<Sha256>::new(key.clone());
     let start = DateTime::new(2020, 1, 1, 0, 0, 0)?;
-    let time = |time| UtcTime::from_date_time(time).map(Time::UtcTime);
+    let time = |time| Time::GeneralTime(GeneralizedTime::from_date_time(time));
     let end = later(now, DAY * DAYS);
-    let validity = Validity::new(time(start)?, time(end)?);
+    // The builder writes years before 2050 as UTCTime.
+    let validity = Validity::new(time(start), time(end));
     let name = Name::from_str(&format!("CN={owner}"))?;
     let key = SubjectPublicKeyInfo::from_key(&signer.verifying_key())?;
     let serial = SerialNumber::new(serial)?;

@@ -78,9 +78,21 @@ pub(super) fn check_members(
         )),
     }
     check_attributes(subject, name, catalog, report);
-    let unread = subject.folder.unread();
-    if !unread.is_empty() {
-        report.note(format!("not part of the driver: {}", unread.join(", ")));
+    let is_known = |file: &str| {
+        has_ending(file, &IMAGES)
+            || has_ending(file, &["inf", "cat", "cer", "crt"])
+            || wanted.contains(&last_part(file).to_lowercase())
+    };
+    let read = subject
+        .folder
+        .all()
+        .map(|(file, _)| file)
+        .filter(|file| !is_known(file));
+    let others: Vec<&str> = read
+        .chain(subject.folder.unread().iter().map(String::as_str))
+        .collect();
+    if !others.is_empty() {
+        report.note(format!("not part of the driver: {}", others.join(", ")));
     }
 }
 

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use driver_package::DateTime;
-use driver_package::certificate::{Identity, MAX_SIZE};
+use driver_package::certificate::{Certificate, Identity, MAX_SIZE};
 
-use super::files;
 use super::options::PackageOptions;
-use crate::images::printable;
+use super::{about, files};
 
 const OWNER: &str = "Driver package test certificate";
 
@@ -56,13 +55,6 @@ fn make(folder: &Path, certificate: &Path, key: &Path, now: DateTime) -> Result<
 fn read(certificate: &Path, key: &Path) -> Result<Identity, String> {
     let certificates = files::read(certificate, MAX_SIZE)?;
     let secret = files::read(key, MAX_SIZE)?;
-    Identity::read(&certificates, &secret).map_err(|error| {
-        let text = error.to_string();
-        let file = if text.starts_with("the private key") {
-            key
-        } else {
-            certificate
-        };
-        format!("{}: {}", file.display(), printable(&text))
-    })
+    Certificate::read(&certificates).map_err(about(certificate))?;
+    Identity::read(&certificates, &secret).map_err(about(key))
 }

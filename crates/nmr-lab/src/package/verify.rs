@@ -10,7 +10,7 @@ use driver_package::inf::{self, Inf};
 use driver_package::verify::{Outcome, Report};
 
 use super::options::VerifyOptions;
-use super::{files, now};
+use super::{about, files, now};
 use crate::format::paint::{self, paint};
 use crate::images::printable;
 use crate::output::Output;
@@ -23,8 +23,7 @@ pub(crate) fn verify(options: &VerifyOptions) -> Result<ExitCode, String> {
     }
     let now = options.time.map_or_else(now, Ok)?;
     let folder = Folder::read(path).map_err(|error| printable(&error.to_string()))?;
-    let report = driver_package::verify::verify(&folder, now)
-        .map_err(|error| format!("{}: {}", path.display(), printable(&error.to_string())))?;
+    let report = driver_package::verify::verify(&folder, now).map_err(about(path))?;
     Output::Standard.write(true, |out| {
         writeln!(
             out,
@@ -108,8 +107,7 @@ fn verify_inf(path: &Path, options: &VerifyOptions) -> Result<ExitCode, String> 
     }
     let now = options.time.map_or_else(now, Ok)?;
     let bytes = files::read(path, inf::MAX_SIZE)?;
-    let complaint = |error: driver_package::Error| format!("{}: {error}", path.display());
-    let inf = Inf::read(&bytes).map_err(complaint)?;
+    let inf = Inf::read(&bytes).map_err(about(path))?;
     let expected = Expected {
         today: Some((now.year(), now.month(), now.day())),
         ..Expected::default()

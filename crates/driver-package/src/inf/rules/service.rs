@@ -7,6 +7,8 @@ use crate::inf::survey::{Device, Survey};
 
 /// `SPSVCINST_ASSOCSERVICE`.
 const ASSOCIATED: u32 = 2;
+/// `SERVICE_WIN32`: services that are programs.
+const USER_MODE: u32 = 0x30;
 /// What a framework keeps of a service's name, in characters.
 const NAME_KEPT: usize = 31;
 /// Services of Microsoft's samples.
@@ -55,7 +57,8 @@ pub(super) fn image_copied(survey: &Survey<'_>, report: &mut Report<'_>) {
 
 pub(super) fn values(survey: &Survey<'_>, report: &mut Report<'_>) {
     let ids = || survey.devices.iter().flat_map(Device::ids);
-    let is_root = ids().next().is_some() && ids().all(|id| id.to_lowercase().starts_with(r"root\"));
+    let is_root = |id: &str| id.to_lowercase().starts_with(r"root\");
+    let without_hardware = ids().next().is_some() && ids().all(is_root);
     for section in survey.service_sections() {
         if section.is_empty() {
             continue;
@@ -72,40 +75,52 @@ pub(super) fn values(survey: &Survey<'_>, report: &mut Report<'_>) {
             ("StartType", 4),
             ("ErrorControl", 3),
         ] {
-            let Some(line) = survey.inf.line(&section, key) else {
-                report.error(
-                    survey.inf.number(&section),
-                    format!("[{section}] has no {key}"),
-                );
+            let Some((line, value)) = service_value(survey, &section, key, most, report) else {
                 continue;
             };
-            let value = survey.inf.expand(line.value(0));
-            let Some(number) = parse_number(&value).filter(|number| *number <= most) else {
-                report.error(line.number, format!("{key} is \"{value}\""));
-                continue;
-            };
-            let wanted = match key {
-                "ServiceType" if survey.is_kmdf => (number != 1).then_some(1),
-                "StartType" if is_root => (number < 3).then_some(3),
-                "ErrorControl" if is_root => (number > 1).then_some(1),
-                _ => None,
-            };
-            match wanted {
-                Some(wanted) if key == "ServiceType" && number & 0x30 == 0 => {
-                    report.error(
-                        line.number,
-                        format!("{key} is {number}, not {wanted}, for KMDF"),
+            match key {
+                "ServiceType" if survey.is_kmdf && value != 1 && value & USER_MODE == 0 => {
+                    report.error(line, format!("{key} is {value}, not 1, for KMDF"));
+                }
+                "StartType" if without_hardware && value < 3 => {
+                    report.note(
+                        line,
+                        format!("{key} is {value}, not 3, for a device without hardware"),
                     );
                 }
-                Some(wanted) if key != "ServiceType" => {
-                    let what =
-                        format!("{key} is {number}, not {wanted}, for a device without hardware");
-                    report.note(line.number, what);
+                "ErrorControl" if without_hardware && value > 1 => {
+                    report.note(
+                        line,
+                        format!("{key} is {value}, not 1, for a device without hardware"),
+                    );
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// A number of a service, up to a greatest one, and its line. Reports if there is none.
+fn service_value(
+    survey: &Survey<'_>,
+    section: &str,
+    key: &str,
+    most: u32,
+    report: &mut Report<'_>,
+) -> Option<(usize, u32)> {
+    let Some(line) = survey.inf.line(section, key) else {
+        report.error(
+            survey.inf.number(section),
+            format!("[{section}] has no {key}"),
+        );
+        return None;
+    };
+    let value = survey.inf.expand(line.value(0));
+    let number = parse_number(&value).filter(|number| *number <= most);
+    if number.is_none() {
+        report.error(line.number, format!("{key} is \"{value}\""));
+    }
+    Some((line.number, number?))
 }
 
 /// A number in decimal or hexadecimal.
