@@ -30,6 +30,20 @@ impl Folder {
     /// Reads the files of a folder and of those inside of it. Fails if one cannot be read, or if they
     /// are too many or too large for a package.
     pub fn read(path: &Path) -> Result<Self> {
+        // A folder that is none may be large.
+        let names = fs::read_dir(path)
+            .map_err(unreadable(path))?
+            .flatten()
+            .map(|entry| entry.file_name());
+        if !names
+            .into_iter()
+            .any(|name| has_ending(&name.to_string_lossy(), &["inf"]))
+        {
+            let path = path.display();
+            return Err(Error::new(format!(
+                "{path}: no driver package: the folder has no .inf file"
+            )));
+        }
         let mut folder = Self::default();
         folder.read_into(
             path,

@@ -25,7 +25,9 @@ struct Subject<'a> {
 
 /// Verifies a package at a time. Fails if the folder has not exactly one INF.
 pub fn verify(folder: &Folder, now: DateTime) -> Result<Report> {
-    let mut infs = folder.with_ending("inf");
+    let mut infs = folder
+        .with_ending("inf")
+        .filter(|(name, _)| !name.contains('/'));
     let (inf_name, bytes) = infs
         .next()
         .ok_or_else(|| Error::new("no driver package: the folder has no .inf file"))?;

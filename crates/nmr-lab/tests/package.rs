@@ -238,7 +238,7 @@ fn an_inf_is_checked_line_by_line() {
         "{shown}"
     );
     assert!(
-        shown.ends_with("broken.inx: 1 errors, 1 warnings, 0 notes\n"),
+        shown.ends_with("broken.inx: 1 error, 1 warning, 0 notes\n"),
         "{shown}"
     );
 }

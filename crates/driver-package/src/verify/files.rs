@@ -16,6 +16,9 @@ use crate::signed::Signed;
 /// Endings of PE images, whose digests in a catalog are those of Authenticode.
 const IMAGES: [&str; 4] = ["sys", "dll", "exe", "cpl"];
 
+/// The most names in one line.
+const MOST_NAMES: usize = 12;
+
 /// The members of a catalog, for lookups.
 struct Members<'a> {
     catalog: &'a str,
@@ -91,8 +94,13 @@ pub(super) fn check_members(
     let others: Vec<&str> = read
         .chain(subject.folder.unread().iter().map(String::as_str))
         .collect();
+    let more = match others.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     if !others.is_empty() {
-        report.note(format!("not part of the driver: {}", others.join(", ")));
+        let names = others[..others.len().min(MOST_NAMES)].join(", ");
+        report.note(format!("not part of the driver: {names}{more}"));
     }
 }
 

@@ -143,7 +143,10 @@ fn verify_inf(path: &Path, options: &VerifyOptions) -> Result<ExitCode, String> 
             (errors, warnings, notes) => {
                 writeln!(
                     out,
-                    "{shown}: {errors} errors, {warnings} warnings, {notes} notes"
+                    "{shown}: {}, {}, {}",
+                    counted(errors, "error"),
+                    counted(warnings, "warning"),
+                    counted(notes, "note")
                 )
             }
         }
@@ -156,4 +159,9 @@ fn verify_inf(path: &Path, options: &VerifyOptions) -> Result<ExitCode, String> 
     };
     anstream::eprintln!("nmr-lab: {shown}: {}", printable(&first.text()));
     Ok(ExitCode::FAILURE)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
