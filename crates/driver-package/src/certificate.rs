@@ -194,9 +194,14 @@ impl Certificate {
         checked.map_err(|_| format!("the signature is not by the key of {}", self.subject()))
     }
 
+    fn is_rsa(&self) -> bool {
+        let spki = self.0.tbs_certificate().subject_public_key_info();
+        spki.algorithm.oid == oid::RSA
+    }
+
     fn key(&self) -> Result<PublicKey, String> {
         let spki = self.0.tbs_certificate().subject_public_key_info();
-        if spki.algorithm.oid != oid::RSA {
+        if !self.is_rsa() {
             return Err(format!("its key is not RSA but {}", spki.algorithm.oid));
         }
         let key = spki

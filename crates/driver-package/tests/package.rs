@@ -220,6 +220,18 @@ fn an_image_for_another_processor_is_refused() {
 }
 
 #[test]
+fn an_inf_that_was_not_stamped_is_refused() {
+    let package = package(AMD64, &identity(1));
+    let folder = with(&package, "sample.inf", common::INX.as_bytes().to_vec());
+    assert_refused(&folder, "$ARCH$ is not filled in");
+    assert_refused(&folder, "there is no DriverVer in [Version]");
+    assert_refused(
+        &folder,
+        "sample.inf names no catalog: the package is unsigned",
+    );
+}
+
+#[test]
 fn an_unsigned_image_in_the_catalog_is_a_warning() {
     let package = package(AMD64, &identity(1));
     let unsigned = Image::read(file(&package, "sample.sys"))

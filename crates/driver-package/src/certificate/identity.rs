@@ -49,6 +49,12 @@ impl Identity {
         let mut all = Certificate::read_all(certificates)?.into_iter();
         let none = || Error::malformed("the certificate", "the file has none");
         let certificate = all.next().ok_or_else(none)?;
+        if !certificate.is_rsa() {
+            let owner = certificate.subject();
+            return Err(Error::new(format!(
+                "the key of {owner} is not RSA, and drivers are signed with RSA here"
+            )));
+        }
         let key = read_key(key)?;
         if certificate.key().ok() != Some(key.to_public_key()) {
             let owner = certificate.subject();
