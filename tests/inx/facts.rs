@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use driver_package::inf::check::Expected;
 use toml::Table;
 
 pub(crate) struct Facts {
@@ -37,12 +38,16 @@ impl Facts {
         }
     }
 
-    /// The first build of Windows that has the framework.
-    pub(crate) fn first_build(&self) -> u32 {
-        match self.kmdf {
-            (1, 31) => 19041,
-            (1, 33) => 20348,
-            other => panic!("which Windows is the first with KMDF {other:?}?"),
+    /// The same for the check.
+    pub(crate) fn expected(self) -> Expected {
+        let number = |number: i64| u32::try_from(number).unwrap();
+        Expected {
+            package: Some(self.package),
+            kmdf: Some((number(self.kmdf.0), number(self.kmdf.1))),
+            hardware_id: Some(self.hardware_id),
+            service: Some(self.service),
+            security: Some(self.security),
+            ..Expected::default()
         }
     }
 }

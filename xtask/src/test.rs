@@ -20,6 +20,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     let toolchain = setup::run(project, rust)?;
     packaging::make(project, Log::All)?;
     tools::for_c(Log::All)?;
+    tools::for_packages(Log::All)?;
 
     step("tests of the host");
     command::run(cargo(project).arg("test"))?;
@@ -42,7 +43,13 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     step("tests of the drivers");
     let mut images = cargo(project);
     images.arg("test");
-    for package in ["exnpi-driver", "driver-host", "nmr-lab", "exnpictl"] {
+    for package in [
+        "exnpi-driver",
+        "driver-host",
+        "driver-package",
+        "nmr-lab",
+        "exnpictl",
+    ] {
         images.args(["--package", package]);
     }
     command::run(images.args(["--tests", "--", "--ignored"]))

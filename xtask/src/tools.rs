@@ -24,17 +24,28 @@ const LINKER_PACKAGE: &str = "lld-19";
 /// What builds `examples/c-module`: the programs, and Debian's packages of the same names.
 const FOR_C: [&str; 3] = ["cmake", "make", "pkg-config"];
 
+/// What verifies the packages that the tests make, and turns their certificates into its format.
+const FOR_PACKAGES: [&str; 2] = ["openssl", "osslsigncode"];
+
 /// Installs what the test of the example in C needs, and leaves out without.
 pub(crate) fn for_c(log: Log) -> Result<()> {
-    let missing: Vec<&str> = FOR_C
-        .into_iter()
-        .filter(|program| command::find(program).is_none())
-        .collect();
+    programs("for C", &FOR_C, log)
+}
+
+/// Installs the independent witness of the tests of driver packages.
+pub(crate) fn for_packages(log: Log) -> Result<()> {
+    programs("packages", &FOR_PACKAGES, log)
+}
+
+/// Installs the programs that are missing, from Debian's packages of the same names.
+fn programs(what: &str, wanted: &[&'static str], log: Log) -> Result<()> {
+    let is_missing = |program: &&str| command::find(program).is_none();
+    let missing: Vec<&str> = wanted.iter().copied().filter(is_missing).collect();
     if missing.is_empty() {
-        log.found("for C", &FOR_C.join(", "));
+        log.found(what, &wanted.join(", "));
         return Ok(());
     }
-    log.did("for C", &format!("installing {}", missing.join(", ")));
+    log.did(what, &format!("installing {}", missing.join(", ")));
     debian::install(&missing)
 }
 

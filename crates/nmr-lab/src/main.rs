@@ -16,6 +16,7 @@ mod images;
 mod inspect;
 mod options;
 mod output;
+mod package;
 mod pause;
 mod progress;
 mod run;
@@ -50,6 +51,8 @@ fn main() -> ExitCode {
         Some(Command::Run(options)) => run_images(options).map(|faults| report(&faults)),
         Some(Command::Faults(options)) => images::faults(options),
         Some(Command::Inspect(options)) => inspect::inspect(options),
+        Some(Command::Package(options)) => package::package(options),
+        Some(Command::Verify(options)) => package::verify(options),
     };
     done.unwrap_or_else(|error| bad_usage(&error))
 }

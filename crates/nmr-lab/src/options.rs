@@ -11,6 +11,8 @@ use nmr_host::{Deregistration, OnReport, Policy};
 pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 
+use crate::package::{PackageOptions, VerifyOptions};
+
 /// Runs a client and a provider of the interface EXNPI on an embedded Network Module Registrar,
 /// and explains what happens: who calls whom, on which thread, in which order.
 ///
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     Faults(FaultsOptions),
     Inspect(InspectOptions),
+    Package(PackageOptions),
+    Verify(VerifyOptions),
 }
 
 const EXAMPLES: &str = "\
@@ -53,6 +57,8 @@ Examples:
   cargo run -- run provider.sys client.sys              the same, from driver images
   cargo run -- faults driver.sys                        what a driver image loses under faults
   cargo run -- inspect driver.sys                       what Windows asks of a driver image
+  cargo run -- package --image driver.sys --inf driver.inx    a package that Windows installs
+  cargo run -- verify driver.inx                        what Windows asks of an INF or a package
 
 Exit codes:
   0  everything was as the contract of the NMR demands
