@@ -82,11 +82,21 @@ impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         // Every owner releases what it did with the value; the last one acquires it.
         if self.counted().owners.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: the value must come from a leaked box and have no other user: it comes from
-            // `new`, and this was the last owner.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            // SAFETY: this was the last owner.
+            unsafe { free(self.0) };
         }
     }
+}
+
+/// Frees a value. One piece of code for all owners of a type.
+///
+/// # Safety
+///
+/// * The value comes from [`Shared::new`], and has no owner any more.
+#[inline(never)]
+unsafe fn free<T>(value: NonNull<Counted<T>>) {
+    // SAFETY: `new` leaked a box, and no other code uses the value: the caller's requirement.
+    drop(unsafe { Box::from_raw(value.as_ptr()) });
 }
 
 // SAFETY: as for `Arc`: another thread may both use the value and be the one to drop it.
