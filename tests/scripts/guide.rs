@@ -233,6 +233,39 @@ fn the_scripts_take_any_driver() {
     }
 }
 
+/// The words of a call of `Get-InfValue` after a parameter: `'Version'`, or a variable.
+fn argument<'a>(call: &'a str, parameter: &str) -> &'a str {
+    let (_, rest) = call.split_once(parameter).unwrap();
+    let end = rest.find([' ', ')', '\n']).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// What the scripts read from an INF is in ours: sections, and keys in them.
+#[test]
+fn the_inx_has_what_the_scripts_read() {
+    let module = read("ExnpiDriver.psm1").text.replace("\r\n", "\n");
+    let calls: Vec<_> = module.split("Get-InfValue -Sections ").skip(1).collect();
+    assert_eq!(calls.len(), 5);
+    for call in calls {
+        let (section, key) = (argument(call, "-Section "), argument(call, "-Key "));
+        let key = key.trim_matches(['\'', '*']);
+        if let Some(section) = section.strip_prefix('\'') {
+            let heading = format!("[{}]\n", section.trim_matches('\''));
+            let inx = INX.replace("\r\n", "\n");
+            let lines = inx.split(&heading).nth(1).expect(section);
+            let lines = lines.split("\n[").next().unwrap();
+            assert!(
+                lines.lines().any(|line| line.starts_with(key)),
+                "{section} {key}"
+            );
+        } else {
+            assert!(INX.lines().any(|line| line.starts_with(key)), "{key}");
+        }
+    }
+    let services = INX.lines().filter(|line| line.ends_with(".Services]"));
+    assert_eq!(services.count(), 1);
+}
+
 /// The texts that scripts announce their steps with, in the parts between variables.
 fn steps() -> Vec<Vec<String>> {
     let scripts: Vec<_> = names().iter().map(|name| read(name)).collect();
