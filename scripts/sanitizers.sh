@@ -119,8 +119,10 @@ run_tests -p nmr -p exnpi-driver --lib --tests -- \
     --skip t_32_an_unknown_answer_to_the_end_of_a_registration_frees_nothing
 if [ -d target/driver ]; then
     # A driver that is stopped leaves everything behind, and so do modules that a test gives to one.
+    # One test hands bad pointers to functions of the loader, where a sanitizer stops before the loader does.
     ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 \
-        run_tests -p driver-host --lib --tests -- --include-ignored
+        run_tests -p driver-host --lib --tests -- --include-ignored \
+        --skip no_bad_pointer_in_a_call
 else
     echo "sanitizers.sh: no driver images in target/driver, so their tests were left out" >&2
 fi

@@ -32,7 +32,7 @@ schedules() {
 likely() {
     case $1 in
     nmr-host/*) echo raw_races ;;
-    */spread.rs) echo spread_races ;;
+    */gates.rs) echo spread_races ;;
     */awaited.rs) echo wait_races ;;
     *) echo safe_races ;;
     esac
@@ -104,14 +104,14 @@ fault 'claim takes what is taken' nmr/src/gate.rs \
     's/while state & CLAIMED == 0/while state < usize::MAX/'
 fault 'release overwrites the count' nmr/src/gate.rs \
     's/fetch_and(SHUT | !FLAGS, Ordering::Release)/store(SHUT, Ordering::Release)/'
-fault 'the last of a shard is the last of all' nmr/src/spread.rs \
-    's/Left::Last => self.finish_shard(),/Left::Last => Left::Last,/'
-fault 'a call leaves another shard' nmr/src/spread.rs \
-    's/self.finish_if(self.gate(pass).leave())/self.finish_if(self.gate(Pass(P::number())).leave())/'
+fault 'the last of a shard is the last of all' nmr/src/gates.rs \
+    's/Left::Last => unsafe { Self::finish_shard(gates) },/Left::Last => Left::Last,/'
+fault 'a call of a processor leaves the main gate' nmr/src/gates.rs \
+    's/unsafe { shard.as_ref() }.leave();/unsafe { \&(*gates.as_ptr()).main }.leave();/'
 fault 'a second call is not counted' nmr/src/link.rs \
-    's/^        self.link().gate.enter_again(self.pass);$//'
+    's/^        self.gate().enter_again();$//'
 fault 'T4: a link is used after its completion' nmr/src/link.rs \
-    's/^    unsafe { completion.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gate.is_open();/'
+    's/^    unsafe { completion.complete_detach() };$/&\n        let _ = unsafe { link.as_ref() }.gates.main.is_open();/'
 fault 'T3: a binding is dropped in the detach' nmr/src/binding.rs \
     's/^    let part = Detach::new(hold.clone());$/&\n    drop(unsafe { core::ptr::read(\&raw const context.binding) });/'
 fault 'T9: a registration is freed before the wait' nmr/src/registration.rs \

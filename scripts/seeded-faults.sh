@@ -1,7 +1,7 @@
 #!/bin/sh
-# Plants one fault at a time in crates/nmr/src/gate.rs, spread.rs or awaited.rs and requires that a loom
+# Plants one fault at a time in crates/nmr/src/gate.rs, gates.rs, awaited.rs or peers.rs and requires that a loom
 # model notices it. A model that cannot fail proves nothing. Works on a copy; takes some minutes.
-# With an argument, plants only those whose file and name (`spread: the attach`) contain it.
+# With an argument, plants only those whose file and name (`gates: the attach`) contain it.
 set -eu
 
 only=${1:-}
@@ -15,7 +15,7 @@ trap 'rm -rf "$copy"' EXIT
 # Cargo goes by the time of a file: none may look older than the last fault of an earlier run.
 find "$copy" -name '*.rs' -exec touch {} +
 src=$copy/crates/nmr/src
-cp "$src/gate.rs" "$src/spread.rs" "$src/awaited.rs" "$copy"
+cp "$src/gate.rs" "$src/gates.rs" "$src/awaited.rs" "$copy"
 log=$copy/log
 missed=0
 
@@ -107,47 +107,64 @@ fault gate 'release does not shut' \
 fault gate 'a new gate is not shut' \
     's/AtomicUsize::new(SHUT)/AtomicUsize::new(0)/'
 
-fault spread 'one shard too few has to finish' \
+fault gate 'a slot is entered without a look' \
+    's/if self.is_open() {/if true {/'
+fault gate 'leave looks at the word again' \
+    '/fn leave(/,/^    }/ s/let before = self.0.fetch_sub(CALL, Ordering::AcqRel);/&\n        let _ = self.is_open();/'
+fault gate 'leave looks twice when it may be the last' \
+    's/Self::left_closing(before)/Self::left_closing(before.max(self.0.load(Ordering::Relaxed) \& 0))/'
+
+fault gates 'one shard too few has to finish' \
     's/store(SHARDS,/store(SHARDS - 1,/'
-fault spread 'one shard too many has to finish' \
+fault gates 'one shard too many has to finish' \
     's/store(SHARDS,/store(SHARDS + 1,/'
-fault spread 'close writes their number when it is done' \
-    '/fn close/,/^    }/ { /self.unfinished.store/d; s/^        FIRST$/        self.unfinished.store(SHARDS, Ordering::Relaxed);\n        FIRST/; }'
-fault spread 'close leaves the other shards open' \
+fault gates 'close writes their number when it is done' \
+    '/fn close_shards/,/^    }/ { /self.unfinished.store/d; s/^        for gate in self.shards() {/        let late = || self.unfinished.store(SHARDS, Ordering::Relaxed);\n&/; s/^    }$/        late();\n    }/; }'
+fault gates 'close does not count the shards' \
+    's/^        self.main.enter_again();$//'
+fault gates 'close leaves the shards open' \
     's/^            gate.close();$/            gate.enter_again();/'
-fault spread 'close does not leave the other shards' \
-    's/let _ = self.finish_if(gate.leave());/let _ = gate;/'
-fault spread 'close does not count a shard as finished' \
-    's/let _ = self.finish_if(gate.leave());/let _ = gate.leave();/'
-fault spread 'the last of a shard is the last of all' \
-    's/Left::Last => self.finish_shard(),/Left::Last => Left::Last,/'
-fault spread 'to finish a shard does not release' \
+fault gates 'close does not leave the shards' \
+    's/^            if gate.leave() == Left::Last {/            if false {/'
+fault gates 'close does not count a shard as finished' \
+    's/^            if gate.leave() == Left::Last {/            if gate.leave() == Left::Last \&\& false {/'
+fault gates 'the last of a shard is the last of all' \
+    's/Left::Last => unsafe { Self::finish_shard(gates) },/Left::Last => Left::Last,/'
+fault gates 'to finish a shard does not release' \
     's/fetch_sub(1, Ordering::AcqRel)/fetch_sub(1, Ordering::Acquire)/'
-fault spread 'to finish a shard does not acquire' \
+fault gates 'to finish a shard does not acquire' \
     's/fetch_sub(1, Ordering::AcqRel)/fetch_sub(1, Ordering::Release)/'
-fault spread 'who is turned back finishes no shard' \
-    's/Err(self.finish_if(left))/Err(if left == Left::Last { Left::Done } else { left })/'
-fault spread 'a call leaves where it is' \
-    's/self.finish_if(self.gate(pass).leave())/self.finish_if(self.gate(Pass(P::number())).leave())/'
-fault spread 'a second call is counted in the first shard' \
-    's/self.gate(pass).enter_again()/self.first().enter_again()/'
-fault spread 'the attach is counted in every shard' \
+fault gates 'who has finished a shard looks at the others' \
+    's/^            return Left::Done;$/            let _ = unfinished.load(Ordering::Relaxed);\n&/'
+fault gates 'who has left a shard looks at their number' \
+    '/unsafe fn leave_shard/,/^    }/ s/^        unsafe { Self::left_shard(gates, left) }$/        let _ = unsafe { \&(*gates.as_ptr()).unfinished }.load(Ordering::Relaxed);\n&/'
+fault gates 'who is turned back finishes no shard' \
+    's/Err(left) => Err(unsafe { Self::left_shard(NonNull::from(self), left) })/Err(_) => Err(Left::Done)/'
+fault gates 'a call leaves the main gate' \
+    's/unsafe { shard.as_ref() }.leave();/unsafe { \&(*gates.as_ptr()).main }.leave();/'
+fault gates 'the attach is counted in every shard' \
     's/^                let _ = gate.leave();$//'
-fault spread 'claim takes the first shard only' \
+fault gates 'claim takes the main gate only' \
     's/^                gate.claim();$/                gate.enter_again();/'
-fault spread 'open opens the first shard only' \
-    's/^        self.others().for_each(Gate::open);$//'
-fault spread 'the first shard is released first' \
-    '/fn release/,/^    }/ { s/^        self.first().release();$//; s/^        self.others()/        self.first().release();\n&/; }'
-fault spread 'release releases the first shard only' \
-    's/^        self.others().for_each(Gate::release);$//'
+fault gates 'open opens the main gate only' \
+    's/^        self.each_shard(Gate::open);$//'
+fault gates 'the main gate is released first' \
+    '/fn release/,/^    }/ { s/^        self.main.release();$//; s/^        self.each_shard(Gate::release);/        self.main.release();\n&/; }'
+fault gates 'release releases the main gate only' \
+    's/^        self.each_shard(Gate::release);$//'
 
 fault awaited 'an attach does not wake' \
-    '/self.forget_refusal();/ { n; s/self.changed.set();//; }'
+    '/fn attached(&self) {/,/^    }/ s/self.changed.set();//'
+fault awaited 'an attach does not forget the refusal' \
+    's/Some((now & !STATUS).wrapping_add(ATTACH))/Some(now.wrapping_add(ATTACH))/'
 fault awaited 'a refusal does not wake' \
-    '/refusal.store(reason/ { n; s/self.changed.set();//; }'
+    '/if noted.is_ok() {/ { n; s/self.changed.set();//; }'
 fault awaited 'a refusal is noted after it wakes' \
-    '/refusal.store(reason/ { s/^/self.changed.set();\n/; n; s/self.changed.set();//; }'
+    's/^        let noted = self$/        self.changed.set();\n&/; /if noted.is_ok() {/ { n; s/self.changed.set();//; }'
+fault awaited 'a refusal is noted although an attach came between' \
+    's/(now & !STATUS == attaches).then_some(attaches | status)/Some(now \& !STATUS | status)/'
+fault awaited 'an attach is not counted' \
+    's/Some((now & !STATUS).wrapping_add(ATTACH))/Some(now \& !STATUS)/'
 fault awaited 'who waits looks first and resets later' \
     's/^            self.changed.reset();$//
      s/^            if !self.changed.wait/            self.changed.reset();\n&/'

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use exnpi::{
     CHARACTERISTICS, Characteristics, ClientCalls, Exnpi, ProviderCalls, ProviderDispatch,
 };
-use nmr::{Client, Error, Guid, Identity, Module, Offer, Result, Shared, Slot};
+use nmr::{Client, Error, Guid, Identity, Lent, Module, Offer, Result, Shared, Slot};
 
 /// A client that uses one provider at a time, from any thread.
 pub struct Adder {
@@ -46,8 +46,8 @@ impl Module<Client<Exnpi>> for Adder {
         Identity::new(Guid::from_u128(0x33beb4d2_6d9e_4897_b6fd_2e4ad5deefb9))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Session> {

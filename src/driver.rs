@@ -117,6 +117,7 @@ unsafe extern "system" fn driver_entry(
     driver: PDRIVER_OBJECT,
     registry_path: PCUNICODE_STRING,
 ) -> NTSTATUS {
+    nmr_kevent::identify_threads();
     // SAFETY: the arguments must be those of `DriverEntry`, as the caller promises.
     let created = unsafe { create_driver(driver, registry_path) };
     match created.and_then(|()| Loaded::new()) {
@@ -127,6 +128,7 @@ unsafe extern "system" fn driver_entry(
             STATUS_SUCCESS
         }
         Err(error) => {
+            nmr_kevent::require_no_registrations();
             tell!("not loaded, because of {error}");
             error.status()
         }
@@ -184,6 +186,7 @@ unsafe extern "C" fn unload(_driver: WDFDRIVER) {
     if let Some(Loaded { control, _events }) = loaded {
         control.close();
     }
+    nmr_kevent::require_no_registrations();
     tell!("unloaded");
 }
 

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use exnpi::{CHARACTERISTICS, Characteristics, ClientCalls, ClientDispatch, Exnpi, ProviderCalls};
-use nmr::{Error, Guid, Identity, Module, Offer, Peer, Provider, Result};
+use nmr::{Error, Guid, Identity, Lent, Module, Offer, Peer, Provider, Result};
 
 /// A provider that keeps a sum for each of its clients.
 pub struct Summer;
@@ -21,8 +21,8 @@ impl Module<Provider<Exnpi>> for Summer {
         Identity::new(Guid::from_u128(0x332613ca_4d4f_4825_912c_9cf18b236564))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Account> {

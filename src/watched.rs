@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use exnpi::{ClientCalls, ProviderCalls};
 use exnpi_control::status;
-use nmr::{Detach, Error, Identity, Module, Offer, Result, Serves, Shared};
+use nmr::{Detach, Error, Identity, Lent, Module, Offer, Result, Serves, Shared};
 
 use crate::tally::{self, Side};
 use crate::trace;
@@ -39,7 +39,7 @@ where
         identity
     }
 
-    fn characteristics(&self) -> Option<&R::Characteristics> {
+    fn characteristics(&self) -> Option<Lent<'_, R::Characteristics>> {
         self.0.characteristics()
     }
 
@@ -69,7 +69,7 @@ where
         self.0.declined(reason);
     }
 
-    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote, R::Calls>) {
+    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote>) {
         R::tally().count(&R::tally().detached, status::SUCCESS);
         trace::detach(R::tally(), binding.peer, status::SUCCESS);
         self.0.detaching(&binding.inner, detach);

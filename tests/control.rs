@@ -8,7 +8,7 @@ use exnpi_control::{
     Action, Call, Change, Header, MOST_CALLS, ModuleState, Query, Role, State, code, status,
 };
 use exnpi_driver::control::{Control, Reply, Request};
-use nmr::{Client, Error, Guid, Identity, Module, Offer, Registration, Result, Slot};
+use nmr::{Client, Error, Guid, Identity, Lent, Module, Offer, Registration, Result, Slot};
 use nmr_host::{Policy, Registrar};
 use zerocopy::IntoBytes;
 
@@ -192,7 +192,10 @@ fn a_module_is_detached_and_attached_again() {
             assert_eq!(change(&control, Action::Attach, role), Ok(false));
             assert_eq!(change(&control, Action::Detach, role), Ok(true));
             assert_eq!(change(&control, Action::Detach, role), Ok(false));
-            assert_eq!(call(&control, 9, 1), (0, 0, Error::NO_INTERFACE.status()));
+            assert_eq!(
+                call(&control, 9, 1),
+                (0, 0, Error::DEVICE_NOT_READY.status())
+            );
             assert_eq!(change(&control, Action::Attach, role), Ok(true));
             // A new binding, with a new sum.
             assert_eq!(call(&control, 2, 1), (2, 2, 0));
@@ -224,8 +227,8 @@ impl Module<Client<Exnpi>> for Caller {
         Identity::new(Guid::from_u128(0x7a0c_39b5_52cd_4b39_a1ee_6f0b_1c5d_90e4))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Silence> {

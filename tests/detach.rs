@@ -8,8 +8,8 @@ use exnpi::{
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
 use nmr::{
-    Call, Client, Closing, Error, Guid, Identity, Module, Offer, Provider, Registration, Result,
-    Slot,
+    Call, Client, Closing, Error, Guid, Identity, Lent, Module, Offer, Provider, Registration,
+    Result, Slot,
 };
 use nmr_host::{Policy, Registrar, irql};
 
@@ -70,8 +70,8 @@ impl Module<Client<Exnpi>> for Caller {
         Identity::new(Guid::from_u128(0x5f2c7d0e_6f1b_4f3c_8f4c_2d9a0f0c8b1a))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Silence> {
@@ -91,7 +91,7 @@ fn idle_and_the_client_ends_first() {
 fn idle_and_the_provider_ends_first() {
     with_a_pair(|client, provider| {
         drop(provider);
-        assert_eq!(client.add(1), Err(Error::NO_INTERFACE));
+        assert_eq!(client.add(1), Err(Error::DEVICE_NOT_READY));
         drop(client);
     });
 }

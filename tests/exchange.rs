@@ -31,7 +31,7 @@ fn the_provider_first() {
 fn the_client_first() {
     on_a_registrar(|| {
         let client = Registration::new(Adder::new().unwrap()).unwrap();
-        assert_eq!(client.add(7), Err(nmr::Error::NO_INTERFACE));
+        assert_eq!(client.add(7), Err(nmr::Error::DEVICE_NOT_READY));
         let _provider = Registration::new(Summer).unwrap();
         assert_eq!(client.add(7), Ok(7));
         assert_eq!(client.changes(), 1);

@@ -122,7 +122,7 @@ fn come_and_go(last: Role, refuse: impl FnOnce(), allow: impl FnOnce()) -> Outco
         }
         // Nothing of the peer can be reached (T10); in strict mode touching it would fault.
         (true, sum) => {
-            assert_eq!(sum, Some(Err(Error::NO_INTERFACE)));
+            assert_eq!(sum, Some(Err(Error::DEVICE_NOT_READY)));
             Outcome::NotAttached
         }
         (false, _) => Outcome::NotRegistered,
@@ -220,7 +220,7 @@ fn t_14_after_a_failed_attach_a_client_is_as_it_was() {
         if count == 0 {
             break;
         }
-        assert_eq!(client.add(1), Err(Error::NO_INTERFACE));
+        assert_eq!(client.add(1), Err(Error::DEVICE_NOT_READY));
         drop(refused);
         let provider = provider().unwrap();
         assert_eq!(client.add(2), Ok(2), "allocation {number}");
@@ -236,7 +236,7 @@ fn t_14_after_a_failed_attach_a_client_is_as_it_was() {
         registrar.fail_call(2, status);
         let refused = provider().unwrap();
         assert!(!registrar.will_fail_call());
-        assert_eq!(client.add(1), Err(Error::NO_INTERFACE));
+        assert_eq!(client.add(1), Err(Error::DEVICE_NOT_READY));
         drop(refused);
         let provider = provider().unwrap();
         assert_eq!(client.add(2), Ok(2));

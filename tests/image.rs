@@ -9,7 +9,7 @@ use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls};
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
 use images::{bindings, clean, finish, fixture, load, on_hosts, path, watch_calls};
-use nmr::{Identity, Module, Offer, Peer, Provider, Registration};
+use nmr::{Identity, Lent, Module, Offer, Peer, Provider, Registration};
 use nmr_host::{Cleanup, Policy, Record, Registrar, Rule};
 
 #[test]
@@ -226,8 +226,8 @@ impl Module<Provider<Exnpi>> for Boaster {
         Module::<Provider<Exnpi>>::identity(&Summer)
     }
 
-    fn characteristics(&self) -> Option<&exnpi::Characteristics> {
-        Some(&exnpi::CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, exnpi::Characteristics>> {
+        Some(Lent::new(&exnpi::CHARACTERISTICS))
     }
 
     fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> nmr::Result<Boast> {

@@ -12,7 +12,7 @@ use driver_host::Host;
 use exnpi::{CHARACTERISTICS, Characteristics, ClientCalls, ClientDispatch, Exnpi, ProviderCalls};
 use exnpi_driver::client::Adder;
 use images::{clean, load, on_hosts};
-use nmr::{Guid, Identity, Module, Offer, Provider, Registration, Result, Slot};
+use nmr::{Guid, Identity, Lent, Module, Offer, Provider, Registration, Result, Slot};
 
 const CALLERS: usize = 4;
 
@@ -83,8 +83,8 @@ impl Module<Provider<Exnpi>> for Caller {
         Identity::new(Guid::from_u128(0x5f0e_2c1b_84a6_4d39_9b7e_c8d1_0f63_a572))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Ignore> {

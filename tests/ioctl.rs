@@ -12,7 +12,7 @@ use exnpi::{CHARACTERISTICS, Characteristics, Exnpi, ProviderCalls};
 use exnpi_control::{Action, ETW_PROVIDER, ETW_PROVIDER_ID, ModuleState, Role, code, status};
 use images::requests::{QUERY, call, calls, change, open, refused, send, set, state};
 use images::{clean, finish, load, on_hosts};
-use nmr::{Error, Guid, Identity, Module, Offer, Provider, Registration, Result};
+use nmr::{Error, Guid, Identity, Lent, Module, Offer, Provider, Registration, Result};
 use nmr_host::{Moment, Policy};
 use zerocopy::IntoBytes;
 
@@ -109,7 +109,10 @@ fn the_state_is_that_of_the_record_and_of_the_events() {
             assert_eq!(set(&device, Action::Attach, role), Ok(false));
             assert_eq!(set(&device, Action::Detach, role), Ok(true));
             assert_eq!(set(&device, Action::Detach, role), Ok(false));
-            assert_eq!(call(&device, 3, 1), (0, 0, Error::NO_INTERFACE.status()));
+            assert_eq!(
+                call(&device, 3, 1),
+                (0, 0, Error::DEVICE_NOT_READY.status())
+            );
             assert_eq!(set(&device, Action::Attach, role), Ok(true));
             assert_eq!(call(&device, 5, 1), (5, 5, 0));
         }
@@ -272,8 +275,8 @@ impl Module<Provider<Exnpi>> for Slow {
         Identity::new(Guid::from_u128(0x2a9d_4c3f_7b18_4d0e_92f5_60c1_8a7e_3d54))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, _offer: Offer<'_, Provider<Exnpi>>) -> Result<SlowBinding> {
@@ -322,7 +325,7 @@ fn a_detach_waits_for_a_call_in_progress() {
             // The second call finds nobody.
             assert_eq!(
                 calling.join().unwrap(),
-                (1, 7, Error::NO_INTERFACE.status())
+                (1, 7, Error::DEVICE_NOT_READY.status())
             );
             assert_eq!(detaching.join().unwrap(), Ok(true));
         });

@@ -15,7 +15,7 @@ use exnpi::{CHARACTERISTICS, Characteristics, Exnpi, ProviderCalls};
 use exnpi_control::{Action, Role};
 use images::requests::{call, open, set, state};
 use images::{clean, finish, load};
-use nmr::{Guid, Identity, Module, Offer, Provider, Registration, Result};
+use nmr::{Guid, Identity, Lent, Module, Offer, Provider, Registration, Result};
 use nmr_host::{Moment, Policy, Record};
 
 /// The load: the client registers, then the provider, and they attach.
@@ -212,8 +212,8 @@ impl Module<Provider<Exnpi>> for Slow {
         Identity::new(Guid::from_u128(0x51c7_0d3e_9a2b_4f68_8e14_b7f5_036d_a9c2))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&CHARACTERISTICS)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&CHARACTERISTICS))
     }
 
     fn attach(&self, _offer: Offer<'_, Provider<Exnpi>>) -> Result<SlowBinding> {

@@ -91,7 +91,11 @@ pub fn on_hosts(test: impl Fn(&Host)) {
 /// Lets the registrar of a host watch the calls between EXNPI modules.
 pub fn watch_calls(host: &Host) {
     let interface = Interface::of::<ClientDispatch, ProviderDispatch>(Exnpi::ID);
-    let watching = host.registrar().wrap(interface, Wrapping::default());
+    let wrapping = Wrapping {
+        closing_calls: false,
+        recorded: false,
+    };
+    let watching = host.registrar().wrap(interface, wrapping);
     watching.expect("calls can be watched where images run");
 }
 

@@ -1,27 +1,19 @@
-//! Compiling drivers on a machine without Windows.
+//! The drivers of this repository, and where their images are put.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result};
-use serde::Deserialize;
+use anyhow::Result;
 
 use crate::c_driver;
 use crate::command;
 use crate::files;
 use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
+use crate::output;
+use crate::package::{Package, compile};
 use crate::project::Project;
 use crate::setup::{self, Log};
 use crate::target::Arch;
 use crate::toolchain::Toolchain;
-use crate::wdk;
-
-/// A package of the cross build.
-struct Package<'a> {
-    project: &'a Project,
-    toolchain: Toolchain,
-    directory: PathBuf,
-}
 
 /// `cargo xtask build-driver`.
 pub(crate) fn driver(project: &Project, rust: Option<Rust>, build: &BuildDriver) -> Result<()> {
@@ -39,9 +31,10 @@ pub(crate) fn one_driver(
     let package = Package::new(project, toolchain, "driver");
     let mut cargo = package.cargo("build", arch, release);
     cargo.args(["--no-default-features", "--features", build.role.features()]);
-    command::run(&mut cargo)?;
+    compile(&mut cargo)?;
     let image = package.image("exnpi_driver.dll", arch, release);
-    deliver(project, &image, &project.driver(build.role, arch, release))
+    let to = project.drivers(arch, release).join(build.role.name());
+    deliver(project, &image, &to.join("exnpi_driver.sys"))
 }
 
 /// Where the linker's map of the driver that ships is, after it was built.
@@ -67,10 +60,17 @@ pub(crate) fn all_fixtures(
     let to = project.drivers(arch, release).join("fixtures");
     let image = c_driver::build(project, arch, release)?;
     deliver(project, &image, &to.join("quota.sys"))?;
+    let package = Package::new(project, toolchain, "ntapi");
+    compile(package.cargo("build", arch, release).arg("--quiet"))?;
+    deliver(
+        project,
+        &package.image("ntapi.dll", arch, release),
+        &to.join("ntapi.sys"),
+    )?;
     let package = Package::new(project, toolchain, "fixtures");
     for fixture in package.features()? {
         let mut cargo = package.cargo("build", arch, release);
-        command::run(cargo.args(["--quiet", "--features", &fixture]))?;
+        compile(cargo.args(["--quiet", "--features", &fixture]))?;
         let image = package.image("fixtures.dll", arch, release);
         deliver(project, &image, &to.join(format!("{fixture}.sys")))?;
     }
@@ -95,82 +95,9 @@ pub(crate) fn one_clippy(project: &Project, toolchain: Toolchain) -> Result<()> 
     Ok(())
 }
 
-/// The names of the sources that an image has for its panics: the same wherever it is built.
-fn remapped(project: &Project) -> [(PathBuf, &'static str); 3] {
-    [
-        (project.root().join(""), ""),
-        (PathBuf::from("../../"), ""),
-        (files::cargo_home().join("registry/src"), "registry"),
-    ]
-}
-
 /// Puts an image where it is looked for.
 fn deliver(project: &Project, image: &Path, to: &Path) -> Result<()> {
     let size = files::copy(image, to)?;
-    println!("{}  {size} bytes", project.show(to));
+    output::line(format_args!("{}  {size} bytes", project.show(to)));
     Ok(())
-}
-
-impl<'a> Package<'a> {
-    fn new(project: &'a Project, toolchain: Toolchain, name: &str) -> Self {
-        Self {
-            project,
-            toolchain,
-            directory: project.cross(name),
-        }
-    }
-
-    /// wdk-build wants the directory below the manifest.
-    fn target_dir(&self) -> PathBuf {
-        self.directory.join("target")
-    }
-
-    /// What was built.
-    fn image(&self, name: &str, arch: Arch, release: bool) -> PathBuf {
-        let target_dir = self.target_dir();
-        self.toolchain
-            .results(arch, &target_dir, release)
-            .join(name)
-    }
-
-    /// Cargo, with the environment of a machine that has a WDK.
-    fn cargo(&self, subcommand: &str, arch: Arch, release: bool) -> Command {
-        let project = self.project;
-        let mut cargo = self.toolchain.cargo(subcommand, arch, &self.target_dir());
-        cargo.current_dir(&self.directory).arg("--locked");
-        if release {
-            cargo.arg("--release");
-        }
-        cargo.env("WDKContentRoot", wdk::root(project));
-        cargo.env("Version_Number", wdk::VERSION);
-        let compiler = project.made("bin/clang-cl");
-        cargo.env(format!("CC_{}", arch.variable()), compiler);
-        let archiver = project.made("bin/llvm-lib");
-        cargo.env(format!("AR_{}", arch.variable()), archiver);
-        // Not by RUSTFLAGS, which would replace the flags of `.cargo/config.toml`.
-        let target = format!("target.'{}'", arch.triple());
-        let linker = project.made("bin/lld-link");
-        let linker = linker.display();
-        cargo.args(["--config", &format!("{target}.linker='{linker}'")]);
-        let sources = remapped(project)
-            .map(|(from, to)| format!("'--remap-path-prefix={}={to}'", from.display()))
-            .join(", ");
-        cargo.args(["--config", &format!("{target}.rustflags=[{sources}]")]);
-        cargo
-    }
-
-    /// The features of the package.
-    fn features(&self) -> Result<Vec<String>> {
-        #[derive(Deserialize)]
-        struct Manifest {
-            features: toml::Table,
-        }
-        let manifest = files::read(&self.directory.join("Cargo.toml"))?;
-        let manifest: Manifest = toml::from_str(&manifest).context("cross/fixtures")?;
-        Ok(manifest
-            .features
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect())
-    }
 }

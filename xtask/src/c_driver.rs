@@ -60,12 +60,11 @@ fn compile(
     clang.arg(if release { "/O2" } else { "/Od" });
     // The tags of pool memory are characters.
     clang.args(["/c", "/std:c11", "/GS-", "/W4", "/WX", "-Wno-multichar"]);
-    for headers in [
-        project.cross("c"),
-        project.root().join("crates/nmr-host/include"),
-    ] {
-        clang.arg("/I").arg(headers);
-    }
+    clang.arg(format!("/D{}", arch.macro_name()));
+    clang
+        .arg("/I")
+        .arg(project.root().join("crates/nmr-host/include"));
+    clang.args(wdk::arguments(project));
     clang.arg(format!("/Fo{}", object.display()));
     // A path on Linux looks like an option.
     command::output(clang.arg("--").arg(source)).map(drop)

@@ -14,7 +14,7 @@ const INSTALL: [&str; 4] = ["apt-get", "install", "--yes", "--no-install-recomme
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if command::find("apt-get").is_none() {
         bail!(
-            "this machine has no apt-get: install what Debian has in {}",
+            "no apt-get on PATH; install what Debian has in {}",
             packages.join(" ")
         );
     }
@@ -27,14 +27,24 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
         ),
     };
     // Lists that cannot be fetched now may still name what is needed.
-    let _ = command::output(&mut built(prefix, &["apt-get", "update"], &[]));
+    let _ = command::quiet(&mut built(prefix, &["apt-get", "update"], &[]));
     command::output(&mut built(prefix, &INSTALL, packages))
         .with_context(|| format!("type `{}` and see what it says", typed(packages)))?;
     Ok(())
 }
 
+/// Whether the packages are installed whole: their files are there earlier.
+pub(crate) fn are_installed(packages: &[&str]) -> bool {
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat=${db:Status-Status}\n"]);
+    let states = command::quiet(query.args(packages));
+    states.is_some_and(|states| {
+        states.lines().count() == packages.len() && states.lines().all(|state| state == "installed")
+    })
+}
+
 fn is_root() -> bool {
-    command::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+    command::quiet(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
 fn has_sudo() -> bool {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::command;
 use crate::files;
 use crate::options::InstallC;
+use crate::output;
 use crate::project::Project;
 
 const HEADERS: [&str; 2] = ["netioddk.h", "nmr_host.h"];
@@ -35,7 +36,7 @@ pub(crate) fn run(project: &Project, options: &InstallC) -> Result<()> {
         let text = text.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
         let path = prefix.join(directory).join(name);
         files::write(&path, text.as_bytes())?;
-        println!("{}", path.display());
+        output::line(format_args!("{}", path.display()));
     }
     Ok(())
 }
@@ -83,6 +84,6 @@ fn artefacts(message: &str) -> Option<Vec<PathBuf>> {
 fn deliver(file: &Path, directory: &Path) -> Result<()> {
     let path = directory.join(file.file_name().unwrap_or_default());
     files::copy(file, &path)?;
-    println!("{}", path.display());
+    output::line(format_args!("{}", path.display()));
     Ok(())
 }

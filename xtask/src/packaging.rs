@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::command;
+use crate::files;
 use crate::project::Project;
 use crate::setup::Log;
 
@@ -23,6 +24,7 @@ const PROGRAMS: [(&str, &str, &[&str]); 2] = [
 pub(crate) fn make(project: &Project, log: Log) -> Result<()> {
     for (name, version, options) in PROGRAMS {
         let root = project.made(format!("tools/{name}-{version}"));
+        let partial = files::partial(&root);
         if root.join("bin").join(name).is_file() {
             log.found(name, version);
             continue;
@@ -31,7 +33,9 @@ pub(crate) fn make(project: &Project, log: Log) -> Result<()> {
         let mut cargo = command::clean(Path::new("cargo"));
         cargo.args(["install", name, "--version", version]);
         cargo.args(["--locked", "--debug", "--quiet"]).args(options);
-        command::run(cargo.arg("--root").arg(root))?;
+        command::run(cargo.arg("--root").arg(&partial))?;
+        files::remove_all(&root)?;
+        files::rename(&partial, &root)?;
     }
     Ok(())
 }

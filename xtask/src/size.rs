@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::build;
 use crate::files;
 use crate::options::{BuildDriver, Role, Rust};
+use crate::output;
 use crate::project::Project;
 use crate::setup::{self, Log};
 use crate::target::Arch;
@@ -31,13 +32,15 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
     build::one_driver(project, toolchain, &build)?;
     let text = files::read(&build::map(project, toolchain))?;
     let map = Map::read(&text).context("the linker's map is not as expected")?;
-    println!("\nBytes by section, of which .bss is not in the file:");
+    output::line(format_args!(
+        "\nBytes by section, of which .bss is not in the file:"
+    ));
     let parts = map
         .parts
         .iter()
         .map(|(name, size)| (*size, (*name).to_owned()));
     print(parts.collect());
-    println!("\nBytes of code by crate:");
+    output::line(format_args!("\nBytes of code by crate:"));
     let mut crates = BTreeMap::<_, u64>::new();
     for (size, name) in map.sizes() {
         *crates.entry(crate_of(&name)).or_default() += size;
@@ -48,7 +51,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
             .map(|(name, size)| (size, name))
             .collect(),
     );
-    println!("\nBytes of code by function:");
+    output::line(format_args!("\nBytes of code by function:"));
     print(map.sizes());
     Ok(())
 }
@@ -56,7 +59,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
 fn print(mut sizes: Vec<(u64, String)>) {
     sizes.sort_by_key(|&(size, _)| std::cmp::Reverse(size));
     for (size, name) in sizes {
-        println!("{size:>7}  {name}");
+        output::line(format_args!("{size:>7}  {name}"));
     }
 }
 

@@ -41,6 +41,14 @@ impl Arch {
         }
     }
 
+    /// The macro that headers look at.
+    pub(crate) fn macro_name(self) -> &'static str {
+        match self {
+            Self::X64 => "_AMD64_",
+            Self::Arm64 => "_ARM64_",
+        }
+    }
+
     /// The name that `llvm-dlltool` has.
     pub(crate) fn machine(self) -> &'static str {
         match self {

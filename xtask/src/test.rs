@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::build;
 use crate::command;
 use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
+use crate::output;
 use crate::packaging;
 use crate::project::Project;
 use crate::setup::{self, Log};
@@ -23,7 +24,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
 
     step("tests of the host");
     command::run(cargo(project).arg("test"))?;
-    command::run(cargo(project).args(["test", "--package", "exnpictl"]))?;
+    command::run(cargo(project).args(["test", "--package", "exnpictl", "--package", "xtask"]))?;
 
     step("drivers");
     let for_arm = (Role::Both, Arch::Arm64);
@@ -55,7 +56,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
 }
 
 fn step(name: &str) {
-    println!("\n== {name}");
+    output::line(format_args!("\n== {name}"));
 }
 
 /// Cargo, for programs of this machine.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::command;
 use crate::debian;
+use crate::files;
 use crate::options::Rust;
 use crate::setup::Log;
 use crate::target::Arch;
@@ -47,11 +48,13 @@ impl Toolchain {
                 triples().join(" ")
             );
         }
-        log.did(
-            "rust",
-            "rustup cannot add the targets; installing Debian's compiler",
-        );
-        debian::install(&PACKAGES)?;
+        let reason = if command::find("rustup").is_some() {
+            "rustup cannot add the targets for Windows"
+        } else {
+            "no rustc with the targets for Windows on PATH, and no rustup"
+        };
+        log.did("rust", &format!("{reason}; installing Debian's compiler"));
+        debian::install(&PACKAGES).context(reason)?;
         if !has_packages() {
             bail!(
                 "{} are installed, but not the library's source",
@@ -107,14 +110,30 @@ fn has_targets() -> bool {
     triples().into_iter().all(|triple| {
         let mut rustc = command::clean(Path::new("rustc"));
         rustc.args(["--print", "target-libdir", "--target", triple]);
-        command::output(&mut rustc).is_ok_and(|path| Path::new(path.trim()).is_dir())
+        command::quiet(&mut rustc).is_some_and(|path| has_library(Path::new(path.trim())))
     })
 }
 
+/// Whether a directory has the whole library. A download that was interrupted may leave a part of it,
+/// and an archive that is empty.
+fn has_library(directory: &Path) -> bool {
+    let files = files::list(directory).unwrap_or_default();
+    ["libcore-", "liballoc-", "libcompiler_builtins-"]
+        .iter()
+        .all(|prefix| {
+            files.iter().any(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with(prefix) && path.metadata().is_ok_and(|file| file.len() > 0)
+            })
+        })
+}
+
+/// Whether the packages are there, and not in the middle of their installation.
 fn has_packages() -> bool {
     [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY]
         .iter()
         .all(|path| Path::new(path).is_file())
+        && debian::are_installed(&PACKAGES)
 }
 
 fn add_targets() -> bool {

@@ -10,8 +10,13 @@ use crate::files;
 use crate::setup::Log;
 
 const LLVM: &str = "/usr/lib/";
-/// The packages that have the programs, and the library that bindgen loads.
-const PACKAGES: [&str; 3] = ["clang", "libclang-dev", "llvm"];
+/// What is needed, and the package that has it: the programs, and the library that bindgen loads.
+const NEEDED: [(&str, &str); 4] = [
+    ("clang", "clang"),
+    ("libclang", "libclang-dev"),
+    ("llvm-dlltool", "llvm"),
+    ("llvm-lib", "llvm"),
+];
 /// LLVM's own linker knows the options of drivers since this version.
 const LINKER_VERSION: u32 = 19;
 const LINKER_PACKAGE: &str = "lld-19";
@@ -54,27 +59,44 @@ pub(crate) struct Tools {
 
 impl Tools {
     pub(crate) fn get(log: Log) -> Result<Self> {
-        let tools = if let Some(tools) = compilers() {
+        let missing = missing()?;
+        if missing.is_empty() {
             log.found("clang", "with its library and LLVM's tools");
-            tools
         } else {
-            log.did("clang", &format!("installing {}", PACKAGES.join(", ")));
-            debian::install(&PACKAGES)?;
-            compilers().context("clang, libclang, llvm-dlltool or llvm-lib is still missing")?
-        };
-        let [clang, dlltool, lib] = tools;
+            let (names, mut packages): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+            packages.dedup();
+            log.did(
+                "clang",
+                &format!(
+                    "no {}; installing {}",
+                    names.join(", "),
+                    packages.join(", ")
+                ),
+            );
+            debian::install(&packages).with_context(|| format!("no {}", names.join(", ")))?;
+        }
         Ok(Self {
-            clang,
-            dlltool,
-            lib,
+            clang: installed("clang")?,
+            dlltool: installed("llvm-dlltool")?,
+            lib: installed("llvm-lib")?,
             linker: linker(log)?,
         })
     }
 }
 
-fn compilers() -> Option<[PathBuf; 3]> {
-    has_libclang().then_some(())?;
-    Some([tool("clang")?, tool("llvm-dlltool")?, tool("llvm-lib")?])
+/// What is needed and not there. Fails if `LIBCLANG_PATH`, which bindgen obeys, leads nowhere.
+fn missing() -> Result<Vec<(&'static str, &'static str)>> {
+    let has_libclang = has_libclang()?;
+    let is_there = |name| match name {
+        "libclang" => has_libclang,
+        program => tool(program).is_some(),
+    };
+    let missing = NEEDED.into_iter().filter(|(name, _)| !is_there(*name));
+    Ok(missing.collect())
+}
+
+fn installed(name: &str) -> Result<PathBuf> {
+    tool(name).with_context(|| format!("{name} is still missing after its package was installed"))
 }
 
 /// A program of LLVM's, from the path or from the newest version that has it.
@@ -98,18 +120,28 @@ fn versions() -> Vec<(u32, PathBuf)> {
     versions
 }
 
-fn has_libclang() -> bool {
-    let in_directory = |directory: &Path| {
-        let names = files::list(directory).unwrap_or_default();
-        names.iter().any(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("libclang.so") || name.starts_with("libclang-")
-        })
+fn has_libclang() -> Result<bool> {
+    let is_libclang = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.is_file() && (name.starts_with("libclang.so") || name.starts_with("libclang-"))
     };
-    std::env::var_os("LIBCLANG_PATH").is_some()
-        || versions()
-            .iter()
-            .any(|(_, directory)| in_directory(&directory.join("lib")))
+    let in_directory = |directory: &Path| {
+        let files = files::list(directory).unwrap_or_default();
+        files.iter().any(|path| is_libclang(path))
+    };
+    if let Some(path) = std::env::var_os("LIBCLANG_PATH") {
+        // bindgen takes a directory or the file itself.
+        let path = PathBuf::from(path);
+        if !in_directory(&path) && !is_libclang(&path) {
+            bail!(
+                "LIBCLANG_PATH is {}, where no libclang is: correct it or unset it",
+                path.display()
+            );
+        }
+        return Ok(true);
+    }
+    let mut directories = versions().into_iter().map(|(_, path)| path.join("lib"));
+    Ok(directories.any(|directory| in_directory(&directory)))
 }
 
 /// The linker that comes with Rust, or a new one of LLVM's.
@@ -123,7 +155,7 @@ fn linker(log: Log) -> Result<PathBuf> {
         return Ok(linker);
     }
     log.did("linker", &format!("installing {LINKER_PACKAGE}"));
-    debian::install(&[LINKER_PACKAGE])?;
+    debian::install(&[LINKER_PACKAGE]).context("no rust-lld beside rustc, and no lld-link")?;
     match lld_link() {
         Some(linker) => Ok(linker),
         None => bail!("{LINKER_PACKAGE} is installed, but has no lld-link"),
@@ -132,7 +164,7 @@ fn linker(log: Log) -> Result<PathBuf> {
 
 fn rust_lld() -> Option<PathBuf> {
     let mut rustc = command::clean(Path::new("rustc"));
-    let directory = command::output(rustc.args(["--print", "target-libdir"])).ok()?;
+    let directory = command::quiet(rustc.args(["--print", "target-libdir"]))?;
     let lld = Path::new(directory.trim()).parent()?.join("bin/rust-lld");
     lld.is_file().then_some(lld)
 }

@@ -10,6 +10,7 @@ use crate::command;
 use crate::files;
 use crate::project::Project;
 use crate::setup::Log;
+use crate::tree::Tree;
 
 const EDITS: &str = "wdk-build.toml";
 
@@ -59,15 +60,15 @@ pub(crate) fn make(project: &Project, log: Log) -> Result<()> {
     }
     let source = package.manifest_path.parent().context("no directory")?;
     let copy = project.made("wdk-build");
-    let mut changed = false;
+    let mut made = Tree::new(copy.clone());
     for file in tree(source)? {
         let name = file.strip_prefix(source)?;
         // Upstream releases from Windows.
         let text = files::read(&file)?.replace("\r\n", "\n");
         let text = edits.apply(name, text)?;
-        changed |= files::write(&copy.join(name), text.as_bytes())?;
+        made.write(name, text.as_bytes())?;
     }
-    if changed {
+    if made.finish()? {
         log.did("wdk-build", &format!("made {}", project.show(&copy)));
     } else {
         log.found("wdk-build", "a copy that compiles here");

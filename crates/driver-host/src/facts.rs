@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::pe::{self, Image, Malformed, Section};
+use crate::pe::{self, Image, Import, Malformed, Section};
 
 /// What there is to know about an image without running it.
 #[derive(Clone, Debug)]
@@ -41,17 +42,22 @@ impl Facts {
     /// The imports by library, in the order of the names.
     #[must_use]
     pub fn imports(&self) -> BTreeMap<&str, Vec<String>> {
-        let mut libraries: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for import in &self.image.imports {
-            libraries
-                .entry(import.library.as_str())
-                .or_default()
-                .push(import.name.to_string());
+        let mut libraries: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for imports in self.imports_by_descriptor() {
+            let names = libraries.entry(&*imports[0].library).or_default();
+            names.extend(imports.iter().map(|import| import.name.to_string()));
         }
         for names in libraries.values_mut() {
             names.sort_unstable();
         }
         libraries
+    }
+
+    /// The imports in the order of the table; those that share a library stand together. A library may
+    /// come more than once.
+    pub(crate) fn imports_by_descriptor(&self) -> impl Iterator<Item = &[Import]> {
+        let imports = &self.image.imports;
+        imports.chunk_by(|one, next| Arc::ptr_eq(&one.library, &next.library))
     }
 
     /// The sections.

@@ -91,7 +91,7 @@ pub fn check(facts: &Facts) -> Vec<Point> {
         import_addresses(image),
         entry(image),
         checksum(facts),
-        libraries(image),
+        libraries(facts),
         signature(facts),
     ]
 }
@@ -200,12 +200,9 @@ fn checksum(facts: &Facts) -> Point {
     })
 }
 
-fn libraries(image: &Image) -> Point {
-    let mut found: Vec<_> = image
-        .imports
-        .iter()
-        .map(|import| import.library.as_str())
-        .collect();
+fn libraries(facts: &Facts) -> Point {
+    let libraries = facts.imports_by_descriptor();
+    let mut found: Vec<_> = libraries.map(|imports| &*imports[0].library).collect();
     found.sort_unstable();
     found.dedup();
     let known = |library: &&str| {

@@ -22,12 +22,18 @@
 //! A registrar whose policy is to panic when a rule is broken ends the process if it is in a call
 //! from an image, because a panic cannot pass through one. Look at the reports instead.
 //!
-//! The modules [`pe`], [`facts`] and [`hygiene`] are pure and available everywhere. The rest needs
+//! The modules [`pe`], [`facts`], [`hygiene`] and [`file`](mod@file) are available everywhere. The rest needs
 //! Linux on x86-64; elsewhere [`SUPPORTED`] is false and `Host` does not exist.
 
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod facts;
+pub mod file;
 pub mod hygiene;
 pub mod pe;
+mod printable;
+
+pub use printable::printable;
 
 /// Whether this machine can load images.
 pub const SUPPORTED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));

@@ -51,7 +51,7 @@ fn rules(host: &Host) -> Vec<(Rule, Option<Lent>)> {
 /// The code of the bug check that stopped a host, and what it says.
 fn bug_check(stopped: Option<Stopped>) -> (u32, String) {
     match stopped.expect("the host is stopped").0.fault {
-        Fault::BugCheck { code, meaning, .. } => (code, meaning),
+        Fault::BugCheck { code, meaning, .. } => (code, meaning.into()),
         other => panic!("{other}"),
     }
 }

@@ -146,7 +146,6 @@ fn what_the_processor_refuses_is_reported() {
             &[0x31, 0xc9, 0x31, 0xd2, 0xf7, 0xf1],
             "arithmetic exception",
         ),
-        (&[0xcd, 0x29], "access violation or privileged instruction"),
     ] {
         let report = stopped(&Synthetic::default().code(code));
         assert!(

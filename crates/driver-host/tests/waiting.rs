@@ -80,7 +80,7 @@ fn p_01_an_image_waits_for_a_provider_that_is_late_and_comes_back() {
     assert_eq!(
         printed(&host),
         "not at all: absent\nno time: absent\na moment: absent\nat most for ever: 43\n\
-         for ever: 43\n"
+         for ever: 43\noffers: 2 accepted, 0 lost\n"
     );
     drop(provider);
     unload(&host, image);
@@ -96,7 +96,7 @@ fn p_01_an_image_is_told_that_its_provider_refuses() {
         printed(&host),
         "not at all: refused with c0000022\nno time: refused with c0000022\n\
          a moment: refused with c0000022\nat most for ever: refused with c0000022\n\
-         for ever: refused with c0000022\n"
+         for ever: refused with c0000022\noffers: 0 accepted, 1 lost\n"
     );
     drop(provider);
     unload(&host, image);

@@ -84,7 +84,7 @@ pub struct Called {
     pub made: u32,
     /// The sum that the last of them returned; 0 if there was none.
     pub sum: u32,
-    /// Why not all of them did, or 0: `STATUS_NOINTERFACE` if no provider is attached.
+    /// Why not all of them did, or 0: `STATUS_DEVICE_NOT_READY` if no provider is attached.
     pub status: i32,
     /// 0.
     pub reserved: u32,

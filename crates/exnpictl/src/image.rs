@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use driver_host::{Handle, Host, Image, LoadOptions, RequestError};
+use driver_host::{Handle, Host, Image, LoadOptions, RequestError, printable};
 use exnpi_control::INTERFACE;
 use nmr_host::Policy;
 use nmr_sys::GUID;
@@ -18,9 +18,18 @@ pub struct Driver {
     host: Host,
 }
 
+/// The most images that are loaded.
+const MOST_IMAGES: usize = 64;
+
 impl Driver {
     /// Loads images in this order, each with a device, and opens the device of the first.
     pub fn load(paths: &[PathBuf]) -> Result<Self, Failure> {
+        if paths.len() > MOST_IMAGES {
+            return Err(Failure::NoDevice(format!(
+                "{} images are too many: each meets every other one, so {MOST_IMAGES} is the limit",
+                paths.len()
+            )));
+        }
         let host = Host::new(Policy::default());
         let images = paths.iter().map(|path| load(&host, path));
         let images = images.collect::<Result<Vec<_>, _>>()?;
@@ -53,26 +62,27 @@ impl Driver {
 }
 
 fn load(host: &Host, path: &Path) -> Result<Image, Failure> {
-    let shown = path.display();
+    let shown = printable(&path.display().to_string());
+    let no_device = |error: String| Failure::NoDevice(format!("{shown}: {}", printable(&error)));
     let image = host
         .load(path.to_path_buf(), LoadOptions::default())
-        .map_err(|error| Failure::NoDevice(format!("{shown}: {error}")))?;
+        .map_err(|error| no_device(error.to_string()))?;
     let device = image.add_device();
-    device.map_err(|error| Failure::NoDevice(format!("{shown}: {error}")))?;
+    device.map_err(|error| no_device(error.to_string()))?;
     Ok(image)
 }
 
 fn open(image: &Image) -> Result<Handle, Failure> {
     let interfaces = image.interfaces(GUID::from_u128(INTERFACE));
     let Some(interface) = interfaces.first() else {
-        let name = image.name();
+        let name = printable(image.name());
         return Err(Failure::NoDevice(format!(
             "{name} has no device of the sample driver: is it another driver?"
         )));
     };
     interface
         .open()
-        .map_err(|error| Failure::NoDevice(error.to_string()))
+        .map_err(|error| Failure::NoDevice(printable(&error.to_string())))
 }
 
 impl Device for Driver {
@@ -80,7 +90,7 @@ impl Device for Driver {
         let answer = self.handle.control(code, request, reply.len());
         let (status, bytes) = answer.map_err(|error| match error {
             RequestError::Refused(status) => Failure::from_status(status),
-            gone => Failure::NoDevice(gone.to_string()),
+            gone => Failure::NoDevice(printable(&gone.to_string())),
         })?;
         if status < 0 {
             return Err(Failure::from_status(status));

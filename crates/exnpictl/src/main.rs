@@ -1,6 +1,8 @@
 //! `exnpictl`: see the crate's text.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,9 +12,12 @@ fn main() -> ExitCode {
     let options = match Options::try_parse() {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => {
-            // Nobody is left to be told if this fails.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
+            return match help.print() {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    complain(&format!("cannot write the output: {error}"), 2)
+                }
+                _ => ExitCode::SUCCESS,
+            };
         }
         Err(error) => return complain(&exnpictl::one_line(&error), 2),
     };
@@ -27,7 +32,9 @@ fn main() -> ExitCode {
 }
 
 fn complain(why: &str, code: u8) -> ExitCode {
-    anstream::eprintln!("exnpictl: {why}");
+    // What cannot be written is left out: the exit code says as much.
+    let line = format!("exnpictl: {why}\n");
+    let _ = anstream::stderr().lock().write_all(line.as_bytes());
     ExitCode::from(code)
 }
 

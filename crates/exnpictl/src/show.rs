@@ -85,12 +85,12 @@ fn number(count: u64, what: &str) -> String {
 
 /// A status with its name, if it has one here.
 pub(crate) fn status_name(value: i32) -> String {
-    const NO_INTERFACE: i32 = 0xc000_02b9_u32.cast_signed();
+    const NOT_READY: i32 = 0xc000_00a3_u32.cast_signed();
     const NO_RESOURCES: i32 = 0xc000_009a_u32.cast_signed();
     let known = match value {
         status::SUCCESS => Some("STATUS_SUCCESS"),
         status::PENDING => Some("STATUS_PENDING"),
-        NO_INTERFACE => Some("STATUS_NOINTERFACE"),
+        NOT_READY => Some("STATUS_DEVICE_NOT_READY"),
         NO_RESOURCES => Some("STATUS_INSUFFICIENT_RESOURCES"),
         other => status::explain(other).map(|(name, _)| name),
     };

@@ -139,8 +139,8 @@ fn it_reads_well() {
     };
     assert_eq!(
         why,
-        "0 of 3 calls got through, then STATUS_NOINTERFACE (0xc00002b9): is a provider attached? See \
-         `exnpictl status`"
+        "0 of 3 calls got through, then STATUS_DEVICE_NOT_READY (0xc00000a3): is a provider attached? \
+         See `exnpictl status`"
     );
     let status = ask(&driver, "status");
     assert!(

@@ -55,3 +55,23 @@ fn without_a_driver_it_says_what_to_do() {
     let line = complaint("status --image /nowhere.sys", 3);
     assert!(line.starts_with("exnpictl: /nowhere.sys: "), "{line}");
 }
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn an_image_that_is_no_file_gets_one_line() {
+    for (file, why) in [
+        ("/dev/zero", "it is no regular file"),
+        ("/dev", "it is a directory"),
+        ("/nowhere/at/all", "No such file or directory (os error 2)"),
+    ] {
+        let line = complaint(&format!("status --image {file}"), 3);
+        assert_eq!(line, format!("exnpictl: {file}: it cannot be read: {why}"));
+    }
+    let line = complaint("status --image no\u{202e}sys.x\u{1b}[1m", 3);
+    let start = "exnpictl: no\\u{202e}sys.x\\u{1b}[1m: it cannot be read: ";
+    assert!(line.starts_with(start), "{line}");
+    let line = complaint(&format!("status {}", "--image x.sys ".repeat(1000)), 3);
+    let expected =
+        "exnpictl: 1000 images are too many: each meets every other one, so 64 is the limit";
+    assert_eq!(line, expected);
+}

@@ -5,10 +5,8 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use nmr::{Gate, Spread};
 use nmr_bench::c::{Guard, Guarded};
 use nmr_bench::calls::Pair;
-use nmr_bench::processors::Current;
 use nmr_bench::together::Threads;
 use nmr_bench::{Work, document, guards};
 
@@ -27,8 +25,9 @@ const ROWS: &[Row] = &[
     ("a word a thread, in C", |threads| {
         in_c(threads, Guard::Sharded)
     }),
-    ("`Gate`", guards::gate),
-    ("`Spread`", guards::spread),
+    ("`Peer`", guards::gate),
+    ("`Slot`", guards::slot),
+    ("`SpreadSlot`", guards::spread),
     ("the number of the processor alone", guards::number),
     #[cfg(target_os = "linux")]
     ("asymmetric", guards::asymmetric),
@@ -64,13 +63,13 @@ fn measure() -> Result<String, fmt::Error> {
     for ((name, _), times) in ROWS.iter().zip(times.chunks(2)) {
         writeln!(text, "| {name} | {:.1} | {:.1} |", times[0], times[1])?;
     }
-    let mut lives = [guards::life::<Gate>(), guards::life::<Spread<Current>>()];
+    let mut lives = [guards::life(), guards::spread_life()];
     let [gate, spread] = interleaved(&mut lives)[..] else {
         unreachable!("there are two");
     };
     writeln!(
         text,
-        "\nA client's life with a `Gate`: {gate:.0} ns; with a `Spread` of 16 shards: {spread:.0} ns."
+        "\nA client's life with a `Slot`: {gate:.0} ns; with a `SpreadSlot`: {spread:.0} ns."
     )?;
     #[cfg(target_os = "linux")]
     writeln!(

@@ -5,11 +5,12 @@ use std::hint::black_box;
 use std::sync::OnceLock;
 
 use nmr::{
-    Client, Counting, Gate, Guid, Identity, Module, Npi, Offer, Peer, Processor, Provider,
-    Registration, Result, Spread,
+    Client, Guid, Identity, Module, Npi, Offer, Peer, Provider, Registration, Remote, Result, Slot,
+    SpreadSlot,
 };
 use nmr_host::Registrar;
 
+use crate::processors::Current;
 use crate::setting::Setting;
 
 nmr::dispatch! {
@@ -58,20 +59,73 @@ impl Module<Provider<CounterNpi>> for Called {
     }
 }
 
-/// A client that counts its calls with `G`.
-struct Caller<G: Counting>(OnceLock<Peer<CounterDispatch, G>>);
+/// A client of one provider.
+struct Caller(OnceLock<Peer<CounterDispatch>>);
 
-impl<G: Counting> Module<Client<CounterNpi, G>> for Caller<G> {
+impl Module<Client<CounterNpi>> for Caller {
     type Binding = ();
 
     fn identity(&self) -> Identity {
         Identity::new(Guid::from_u128(2))
     }
 
-    fn attach(&self, offer: Offer<'_, Client<CounterNpi, G>>) -> Result<()> {
+    fn attach(&self, offer: Offer<'_, Client<CounterNpi>>) -> Result<()> {
         let peer = offer.peer()?;
         assert!(self.0.set(peer).is_ok(), "there is one provider");
         Ok(())
+    }
+}
+
+/// A client of one provider, in a slot.
+pub struct Slotted<S>(S);
+
+/// A slot, whose calls are counted in one word or in many.
+pub trait Place: Sized + Send + Sync + 'static {
+    /// A vacant one.
+    fn new() -> Result<Self>;
+    /// The slot.
+    fn slot(&self) -> &Slot<CounterDispatch>;
+    /// One call, if there is a provider.
+    fn add(&self, thread: u32) -> Option<u32>;
+}
+
+impl Place for Slot<CounterDispatch> {
+    fn new() -> Result<Self> {
+        Slot::new()
+    }
+
+    fn slot(&self) -> &Slot<CounterDispatch> {
+        self
+    }
+
+    fn add(&self, thread: u32) -> Option<u32> {
+        Some(self.enter().ok()?.add(thread))
+    }
+}
+
+impl Place for SpreadSlot<CounterDispatch, Current> {
+    fn new() -> Result<Self> {
+        SpreadSlot::new()
+    }
+
+    fn slot(&self) -> &Slot<CounterDispatch> {
+        self
+    }
+
+    fn add(&self, thread: u32) -> Option<u32> {
+        Some(self.enter().ok()?.add(thread))
+    }
+}
+
+impl<S: Place> Module<Client<CounterNpi>> for Slotted<S> {
+    type Binding = ();
+
+    fn identity(&self) -> Identity {
+        Identity::new(Guid::from_u128(2))
+    }
+
+    fn attach(&self, offer: Offer<'_, Client<CounterNpi>>) -> Result<()> {
+        offer.claim(self.0.slot())
     }
 }
 
@@ -91,16 +145,17 @@ impl Lives {
         }
     }
 
-    /// A client registers, attaches and leaves.
-    pub(crate) fn one<G: Counting>(&self) {
+    /// A client with a slot registers, attaches and leaves.
+    pub(crate) fn one<S: Place>(&self) {
         let _entered = self.registrar.enter();
-        drop(Registration::new(Caller::<G>(OnceLock::new())).expect("there is memory"));
+        let slot = S::new().expect("there is memory");
+        drop(Registration::new(Slotted(slot)).expect("there is memory"));
     }
 }
 
 /// A client and a provider that are attached.
-pub struct Pair<G: Counting = Gate> {
-    client: Registration<Client<CounterNpi, G>, Caller<G>>,
+pub struct Pair {
+    client: Registration<Client<CounterNpi>, Caller>,
     _provider: Registration<Provider<CounterNpi>, Called>,
     _registrar: Registrar,
 }
@@ -113,7 +168,13 @@ impl Pair {
     /// If memory runs out.
     #[must_use]
     pub fn new() -> Self {
-        Self::counted()
+        let registrar = Setting::Off.registrar();
+        let _entered = registrar.enter();
+        Self {
+            _provider: Registration::new(Called).expect("there is memory"),
+            client: Registration::new(Caller(OnceLock::new())).expect("there is memory"),
+            _registrar: registrar,
+        }
     }
 
     /// A pair for the rest of the process.
@@ -125,37 +186,59 @@ impl Pair {
     /// What the provider gave to the client.
     pub(crate) fn raw(&self) -> (*const CounterDispatch, *mut c_void) {
         let call = self.peer().enter().expect("they are attached");
-        (call.table(), call.context())
+        (Remote::table(&call), Remote::context(&call))
     }
 }
 
-impl<P: Processor, const SHARDS: usize> Pair<Spread<P, SHARDS>> {
-    /// A pair for the rest of the process whose calls are counted for each processor.
-    #[must_use]
-    pub fn leak_spread() -> &'static Self {
-        Box::leak(Box::new(Self::counted()))
-    }
-}
-
-impl<G: Counting> Pair<G> {
-    fn counted() -> Self {
-        let registrar = Setting::Off.registrar();
-        let _entered = registrar.enter();
-        Self {
-            _provider: Registration::new(Called).expect("there is memory"),
-            client: Registration::new(Caller(OnceLock::new())).expect("there is memory"),
-            _registrar: registrar,
-        }
-    }
-
+impl Pair {
     /// The provider, as the client sees it.
     ///
     /// # Panics
     ///
     /// Never: they are attached.
     #[must_use]
-    pub fn peer(&self) -> &Peer<CounterDispatch, G> {
+    pub fn peer(&self) -> &Peer<CounterDispatch> {
         self.client.0.get().expect("they are attached")
+    }
+}
+
+/// A client with a slot, and a provider.
+pub struct SlotPair<S: Place> {
+    client: Registration<Client<CounterNpi>, Slotted<S>>,
+    _lives: Lives,
+}
+
+impl<S: Place> SlotPair<S> {
+    /// A pair for the rest of the process.
+    ///
+    /// # Panics
+    ///
+    /// If memory runs out.
+    #[must_use]
+    pub fn leak() -> &'static Self {
+        let lives = Lives::new();
+        let entered = lives.registrar.enter();
+        let slot = Slotted(S::new().expect("there is memory"));
+        let client = Registration::new(slot).expect("there is memory");
+        drop(entered);
+        Box::leak(Box::new(Self {
+            client,
+            _lives: lives,
+        }))
+    }
+}
+
+impl<S: Place> SlotPair<S> {
+    /// `enter`, one call, and the drop, `times` times.
+    #[inline(never)]
+    pub fn guarded(&self, thread: u32, times: u64) {
+        let mut sum = 0_u32;
+        for _ in 0..times {
+            if let Some(number) = self.client.0.add(thread) {
+                sum = sum.wrapping_add(number);
+            }
+        }
+        black_box(sum);
     }
 }
 
@@ -170,7 +253,7 @@ pub type Loop = fn(&Peer<CounterDispatch>, thread: u32, times: u64);
 
 /// `enter`, one call, and the drop, `times` times.
 #[inline(never)]
-pub fn guarded<G: Counting>(peer: &Peer<CounterDispatch, G>, thread: u32, times: u64) {
+pub fn guarded(peer: &Peer<CounterDispatch>, thread: u32, times: u64) {
     let mut sum = 0_u32;
     for _ in 0..times {
         if let Ok(call) = peer.enter() {

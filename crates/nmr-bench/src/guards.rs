@@ -2,33 +2,38 @@
 
 use std::hint::black_box;
 
-use nmr::{Counting, Peer, Processor};
+use nmr::{Processor, Slot, SpreadSlot};
 
 use crate::Work;
-use crate::calls::{CounterDispatch, Lives, Pair, guarded};
+use crate::calls::{CounterDispatch, Lives, Pair, SlotPair, guarded};
 use crate::processors::Current;
 use crate::together::Threads;
-
-fn calls<G: Counting>(
-    threads: u32,
-    peer: &'static Peer<CounterDispatch, G>,
-) -> Threads<impl Fn(u32, u64) + Sync> {
-    Threads::new(threads, move |thread, times| guarded(peer, thread, times))
-}
 
 /// Calls that are counted in one word.
 #[must_use]
 pub fn gate(threads: u32) -> Box<dyn Work> {
-    Box::new(calls(threads, Pair::leak().peer()))
+    let peer = Pair::leak().peer();
+    Box::new(Threads::new(threads, move |thread, times| {
+        guarded(peer, thread, times);
+    }))
+}
+
+/// The same in a slot, which is looked at first.
+#[must_use]
+pub fn slot(threads: u32) -> Box<dyn Work> {
+    let pair = SlotPair::<Slot<CounterDispatch>>::leak();
+    Box::new(Threads::new(threads, move |thread, times| {
+        pair.guarded(thread, times);
+    }))
 }
 
 /// Calls that are counted for each processor.
 #[must_use]
 pub fn spread(threads: u32) -> Box<dyn Work> {
-    Box::new(calls(
-        threads,
-        Pair::<nmr::Spread<Current>>::leak_spread().peer(),
-    ))
+    let pair = SlotPair::<SpreadSlot<CounterDispatch, Current>>::leak();
+    Box::new(Threads::new(threads, move |thread, times| {
+        pair.guarded(thread, times);
+    }))
 }
 
 /// Calls that store into the slot of the thread.
@@ -63,9 +68,16 @@ pub fn number(threads: u32) -> Box<dyn Work> {
     }))
 }
 
-/// A client that attaches to the one provider and leaves: what the shards cost at both ends.
+/// A client that attaches to the one provider and leaves.
 #[must_use]
-pub fn life<G: Counting>() -> Box<dyn Work> {
+pub fn life() -> Box<dyn Work> {
     let lives = Lives::new();
-    Box::new(move |times| (0..times).for_each(|_| lives.one::<G>()))
+    Box::new(move |times| (0..times).for_each(|_| lives.one::<Slot<_>>()))
+}
+
+/// The same with a word for each processor: what they cost at both ends.
+#[must_use]
+pub fn spread_life() -> Box<dyn Work> {
+    let lives = Lives::new();
+    Box::new(move |times| (0..times).for_each(|_| lives.one::<SpreadSlot<_, Current>>()))
 }

@@ -136,6 +136,7 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "nmr_host_lock_acquired",
             "nmr_host_lock_acquiring",
             "nmr_host_lock_released",
+            "nmr_host_lost_report_count",
             "nmr_host_may_block",
             "nmr_host_name_module",
             "nmr_host_on_report",

@@ -6,7 +6,18 @@
  *
  * A report is a broken rule of the NMR's contract: which rule, by whom, where, what was expected
  * and what to do instead. Reports are kept until they are cleared. With the default policy each is
- * also printed to standard error, as a line that begins with "nmr-host: ".
+ * also printed to standard error, as a line that begins with "nmr-host: ". A line that cannot be
+ * written is left out; the process goes on.
+ *
+ * Limits: the interfaces are spread over 64 tables by their NPIIDs, and a table holds 2,097,152
+ * registrations and as many bindings at once. Beyond that, and if memory runs out, a registration
+ * returns STATUS_INSUFFICIENT_RESOURCES and changes nothing. Pointers may be misaligned. Functions may
+ * be called from destructors of thread-specific data and from atexit.
+ *
+ * Fork (Linux): the child has a copy of the registrar, with all registrations, bindings and reports,
+ * and goes on with it; no lock is left behind by a thread that the child does not have. A callback that
+ * another thread was inside never returns in the child, so a wait for its registration does not end
+ * there; the policy "watchdog-ms=1000" reports such a wait.
  */
 #ifndef NMR_HOST_H
 #define NMR_HOST_H
@@ -25,7 +36,8 @@ extern "C" {
  * Sets how the registrar behaves where the contract leaves it open: "key=value" pairs, separated by
  * commas, such as "mode=strict,irql=dispatch,report=print". What is not named has its default,
  * which for report is "collect": nothing is printed. To be called first, before anything registers;
- * without it the environment variable NMR_HOST_POLICY decides. Returns whether the registrar has
+ * without it the environment variable NMR_HOST_POLICY decides; if that is no policy, the first use of
+ * the registrar prints the reason and ends the process with code 2. Returns whether the registrar has
  * this policy now, and prints the reason if the text is no policy.
  */
 bool nmr_host_set_policy(const char *policy);
@@ -36,10 +48,16 @@ size_t nmr_host_report_count(void);
 /*
  * Reads a report, the oldest with index 0. Stores the number of its rule, 43 for V-43, in *rule,
  * and its text in text, cut off to fit in size bytes and always ended with a zero if size is not 0.
- * rule may be NULL; so may text, if size is 0. Returns the length of the whole text without the
+ * rule and text may be NULL. Returns the length of the whole text without the
  * zero, or 0 if there is no such report, and then stores nothing but the zero.
  */
 size_t nmr_host_report(size_t index, uint32_t *rule, char *text, size_t size);
+
+/*
+ * How many reports there are that were not kept, or not handed to a function or printed, because memory
+ * ran out. The first report for which there is no memory is kept.
+ */
+uint64_t nmr_host_lost_report_count(void);
 
 /* A report, as a function gets it. */
 typedef struct {
@@ -70,7 +88,7 @@ size_t nmr_host_registration_count(void);
 
 /*
  * The last question of a test: reports every registration that was not closed, as V-73, and returns
- * how many reports there are in all. 0 means that all is well.
+ * how many reports there are in all, with those that are lost. 0 means that all is well.
  */
 size_t nmr_host_finish(void);
 
@@ -90,9 +108,10 @@ struct nmr_host_interface {
 /*
  * Watches every call that the modules of an interface make to each other, in the bindings that are
  * made from now on: V-37 and V-48 to V-50 of docs/verifier.md. The modules get copies of each
- * other's tables, as long as declared here. closing_calls says whether the interface lets a module
- * call its peer while its own detach is pending, to close what is open there. Returns whether it
- * works, and prints the reason if not: it needs x86-64 Linux.
+ * other's tables, as long as declared here. closing_calls says whether a module may call its peer
+ * between its detach callback and the end of its detach, covered by what it claimed before (a rundown
+ * reference, say), to complete requests or to close what is open there. If not, such a call is an
+ * error (V-48). Returns whether it works, and prints the reason if not: it needs x86-64 Linux.
  */
 bool nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
 

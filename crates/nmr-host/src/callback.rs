@@ -41,6 +41,7 @@ pub(crate) fn run(invocation: Invocation, arguments: &Arguments) -> Event {
 }
 
 /// Calls `ClientAttachProvider`.
+#[expect(clippy::unreachable, reason = "`sides` has the client's first")]
 pub(crate) fn attach_client(client: &Side) -> NTSTATUS {
     let Callbacks::Client { attach, .. } = client.callee.callbacks else {
         unreachable!("not a client")
@@ -54,6 +55,7 @@ pub(crate) fn attach_client(client: &Side) -> NTSTATUS {
 }
 
 /// Calls `ProviderAttachClient`.
+#[expect(clippy::unreachable, reason = "`sides` has the provider's second")]
 pub(crate) fn attach_provider(
     provider: &Side,
     context: Opaque,
@@ -94,11 +96,11 @@ pub(crate) fn detach(callee: &Callee, context: Opaque) -> NTSTATUS {
     unsafe { detach(context.0) }
 }
 
-/// Calls a cleanup callback.
+/// Calls a cleanup callback, if the module has one.
 pub(crate) fn clean_up(callee: &Callee, context: Opaque) {
     let (Callbacks::Client { cleanup, .. } | Callbacks::Provider { cleanup, .. }) =
         callee.callbacks;
-    let cleanup = cleanup.expect("only a module with a cleanup callback is cleaned up");
+    let Some(cleanup) = cleanup else { return };
     // SAFETY: the callback asks for the context of a binding that both ends have detached from,
     // once: the machine calls each end's once, as the last thing it does with the binding.
     unsafe { cleanup(context.0) }

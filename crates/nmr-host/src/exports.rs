@@ -16,6 +16,8 @@ use crate::functions;
 use crate::instances;
 use crate::module::{Opaque, Role};
 use crate::poison::POISON;
+use crate::shell::Shell;
+use crate::sync::Arc;
 use crate::validate;
 
 /// See `nmr_sys::NmrRegisterClient`.
@@ -29,16 +31,17 @@ pub unsafe extern "efiapi" fn NmrRegisterClient(
     ClientContext: *mut c_void,
     NmrClientHandle: *mut NMR_CLIENT_HANDLE,
 ) -> NTSTATUS {
-    let shell = instances::current();
+    let here = instances::current();
+    let shell: &Arc<Shell> = &here;
     // SAFETY: the caller vouches for the structure and what it points to.
     let (module, findings) =
         unsafe { validate::module(ClientCharacteristics, ClientContext, &shell.policy) };
     let write = |handle| {
         // SAFETY: the caller vouches for the output, which `register` saw not to be null.
-        unsafe { NmrClientHandle.write(NMR_CLIENT_HANDLE(handle)) };
+        unsafe { NmrClientHandle.write_unaligned(NMR_CLIENT_HANDLE(handle)) };
     };
     functions::register(
-        &shell,
+        shell,
         Role::Client,
         module,
         findings,
@@ -58,16 +61,17 @@ pub unsafe extern "efiapi" fn NmrRegisterProvider(
     ProviderContext: *mut c_void,
     NmrProviderHandle: *mut NMR_PROVIDER_HANDLE,
 ) -> NTSTATUS {
-    let shell = instances::current();
+    let here = instances::current();
+    let shell: &Arc<Shell> = &here;
     // SAFETY: the caller vouches for the structure and what it points to.
     let (module, findings) =
         unsafe { validate::module(ProviderCharacteristics, ProviderContext, &shell.policy) };
     let write = |handle| {
         // SAFETY: the caller vouches for the output, which `register` saw not to be null.
-        unsafe { NmrProviderHandle.write(NMR_PROVIDER_HANDLE(handle)) };
+        unsafe { NmrProviderHandle.write_unaligned(NMR_PROVIDER_HANDLE(handle)) };
     };
     let given = !NmrProviderHandle.is_null();
-    functions::register(&shell, Role::Provider, module, findings, given, write)
+    functions::register(shell, Role::Provider, module, findings, given, write)
 }
 
 /// See `nmr_sys::NmrDeregisterClient`.
@@ -142,8 +146,8 @@ pub unsafe extern "efiapi" fn NmrClientAttachProvider(
         Err((status, false)) => (status, ptr::null_mut(), ptr::null()),
     };
     // SAFETY: the caller vouches for the output, which is not null.
-    unsafe { ProviderBindingContext.write(context) };
+    unsafe { ProviderBindingContext.write_unaligned(context) };
     // SAFETY: as above.
-    unsafe { ProviderDispatch.write(dispatch) };
+    unsafe { ProviderDispatch.write_unaligned(dispatch) };
     status
 }

@@ -1,6 +1,7 @@
 //! Faults on demand: calls into the NMR that fail although nothing is wrong with them, so that tests
 //! see what modules do then.
 
+use std::any::Any;
 use std::cell::Cell;
 
 use nmr_sys::{NT_SUCCESS, NTSTATUS};
@@ -68,6 +69,15 @@ impl Faults {
     pub(crate) fn begin(&self) -> Option<NTSTATUS> {
         let counted = self.begin.next();
         NEXT.with(Cell::take).or(counted)
+    }
+
+    /// Holds the locks.
+    pub(crate) fn lock(&'static self) -> impl Any {
+        (
+            lock(&self.begin.due),
+            lock(&self.end.due),
+            lock(&self.reservations.skip),
+        )
     }
 
     /// Makes the reservation of memory after the next `skip` fail, once.

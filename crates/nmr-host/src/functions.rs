@@ -40,7 +40,7 @@ pub(crate) fn register(
     write(ptr::null_mut());
     if let Some(module) = module
         .as_ref()
-        .filter(|_| shell.is_light() && findings.0.is_empty())
+        .filter(|_| shell.is_light() && findings.is_empty())
     {
         let fault = shell.faults.begin();
         let publish = |handle: Handle| write(handle.address());
@@ -62,7 +62,8 @@ fn entry(function: &'static str, found: Option<Identity>) -> Entry {
 }
 
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
-    let (shell, handle) = instances::route(value);
+    let (here, handle) = instances::route(value);
+    let shell: &Arc<Shell> = &here;
     let name = deregister_name(role);
     if shell.is_light() {
         return shell.end_lightly(handle, name, |machine, task| {
@@ -82,7 +83,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     thread::note_deregistered(value);
     let event = Event::Deregister { handle, role };
     let status = shell.call(handle, &mut Task::default(), event, &entry);
-    report_failed_registration(&shell, handle, role, &entry);
+    report_failed_registration(shell, handle, role, &entry);
     status
 }
 
@@ -92,7 +93,8 @@ fn delivered_at(level: Irql) -> bool {
 }
 
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
-    let (shell, handle) = instances::route(value);
+    let (here, handle) = instances::route(value);
+    let shell: &Arc<Shell> = &here;
     let name = wait_name(role);
     if shell.is_light() {
         return shell.end_lightly(handle, name, |machine, _| machine.wait(handle, role));
@@ -102,7 +104,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
         shell.report_misuse(Rule::V76, &entry);
     }
     shell.report_inside_cleanup(&entry);
-    if waits_for_itself(&shell, value, handle, role, &entry) {
+    if waits_for_itself(shell, value, handle, role, &entry) {
         return shell.refuse(&entry, STATUS_INVALID_PARAMETER);
     }
     if let Some(status) = shell.faults.end() {
@@ -113,7 +115,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     if let (STATUS_SUCCESS, Some(handle)) = (status, handle) {
         shell.report_completers(handle.key(), &entry);
     }
-    report_failed_registration(&shell, handle, role, &entry);
+    report_failed_registration(shell, handle, role, &entry);
     status
 }
 
@@ -155,7 +157,8 @@ fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role,
 }
 
 pub(crate) fn complete(role: Role, value: usize) {
-    let (shell, handle) = instances::route(value);
+    let (here, handle) = instances::route(value);
+    let shell: &Arc<Shell> = &here;
     let name = complete_name(role);
     if shell.is_light() {
         shell.call_lightly(handle, &mut Task::default(), name, |machine, task| {
@@ -187,7 +190,8 @@ pub(crate) fn attach(
     dispatch: Opaque,
     outputs: bool,
 ) -> Result<(Opaque, Opaque), (NTSTATUS, bool)> {
-    let (shell, handle) = instances::route(handle);
+    let (here, handle) = instances::route(handle);
+    let shell: &Arc<Shell> = &here;
     let (name, poisoned) = ("NmrClientAttachProvider", shell.policy.mode == Mode::Strict);
     let fault = shell.faults.begin();
     if let Some(handle) = handle {

@@ -4,6 +4,7 @@
 #![expect(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::fmt::{self, Write};
 
 use nmr_sys::{NPI_MODULEID, NT_SUCCESS, NTSTATUS};
 
@@ -15,6 +16,7 @@ use crate::registrar::Registrar;
 use crate::report::Report;
 use crate::rule::Severity;
 use crate::shell::Listen;
+use crate::stderr;
 use crate::sync::Arc;
 use crate::thread;
 use crate::validate;
@@ -35,7 +37,7 @@ unsafe extern "C" fn nmr_host_set_policy(policy: *const c_char) -> bool {
     match text.to_string_lossy().parse::<Policy>() {
         Ok(policy) => instances::set_global_policy(&policy),
         Err(error) => {
-            eprintln!("nmr-host: {error}");
+            stderr::line(format_args!("{error}"));
             false
         }
     }
@@ -44,7 +46,7 @@ unsafe extern "C" fn nmr_host_set_policy(policy: *const c_char) -> bool {
 /// The number of reports.
 #[unsafe(no_mangle)]
 extern "C" fn nmr_host_report_count() -> usize {
-    Registrar::global().reports().len()
+    instances::global().report_counts().0
 }
 
 /// Reads a report.
@@ -52,7 +54,7 @@ extern "C" fn nmr_host_report_count() -> usize {
 /// # Safety
 ///
 /// * `rule` is null or valid for a write.
-/// * `text` is valid for writes of `size` bytes, unless `size` is 0.
+/// * `text` is null or valid for writes of `size` bytes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn nmr_host_report(
     index: usize,
@@ -60,35 +62,62 @@ unsafe extern "C" fn nmr_host_report(
     text: *mut c_char,
     size: usize,
 ) -> usize {
-    let reports = Registrar::global().reports();
-    let report = reports.get(index);
-    let whole = report.map(ToString::to_string).unwrap_or_default();
-    if let (Some(report), false) = (report, rule.is_null()) {
-        // SAFETY: the caller vouches for the output, which is not null.
-        unsafe { rule.write(report.rule as u32) };
+    let room = size.checked_sub(1).filter(|_| !text.is_null());
+    let mut copy = Copied {
+        text,
+        room: room.unwrap_or(0),
+        stored: 0,
+        whole: 0,
+    };
+    let found = instances::global().with_report(index, |report| {
+        // It never fails.
+        let _ = write!(copy, "{report}");
+        report.rule as u32
+    });
+    if let (Some(found), false) = (found, rule.is_null()) {
+        // SAFETY: `rule` is not null, so it is valid for a write, as this function requires.
+        unsafe { rule.write_unaligned(found) };
     }
-    // SAFETY: this function asks the same of its caller.
-    unsafe { copy_text(&whole, text, size) };
-    whole.len()
+    if room.is_some() {
+        // SAFETY: no more than `size - 1` bytes were stored.
+        let end = unsafe { text.add(copy.stored) };
+        // SAFETY: as above.
+        unsafe { end.write(0) };
+    }
+    copy.whole
 }
 
-/// Copies as much as fits, never half a character, and a zero.
+/// A text on its way into the buffer of a caller: as much of it as fits, and never half a character.
 ///
-/// # Safety
+/// # Invariants
 ///
-/// * `buffer` is valid for writes of `size` bytes, unless `size` is 0.
-unsafe fn copy_text(text: &str, buffer: *mut c_char, size: usize) {
-    let Some(room) = size.checked_sub(1) else {
-        return;
-    };
-    let length = text.floor_char_boundary(room);
-    // SAFETY: a copy needs two valid ranges that do not overlap: the text has at least `length`
-    // bytes, and the caller vouches for more of them; nobody else has this text.
-    unsafe { buffer.copy_from_nonoverlapping(text.as_ptr().cast(), length) };
-    // SAFETY: an address in the buffer, since `length` is less than `size`.
-    let end = unsafe { buffer.add(length) };
-    // SAFETY: as above.
-    unsafe { end.write(0) };
+/// `text` is valid for writes of `room` bytes, of which `stored` are written.
+struct Copied {
+    text: *mut c_char,
+    room: usize,
+    stored: usize,
+    /// How many bytes there were.
+    whole: usize,
+}
+
+impl Write for Copied {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let left = if self.stored == self.whole {
+            self.room - self.stored
+        } else {
+            // It was cut off before.
+            0
+        };
+        self.whole += part.len();
+        let length = part.floor_char_boundary(left);
+        // SAFETY: `stored` is at most `room`.
+        let end = unsafe { self.text.add(self.stored) };
+        // SAFETY: the part has `length` bytes, the buffer has room for as many, and the two do not
+        // overlap: the part belongs to the registrar.
+        unsafe { end.copy_from_nonoverlapping(part.as_ptr().cast(), length) };
+        self.stored += length;
+        Ok(())
+    }
 }
 
 /// A C function that gets reports.
@@ -116,6 +145,40 @@ impl Context {
     }
 }
 
+/// The text of a report for which there is no memory.
+const NO_MEMORY: &CStr = c"memory ran out: there is no text";
+
+/// The text of a report as a C function gets it, if there is memory for it.
+fn in_c(report: &Report) -> Option<CString> {
+    let mut text = Counted(0);
+    write!(text, "{report}").ok()?;
+    let mut bytes = Vec::new();
+    // One more for the zero at the end.
+    bytes.try_reserve_exact(text.0 + 1).ok()?;
+    write!(Filled(&mut bytes), "{report}").ok()?;
+    CString::new(bytes).ok()
+}
+
+/// Counts the bytes of a text.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 += part.len();
+        Ok(())
+    }
+}
+
+/// Appends to what has room already.
+struct Filled<'a>(&'a mut Vec<u8>);
+
+impl Write for Filled<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0.extend_from_slice(part.as_bytes());
+        Ok(())
+    }
+}
+
 /// Sets who gets reports.
 ///
 /// # Safety
@@ -126,7 +189,8 @@ unsafe extern "C" fn nmr_host_on_report(listener: Option<Listener>, context: *mu
     let context = Context(context);
     let listener = listener.map(|listener| -> Listen {
         Arc::new(move |report: &Report| {
-            let text = CString::new(report.to_string()).unwrap_or_default();
+            let text = in_c(report);
+            let text = text.as_deref().unwrap_or(NO_MEMORY);
             let broken = Broken {
                 rule: report.rule as u32,
                 error: report.severity == Severity::Error,
@@ -162,6 +226,12 @@ unsafe extern "C" fn nmr_host_name_module(id: *const NPI_MODULEID, name: *const 
     let name = unsafe { CStr::from_ptr(name) };
     Registrar::global().name(id, &name.to_string_lossy());
     true
+}
+
+/// The number of reports that were lost.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_lost_report_count() -> u64 {
+    instances::global().report_counts().1
 }
 
 /// Stands for a service that blocks.
@@ -215,13 +285,16 @@ extern "C" fn nmr_host_clear_reports() {
 /// The number of registrations that were not closed.
 #[unsafe(no_mangle)]
 extern "C" fn nmr_host_registration_count() -> usize {
-    Registrar::global().leaks().len()
+    instances::global().registration_count()
 }
 
 /// Reports what was not closed, and counts all reports.
 #[unsafe(no_mangle)]
 extern "C" fn nmr_host_finish() -> usize {
-    Registrar::global().finish().len()
+    let shell = instances::global();
+    shell.report_the_end();
+    let (kept, lost) = shell.report_counts();
+    kept.saturating_add(usize::try_from(lost).unwrap_or(usize::MAX))
 }
 
 /// Makes a call fail.

@@ -7,6 +7,7 @@ use nmr_sys::NPIID;
 
 use crate::interface::{Interface, Table};
 use crate::registrar::Registrar;
+use crate::stderr;
 use crate::wrapped::Wrapping;
 
 /// `struct nmr_host_table`.
@@ -37,13 +38,23 @@ struct CInterface {
 ///
 /// # Safety
 ///
-/// * `interface` is valid, and its `npi` points to an identifier.
+/// * `interface` is null or valid for a read, and its `npi` is null or points to an identifier.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn nmr_host_wrap(interface: *const CInterface, closing_calls: bool) -> bool {
-    // SAFETY: the caller vouches for it.
-    let interface = unsafe { &*interface };
+    if interface.is_null() {
+        stderr::line(format_args!("nmr_host_wrap: the interface is NULL"));
+        return false;
+    }
+    // SAFETY: `interface` is not null, so it is valid for a read, as this function requires.
+    let interface = unsafe { interface.read_unaligned() };
+    if interface.npi.is_null() {
+        stderr::line(format_args!(
+            "nmr_host_wrap: the interface has no identifier"
+        ));
+        return false;
+    }
     let interface = Interface {
-        // SAFETY: as above.
+        // SAFETY: `npi` is not null, so it points to an identifier, as this function requires.
         npi: unsafe { interface.npi.read_unaligned() },
         client: interface.client.table(),
         provider: interface.provider.table(),
@@ -54,7 +65,7 @@ unsafe extern "C" fn nmr_host_wrap(interface: *const CInterface, closing_calls: 
     };
     let answer = Registrar::global().wrap(interface, wrapping);
     if let Err(reason) = answer {
-        eprintln!("nmr-host: {reason}");
+        stderr::line(format_args!("{reason}"));
     }
     answer.is_ok()
 }

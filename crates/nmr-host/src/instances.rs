@@ -1,6 +1,7 @@
 //! The registrars of the process: one that everybody shares, and as many others as tests make. A
 //! handle says whose it is; a registration goes to the registrar that its thread has entered.
 
+use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,11 +10,14 @@ use std::sync::OnceLock;
 use crate::machine::{Handle, INSTANCES};
 use crate::memory;
 use crate::policy::Policy;
+use crate::process;
 use crate::shell::Shell;
+use crate::stderr;
 use crate::sync::{Arc, Mutex, PoisonError, RwLock, Weak, shared, thread_local};
 
 shared! {
     static GLOBAL: Arc<Shell> = {
+        process::watch_forks();
         let shell = Shell::new(0, global_policy());
         shell.set_recording(false);
         let shell = Arc::new(shell);
@@ -39,6 +43,14 @@ thread_local! {
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.
 pub(crate) type Here = Rc<Arc<Shell>>;
 
+/// Runs something with the registrars that this thread has entered, unless it has ended so far that it
+/// has none.
+fn with_entered<T>(run: impl FnOnce(&mut Vec<Here>) -> T) -> Option<T> {
+    ENTERED
+        .try_with(|entered| run(&mut entered.borrow_mut()))
+        .ok()
+}
+
 /// The environment variable with the policy of the shared registrar.
 pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
 
@@ -48,10 +60,12 @@ fn global_policy() -> Policy {
     if let Some(policy) = CHOSEN.get() {
         return policy.clone();
     }
-    let text = std::env::var(POLICY_VARIABLE).unwrap_or_default();
-    format!("report=print,{text}")
-        .parse()
-        .unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
+    let text = std::env::var_os(POLICY_VARIABLE).unwrap_or_default();
+    let text = format!("report=print,{}", text.to_string_lossy());
+    text.parse().unwrap_or_else(|error| {
+        stderr::line(format_args!("{POLICY_VARIABLE}: {error}"));
+        process::exit()
+    })
 }
 
 /// Sets the policy of the shared registrar, unless it exists already. Returns whether it has this
@@ -64,6 +78,14 @@ pub(crate) fn set_global_policy(policy: &Policy) -> bool {
 /// The registrar that everybody shares.
 pub(crate) fn global() -> &'static Arc<Shell> {
     &GLOBAL
+}
+
+/// Holds the locks here.
+pub(crate) fn lock() -> impl Any {
+    (
+        OTHERS.write().unwrap_or_else(PoisonError::into_inner),
+        NEXT.lock().unwrap_or_else(PoisonError::into_inner),
+    )
 }
 
 /// Makes a registrar of its own.
@@ -90,16 +112,12 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    push(Rc::new(shell));
-}
-
-fn push(here: Here) {
-    ENTERED.with(|entered| entered.borrow_mut().push(here));
+    with_entered(|entered| entered.push(Rc::new(shell)));
 }
 
 /// Undoes the last [`enter`].
 pub(crate) fn leave() {
-    ENTERED.with(|entered| entered.borrow_mut().pop());
+    with_entered(Vec::pop);
 }
 
 /// A thread's stay in a registrar that calls modules.
@@ -110,16 +128,20 @@ pub(crate) struct Stay {
 
 /// Enters a registrar, unless this thread is in it already.
 pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
-    let is_here = |here: &Here| Arc::ptr_eq(here, shell);
-    let entered = !ENTERED.with(|entered| entered.borrow().last().is_some_and(is_here));
-    if entered {
-        let here = match shell.instance {
+    let entered = with_entered(|entered| {
+        let is_here = entered.last().is_some_and(|here| Arc::ptr_eq(here, shell));
+        if is_here || entered.try_reserve(1).is_err() {
+            return false;
+        }
+        entered.push(match shell.instance {
             0 => shared(),
             _ => Rc::new(Arc::clone(shell)),
-        };
-        push(here);
+        });
+        true
+    });
+    Stay {
+        entered: entered == Some(true),
     }
-    Stay { entered }
 }
 
 impl Drop for Stay {
@@ -132,11 +154,14 @@ impl Drop for Stay {
 
 /// The registrar of its own that this thread has entered last.
 fn innermost() -> Option<Here> {
-    ENTERED.with(|entered| entered.borrow().last().cloned())
+    with_entered(|entered| entered.last().cloned()).flatten()
 }
 
+/// The shared one. A thread that is ending has none of its own to count owners of.
 fn shared() -> Here {
-    SHARED.with(|shared| Rc::clone(shared.get_or_init(|| Rc::new(Arc::clone(&GLOBAL)))))
+    let make = || Rc::new(Arc::clone(&GLOBAL));
+    let shared = SHARED.try_with(|shared| Rc::clone(shared.get_or_init(make)));
+    shared.unwrap_or_else(|_| make())
 }
 
 /// The registrar that this thread registers with.
@@ -150,12 +175,10 @@ pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
-    let innermost = innermost();
-    if let Some(here) = &innermost
-        && here.instance == handle.instance()
-    {
-        return (Rc::clone(here), Some(handle));
-    }
+    let innermost = match innermost() {
+        Some(here) if here.instance == handle.instance() => return (here, Some(handle)),
+        innermost => innermost,
+    };
     if handle.instance() == 0 {
         return match innermost {
             Some(here) if !global().was_issued(Some(handle)) => (here, None),

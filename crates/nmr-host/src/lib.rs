@@ -24,6 +24,22 @@
 //! leave Windows open, the registrar has a setting. Nothing here was compared with a running
 //! Windows.
 
+#![cfg_attr(
+    not(any(test, feature = "fuzz")),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod allocation;
 mod callback;
 mod event;
@@ -41,14 +57,18 @@ pub mod locks;
 mod machine;
 mod memory;
 mod module;
+mod noted;
 mod poison;
 mod policy;
+mod process;
 mod record;
 mod registrar;
 mod report;
 mod rule;
 mod shell;
+mod spin_lock;
 mod stack;
+mod stderr;
 mod sync;
 mod thread;
 mod transcript;
@@ -77,6 +97,7 @@ pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
 pub use report::Report;
 pub use rule::{Detection, Rule, Severity};
+pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};
 pub use wrapped::{Unwrappable, Wrapping};

@@ -6,6 +6,7 @@
 //! which its own thread holds (V-15), that a callback returns with another set of locks (V-27), and
 //! that a wait holds a lock which somebody needs to finish (V-81).
 
+use std::any::Any;
 use std::cell::RefCell;
 
 use crate::instances;
@@ -73,6 +74,16 @@ impl Waiting {
     }
 }
 
+/// Runs something with the locks that this thread holds, unless it has ended so far that it has none.
+fn with_held<T>(run: impl FnOnce(&mut Vec<usize>) -> T) -> Option<T> {
+    HELD.try_with(|held| run(&mut held.borrow_mut())).ok()
+}
+
+/// Holds the lock of what threads want and wait for.
+pub(crate) fn lock() -> impl Any {
+    table()
+}
+
 fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -80,7 +91,7 @@ fn table() -> MutexGuard<'static, Table> {
 /// This thread is about to take a lock, and may block.
 pub fn acquiring(lock: usize) {
     let callbacks = thread::callbacks();
-    let held = HELD.with(|held| held.borrow().iter().position(|&other| other == lock));
+    let held = with_held(|held| held.iter().position(|&other| other == lock)).flatten();
     let attaches = |callback: &&Callback| {
         callback.kind == module::Callback::Attach
             && held.is_some_and(|place| place < callback.locks)
@@ -99,7 +110,10 @@ pub fn acquiring(lock: usize) {
         .iter_mut()
         .filter_map(|waiting| (waiting.blocks(&wanted) && waiting.claim()).then(|| waiting.clone()))
         .collect();
-    table.wanted.push(wanted);
+    // Without memory this wait is not known.
+    if table.wanted.try_reserve(1).is_ok() {
+        table.wanted.push(wanted);
+    }
     drop(table);
     stuck.iter().for_each(Waiting::report);
 }
@@ -115,7 +129,11 @@ fn stop_wanting(lock: usize) {
 /// This thread has a lock now.
 pub fn acquired(lock: usize) {
     stop_wanting(lock);
-    HELD.with(|held| held.borrow_mut().push(lock));
+    with_held(|held| {
+        if held.try_reserve(1).is_ok() {
+            held.push(lock);
+        }
+    });
 }
 
 /// This thread has waited for a lock in vain.
@@ -125,8 +143,7 @@ pub fn abandoned(lock: usize) {
 
 /// This thread gives a lock back.
 pub fn released(lock: usize) {
-    HELD.with(|held| {
-        let mut held = held.borrow_mut();
+    with_held(|held| {
         if let Some(place) = held.iter().rposition(|&other| other == lock) {
             held.remove(place);
         }
@@ -135,7 +152,7 @@ pub fn released(lock: usize) {
 
 /// How many locks this thread holds.
 pub(crate) fn count() -> usize {
-    HELD.with(|held| held.borrow().len())
+    with_held(|held| held.len()).unwrap_or(0)
 }
 
 /// A wait that this thread makes while it holds locks. Dropping it ends it.
@@ -144,7 +161,7 @@ pub(crate) struct Wait(ThreadNumber);
 impl Wait {
     /// The thread is about to block. `None` if it holds no lock.
     pub(crate) fn begin(shell: &Arc<Shell>, entry: &Entry, blockers: &[Blocker]) -> Option<Self> {
-        let held = HELD.with(|held| held.borrow().clone());
+        let held = with_held(|held| held.clone()).unwrap_or_default();
         if held.is_empty() {
             return None;
         }

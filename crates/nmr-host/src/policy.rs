@@ -215,6 +215,7 @@ impl Policy {
 
     /// A policy whose every choice follows from a seed, except how reports are handled. No two
     /// choices depend on each other.
+    #[expect(clippy::indexing_slicing, reason = "each index is below the length")]
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);

@@ -28,6 +28,9 @@ use crate::wrapped::{Unwrappable, Wrapping};
 /// Dropping a registrar that is not the global one makes its handles stale; modules that are still
 /// registered with it are never called again by later registrations.
 ///
+/// After a fork, only the global registrar goes on in the child: of the others, a lock may belong to a
+/// thread that the child does not have.
+///
 /// # Examples
 ///
 /// ```
@@ -145,11 +148,17 @@ impl Registrar {
     /// was lent (V-12, V-60, V-80), and returns all reports.
     #[must_use]
     pub fn finish(&self) -> Vec<Report> {
-        self.shell.look_at_the_end();
-        for leak in self.leaks() {
-            self.accuse(Rule::V73, Some(leak.module), "finish");
-        }
+        self.shell.report_the_end();
         self.reports()
+    }
+
+    /// How many reports were not kept, or not handed to the function of [`on_report`](Self::on_report),
+    /// because memory ran out. The first for which there was none is always kept, so that
+    /// [`reports`](Self::reports) is not empty then. [`take_reports`](Self::take_reports) begins the
+    /// count anew.
+    #[must_use]
+    pub fn lost_reports(&self) -> u64 {
+        self.shell.report_counts().1
     }
 
     /// Reports the binding contexts at these addresses whose owners are gone (V-60). For a loader of

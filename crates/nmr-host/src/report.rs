@@ -46,6 +46,31 @@ pub struct Report {
     pub irql: Irql,
 }
 
+impl Report {
+    /// The same report, as far as there is memory for names and blockers.
+    pub(crate) fn copy(&self) -> Self {
+        let mut blockers = Vec::new();
+        if blockers.try_reserve_exact(self.blockers.len()).is_ok() {
+            blockers.extend_from_slice(&self.blockers);
+        }
+        Self {
+            name: self.name.as_deref().and_then(copy_text),
+            peer_name: self.peer_name.as_deref().and_then(copy_text),
+            blockers,
+            memory: self.memory.clone(),
+            ..*self
+        }
+    }
+}
+
+/// A copy of a text, if there is memory for it.
+pub(crate) fn copy_text(text: &str) -> Option<String> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len()).ok()?;
+    copy.push_str(text);
+    Some(copy)
+}
+
 /// The severity of a rule under a mode.
 pub(crate) fn severity(rule: Rule, mode: Mode) -> Severity {
     match (rule.severity(), mode) {

@@ -29,7 +29,11 @@ thread_local! {
     /// The innermost callback, for those who must not allocate.
     static INNERMOST: Cell<Option<Callback>> = const { Cell::new(None) };
     static STAYS: RefCell<Vec<Stay>> = const { RefCell::new(Vec::new()) };
-    static FAILED: Cell<[bool; 2]> = const { Cell::new([false; 2]) };
+    /// How many stays inside the last of those are not remembered, because memory ran out or the
+    /// thread is ending.
+    static MISSED: Cell<usize> = const { Cell::new(0) };
+    /// The [bits](bit) of the roles in which the last registration failed.
+    static FAILED: Cell<u8> = const { Cell::new(0) };
 }
 
 /// The number of this thread.
@@ -80,19 +84,42 @@ struct Stay {
 
 /// A stay begins.
 pub(crate) fn enter(callback: Option<Callback>) {
-    let outer = INNERMOST.with(|innermost| innermost.replace(callback.or(innermost.get())));
     let stay = Stay {
         callback,
-        outer,
+        outer: INNERMOST.with(Cell::get),
         deregistered: Vec::new(),
         completed: Vec::new(),
     };
-    STAYS.with(|stays| stays.borrow_mut().push(stay));
+    let missed = MISSED.with(Cell::get);
+    if missed == 0 && with_stays(|stays| push(stays, stay)) == Some(true) {
+        INNERMOST.with(|innermost| innermost.set(callback.or(innermost.get())));
+    } else {
+        MISSED.with(|count| count.set(missed + 1));
+    }
+}
+
+/// Runs something with the stays, unless the thread has ended so far that it has none.
+fn with_stays<T>(run: impl FnOnce(&mut Vec<Stay>) -> T) -> Option<T> {
+    STAYS.try_with(|stays| run(&mut stays.borrow_mut())).ok()
+}
+
+/// Appends a value. Returns whether there was memory for it.
+fn push<T>(list: &mut Vec<T>, value: T) -> bool {
+    let room = list.try_reserve(1).is_ok();
+    if room {
+        list.push(value);
+    }
+    room
 }
 
 /// The innermost stay ends.
 pub(crate) fn leave() {
-    let stay = STAYS.with(|stays| stays.borrow_mut().pop());
+    let missed = MISSED.with(Cell::get);
+    if missed > 0 {
+        MISSED.with(|count| count.set(missed - 1));
+        return;
+    }
+    let stay = with_stays(Vec::pop).flatten();
     INNERMOST.with(|innermost| innermost.set(stay.as_ref().and_then(|stay| stay.outer)));
     for (shell, registration) in stay.into_iter().flat_map(|stay| stay.completed) {
         shell.completer_left(registration);
@@ -106,49 +133,56 @@ pub(crate) fn callback() -> Option<Callback> {
 
 /// The callbacks that this thread is inside, the innermost last.
 pub(crate) fn callbacks() -> Vec<Callback> {
-    STAYS.with(|stays| {
-        stays
-            .borrow()
-            .iter()
-            .filter_map(|stay| stay.callback)
-            .collect()
-    })
+    let mut callbacks = Vec::new();
+    with_stays(|stays| {
+        // Nothing but a report depends on them, so none are told of if there is no memory.
+        if callbacks.try_reserve_exact(stays.len()).is_ok() {
+            callbacks.extend(stays.iter().filter_map(|stay| stay.callback));
+        }
+    });
+    callbacks
 }
 
-/// Changes the innermost stay, if there is one.
-fn change(change: impl FnOnce(&mut Stay)) -> bool {
-    STAYS.with(|stays| stays.borrow_mut().last_mut().map(change).is_some())
+/// Changes the innermost stay, if there is one. Returns whether that worked.
+fn change(change: impl FnOnce(&mut Stay) -> bool) -> bool {
+    with_stays(|stays| stays.last_mut().is_some_and(change)).unwrap_or(false)
 }
 
 /// A registration was deregistered, perhaps inside a callback.
 pub(crate) fn note_deregistered(handle: usize) {
-    change(|stay| stay.deregistered.push(handle));
+    change(|stay| push(&mut stay.deregistered, handle));
 }
 
 /// Whether a callback that this thread is inside has deregistered this.
 pub(crate) fn has_deregistered(handle: usize) -> bool {
     let by_callback = |stay: &Stay| stay.callback.is_some() && stay.deregistered.contains(&handle);
-    STAYS.with(|stays| stays.borrow().iter().any(by_callback))
+    with_stays(|stays| stays.iter().any(by_callback)).unwrap_or(false)
 }
 
 /// A detachment of a registration is being completed. Returns whether that is inside a stay, whose
 /// end will be told.
 pub(crate) fn note_completed(shell: &Arc<Shell>, registration: Key) -> bool {
-    change(|stay| stay.completed.push((Arc::clone(shell), registration)))
+    change(|stay| push(&mut stay.completed, (Arc::clone(shell), registration)))
 }
 
 /// Remembers whether the last registration in a role failed on this thread.
 pub(crate) fn set_register_failed(role: Role, failed: bool) {
     FAILED.with(|flags| {
-        let mut all = flags.get();
-        all[role as usize] = failed;
-        flags.set(all);
+        let others = flags.get() & !bit(role);
+        flags.set(if failed { others | bit(role) } else { others });
     });
+}
+
+fn bit(role: Role) -> u8 {
+    match role {
+        Role::Client => 1,
+        Role::Provider => 2,
+    }
 }
 
 /// Whether it did.
 pub(crate) fn register_failed(role: Role) -> bool {
-    FAILED.with(|flags| flags.get()[role as usize])
+    FAILED.with(Cell::get) & bit(role) != 0
 }
 
 /// The number of the binding whose callback this thread is inside, if it is inside one: so that a

@@ -23,37 +23,39 @@ pub(crate) struct Fault {
     pub(crate) rule: Rule,
     /// The severity, where it is not the rule's own.
     pub(crate) severity: Option<Severity>,
-    /// Whether the registration is refused.
-    pub(crate) rejected: bool,
 }
 
-/// What was found in characteristics.
+/// What was found in characteristics. It takes no memory: each of the rules about them is found once or
+/// twice, so there are never more than [`MOST`].
 #[derive(Debug, Default)]
-pub(crate) struct Findings(pub(crate) Vec<Fault>);
+pub(crate) struct Findings {
+    faults: [Option<Fault>; MOST],
+    count: usize,
+    /// Whether the registration is refused.
+    rejected: bool,
+}
+
+const MOST: usize = 16;
 
 impl Findings {
     pub(crate) fn reject(&mut self, rule: Rule) {
-        self.0.push(Fault {
-            rule,
-            severity: None,
-            rejected: true,
-        });
+        self.rejected = true;
+        self.report(rule);
     }
 
     pub(crate) fn report(&mut self, rule: Rule) {
-        self.0.push(Fault {
-            rule,
-            severity: None,
-            rejected: false,
-        });
+        self.add(rule, None);
     }
 
     fn warn(&mut self, rule: Rule) {
-        self.0.push(Fault {
-            rule,
-            severity: Some(Severity::Warning),
-            rejected: false,
-        });
+        self.add(rule, Some(Severity::Warning));
+    }
+
+    fn add(&mut self, rule: Rule, severity: Option<Severity>) {
+        if let Some(place) = self.faults.get_mut(self.count) {
+            *place = Some(Fault { rule, severity });
+            self.count += 1;
+        }
     }
 
     /// Rejects in strict mode, reports otherwise.
@@ -66,7 +68,15 @@ impl Findings {
     }
 
     pub(crate) fn rejected(&self) -> bool {
-        self.0.iter().any(|fault| fault.rejected)
+        self.rejected
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().flatten()
     }
 
     /// Judges a size that must be at least `size` and should be just that.
@@ -206,7 +216,7 @@ unsafe fn whole<C: Characteristics>(
     findings
         .size(Rule::V03, length, size_of::<C>())
         // SAFETY: a read needs a valid structure: its `Length` covers the type.
-        .then(|| unsafe { characteristics.read() })
+        .then(|| unsafe { characteristics.read_unaligned() })
 }
 
 /// Judges the rest, and reads what it points to.
@@ -242,7 +252,7 @@ unsafe fn described<C: Characteristics>(
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
-    let npi = unsafe { instance.NpiId.read() };
+    let npi = unsafe { instance.NpiId.read_unaligned() };
     if npi.is_nil() {
         findings.warn(Rule::V07);
     }
@@ -267,7 +277,7 @@ pub(crate) unsafe fn module_id(id: *const NPI_MODULEID) -> Option<ModuleId> {
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
-    let id = unsafe { id.read() };
+    let id = unsafe { id.read_unaligned() };
     if usize::from(id.Length) != size_of::<NPI_MODULEID>() {
         return None;
     }

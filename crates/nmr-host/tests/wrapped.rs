@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use nmr_host::Severity::{self, Error, Warning};
+use nmr_host::Severity::Error;
 use nmr_host::{Interface, Policy, Report, Table, Unwrappable, Wrapping};
 
 /// A rig that watches calls.
@@ -36,7 +36,7 @@ fn attached(rig: &Rig, role: Role) -> (Module, Module) {
 }
 
 /// Whether a report accuses a module of a call into its peer.
-fn accuses(report: &Report, severity: Severity, module: Module, peer: Module) -> bool {
+fn accuses(report: &Report, module: Module, peer: Module) -> bool {
     let id = |label: Option<nmr_host::ModuleLabel>| label.and_then(|label| label.id);
     let function = match module.role() {
         Role::Client => "a call into the provider",
@@ -44,7 +44,7 @@ fn accuses(report: &Report, severity: Severity, module: Module, peer: Module) ->
     };
     id(report.module) == Some(module.id())
         && id(report.peer) == Some(peer.id())
-        && (report.severity, report.function) == (severity, function)
+        && (report.severity, report.function) == (Error, function)
         && (report.binding, report.called) == (Some(1), Some(0))
 }
 
@@ -138,7 +138,7 @@ fn v_37_a_provider_does_not_call_inside_its_attach_callback() {
         })
         .registered();
     let report = rig.expect_one(Rule::V37);
-    assert!(accuses(&report, Error, provider, client), "{report}");
+    assert!(accuses(&report, provider, client), "{report}");
     provider.binding(0).call(nothing);
     close_all([client, provider]);
 }
@@ -158,7 +158,7 @@ fn v_37_a_provider_that_has_declined_does_not_call() {
         .registered();
     kept.lock().unwrap().expect("it was offered").call(nothing);
     let report = rig.expect_one(Rule::V37);
-    assert!(accuses(&report, Error, provider, client), "{report}");
+    assert!(accuses(&report, provider, client), "{report}");
     close_all([client, provider]);
 }
 
@@ -192,40 +192,59 @@ fn v_37_a_call_on_another_thread_counts_by_what_the_provider_answers() {
     }
 }
 
+/// An interface that has no closing calls.
+const NO_CLOSING_CALLS: Wrapping = Wrapping {
+    closing_calls: false,
+    recorded: false,
+};
+
 #[test]
 fn v_48_a_module_starts_no_call_inside_its_detach_callback() {
     for role in ROLES {
-        for closing_calls in [false, true] {
-            let wrapping = Wrapping {
-                closing_calls,
-                ..Wrapping::default()
-            };
-            let rig = watching_under(Policy::default(), wrapping);
-            let (module, peer) = attached(&rig, role);
-            module.on_detach(|binding| {
-                binding.call(nothing);
-                STATUS_SUCCESS
-            });
-            peer.close();
-            let report = rig.expect_one(Rule::V48);
-            let severity = if closing_calls { Warning } else { Error };
-            assert!(accuses(&report, severity, module, peer), "{report}");
-            module.close();
-        }
+        let rig = watching_under(Policy::default(), NO_CLOSING_CALLS);
+        let (module, peer) = attached(&rig, role);
+        module.on_detach(|binding| {
+            binding.call(nothing);
+            STATUS_SUCCESS
+        });
+        peer.close();
+        let report = rig.expect_one(Rule::V48);
+        assert!(accuses(&report, module, peer), "{report}");
+        module.close();
+    }
+}
+
+/// What a module claimed before the detach covers them, and the registrar does not see claims.
+#[test]
+fn v_48_closing_calls_are_no_error_unless_the_interface_forbids_them() {
+    for role in ROLES {
+        let rig = watching();
+        let (module, peer) = attached(&rig, role);
+        module.on_detach(|binding| {
+            binding.call(nothing);
+            STATUS_PENDING
+        });
+        assert_eq!(peer.deregister(), STATUS_PENDING);
+        let binding = module.binding(0);
+        binding.call(nothing);
+        assert!(rig.registrar.reports().is_empty());
+        binding.complete();
+        assert_eq!(peer.wait(), STATUS_SUCCESS);
+        module.close();
     }
 }
 
 #[test]
 fn v_48_a_module_starts_no_call_while_its_detach_is_pending() {
     for role in ROLES {
-        let rig = watching();
+        let rig = watching_under(Policy::default(), NO_CLOSING_CALLS);
         let (module, peer) = attached(&rig, role);
         module.pends();
         assert_eq!(peer.deregister(), STATUS_PENDING);
         let binding = module.binding(0);
         binding.call(nothing);
         let report = rig.expect_one(Rule::V48);
-        assert!(accuses(&report, Error, module, peer), "{report}");
+        assert!(accuses(&report, module, peer), "{report}");
         binding.complete();
         assert_eq!(peer.wait(), STATUS_SUCCESS);
         module.detaches().close();
@@ -237,7 +256,7 @@ fn v_48_a_module_starts_no_call_while_its_detach_is_pending() {
 #[test]
 fn v_48_a_thread_starts_no_second_call_while_its_detach_is_pending() {
     for role in ROLES {
-        let rig = watching();
+        let rig = watching_under(Policy::default(), NO_CLOSING_CALLS);
         let (module, peer) = attached(&rig, role);
         module.pends();
         assert_eq!(peer.deregister(), STATUS_PENDING);
@@ -250,7 +269,7 @@ fn v_48_a_thread_starts_no_second_call_while_its_detach_is_pending() {
         });
         other.join();
         let report = rig.expect_one(Rule::V48);
-        assert!(accuses(&report, Error, module, peer), "{report}");
+        assert!(accuses(&report, module, peer), "{report}");
         binding.complete();
         assert_eq!(peer.wait(), STATUS_SUCCESS);
         module.detaches().close();
@@ -317,7 +336,7 @@ fn v_50_a_module_that_is_done_does_not_call() {
         assert_eq!(peer.deregister(), STATUS_PENDING);
         module.binding(0).call(nothing);
         let report = rig.expect_one(Rule::V50);
-        assert!(accuses(&report, Error, module, peer), "{report}");
+        assert!(accuses(&report, module, peer), "{report}");
         peer.binding(0).complete();
         assert_eq!(peer.wait(), STATUS_SUCCESS);
         module.close();
@@ -333,7 +352,7 @@ fn v_50_a_call_long_after_the_binding_is_a_report_and_not_a_crash() {
         close_all([peer, module]);
         binding.call(nothing);
         let report = rig.expect_one(Rule::V50);
-        assert!(accuses(&report, Error, module, peer), "{report}");
+        assert!(accuses(&report, module, peer), "{report}");
     }
 }
 

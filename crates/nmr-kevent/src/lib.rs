@@ -1,4 +1,5 @@
-//! [`KernelEvent`]: what a network module of a driver waits for its provider with.
+//! What a network module of a driver needs of the kernel: [`KernelEvent`], with which threads wait for its provider,
+//! and [`KernelSpinLock`], behind which are data of several IRQLs.
 //!
 //! ```no_run
 //! # use nmr::{Awaited, Dispatch, Wait};
@@ -18,5 +19,9 @@
 #![no_std]
 
 mod event;
+mod spin_lock;
+mod unload;
 
 pub use event::KernelEvent;
+pub use spin_lock::KernelSpinLock;
+pub use unload::{identify_threads, require_no_registrations};

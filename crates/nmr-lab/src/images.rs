@@ -14,10 +14,9 @@ mod stage;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod words;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use driver_host::pe;
+use driver_host::{file, pe};
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use faults::faults;
@@ -41,8 +40,17 @@ pub(crate) fn faults(
     Err(driver_host::UNSUPPORTED.to_owned())
 }
 
-/// Reads the images that are to be loaded. Fails if one cannot be.
+/// The most images of a run. Each meets every other one, so the story grows with the square.
+const MOST_IMAGES: usize = 64;
+
+/// Reads the images that are to be loaded. Fails if one cannot be, or if there are too many.
 fn read_loadable(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, String> {
+    let count = paths.len();
+    if count > MOST_IMAGES {
+        return Err(format!(
+            "{count} images are too many: each meets every other one, so {MOST_IMAGES} is the limit"
+        ));
+    }
     let read = |path: &PathBuf| read(path).and_then(|bytes| check(path, bytes));
     paths.iter().map(read).collect()
 }
@@ -53,50 +61,11 @@ fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     let loadable = image.and_then(|image| image.check_loadable());
     match loadable {
         Ok(()) => Ok(bytes),
-        Err(error) => Err(format!(
-            "{}: {}",
-            path.display(),
-            printable(&error.to_string())
-        )),
+        Err(error) => Err(format!("{}: {error}", path.display())),
     }
 }
 
 /// Reads a file that should be an image.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let complaint = |error| format!("cannot read {}: {error}", path.display());
-    let about = fs::metadata(path).map_err(complaint)?;
-    if !about.is_file() {
-        return Err(format!("cannot read {}: it is no file", path.display()));
-    }
-    if about.len() > u64::from(pe::MAX_SIZE) {
-        let size = about.len();
-        return Err(format!(
-            "{}: {size} bytes are too many for a driver image",
-            path.display()
-        ));
-    }
-    fs::read(path).map_err(complaint)
-}
-
-/// A text that somebody else wrote, without what could upset a terminal or a picture.
-pub(crate) fn printable(text: &str) -> String {
-    let harmless = |character: char| {
-        if character.is_control() {
-            character.escape_default().collect()
-        } else {
-            character.to_string()
-        }
-    };
-    text.chars().map(harmless).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn control_characters_are_spelled_out() {
-        assert_eq!(printable("höflich 1"), "höflich 1");
-        assert_eq!(printable("\u{1b}[31m\0"), "\\u{1b}[31m\\u{0}");
-    }
+    file::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }

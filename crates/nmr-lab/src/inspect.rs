@@ -9,17 +9,17 @@ use std::process::ExitCode;
 
 use driver_host::facts::Facts;
 
-use crate::images::{printable, read};
+use crate::images::read;
 use crate::inspect::findings::Findings;
 use crate::options::{FactsFormat, InspectOptions};
 use crate::output::Output;
+use crate::stderr;
 
 /// Shows what is in an image. The exit code tells whether a point fails.
 pub(crate) fn inspect(options: &InspectOptions) -> Result<ExitCode, String> {
     let bytes = read(&options.image)?;
     let file = options.image.display().to_string();
-    let facts = Facts::read(&bytes)
-        .map_err(|error| format!("{file}: {}", printable(&error.to_string())))?;
+    let facts = Facts::read(&bytes).map_err(|error| format!("{file}: {error}"))?;
     let findings = Findings::new(&file, &facts);
     let styled = options.format == FactsFormat::Text;
     Output::Standard.write(styled, |out| match options.format {
@@ -30,7 +30,7 @@ pub(crate) fn inspect(options: &InspectOptions) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     let failed = findings.failed().join("; ");
-    anstream::eprintln!("nmr-lab: {}: {failed}", printable(&file));
+    stderr::line(format_args!("{file}: {failed}"));
     Ok(ExitCode::FAILURE)
 }
 

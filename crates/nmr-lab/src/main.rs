@@ -2,6 +2,7 @@
 //! as events for programs, or as a sequence diagram. The modules are native ones, or come from
 //! driver images.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 #![cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
     allow(dead_code, unused_imports, reason = "images cannot be loaded here")
@@ -21,6 +22,7 @@ mod progress;
 mod run;
 mod script;
 mod status;
+mod stderr;
 mod story;
 mod trace;
 mod watched;
@@ -39,9 +41,8 @@ fn main() -> ExitCode {
     let options = match options::parse() {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => {
-            // Nobody is left to be told if this fails.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
+            let written = output::written(help.print());
+            return written.map_or_else(|error| bad_usage(&error), |()| ExitCode::SUCCESS);
         }
         Err(error) => return bad_usage(&options::one_line(&error)),
     };
@@ -59,8 +60,8 @@ fn main() -> ExitCode {
 /// Runs the story and writes it. Returns what was wrong with it.
 fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
     options.total_calls()?;
-    let policy = options.choices.policy()?;
-    let output = Output::open(options.result.output.as_deref())?;
+    let policy = options.policy()?;
+    let output = Output::open(options.result.output.as_deref(), &[])?;
     match story::tell(options, policy) {
         Ok(run) => show(&run, &options.result, output),
         Err(reason) => Ok(vec![reason]),
@@ -70,13 +71,13 @@ fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
 /// Runs images and writes what happened. Returns what was wrong with it.
 fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
     let policy = options.policy()?;
-    let output = Output::open(options.result.output.as_deref())?;
+    let output = Output::open(options.result.output.as_deref(), &options.images)?;
     let run = images::tell(options, policy)?;
     show(&run, &options.result, output)
 }
 
 /// Judges a run and writes it. Returns what was wrong with it.
-fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Vec<String>, String> {
+fn show(run: &Run, options: &ResultOptions, output: Output<'_>) -> Result<Vec<String>, String> {
     let format = options.format;
     let trace = Trace::new(run).only(run, &options.sections)?;
     let verdict = check::judge(run, &trace);
@@ -88,7 +89,7 @@ fn show(run: &Run, options: &ResultOptions, mut output: Output<'_>) -> Result<Ve
 
 fn report(faults: &[String]) -> ExitCode {
     for fault in faults {
-        anstream::eprintln!("nmr-lab: the run was wrong: {fault}");
+        stderr::line(format_args!("the run was wrong: {fault}"));
     }
     if faults.is_empty() {
         ExitCode::SUCCESS
@@ -98,6 +99,6 @@ fn report(faults: &[String]) -> ExitCode {
 }
 
 fn bad_usage(error: &str) -> ExitCode {
-    anstream::eprintln!("nmr-lab: {error}");
+    stderr::line(format_args!("{error}"));
     ExitCode::from(BAD_USAGE)
 }

@@ -6,7 +6,7 @@ mod images;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use nmr_host::Policy;
+use nmr_host::{Deregistration, OnReport, Policy};
 
 pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
@@ -180,6 +180,28 @@ impl Choices {
         // A later setting replaces an earlier one.
         let text = format!("{seeded},{}", self.policy);
         text.parse().map_err(|error| format!("--policy: {error}"))
+    }
+}
+
+impl StoryOptions {
+    /// The policy of the registrar, unless the story cannot be told under it.
+    pub(crate) fn policy(&self) -> Result<Policy, String> {
+        let policy = self.choices.policy()?;
+        if policy.on_report == OnReport::Panic {
+            return Err(
+                "--policy: report=panic ends the program at the first report: leave it out, and the \
+                 end of the story shows all of them"
+                    .to_owned(),
+            );
+        }
+        if policy.deregistration == Deregistration::Fails {
+            return Err(
+                "--policy: deregister=fails is for modules in C and for images: a module in Rust stops \
+                 its thread when a deregistration fails, so the story has no end"
+                    .to_owned(),
+            );
+        }
+        Ok(policy)
     }
 }
 

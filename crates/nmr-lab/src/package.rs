@@ -20,8 +20,8 @@ use driver_package::verify::Report;
 pub(crate) use options::{PackageOptions, VerifyOptions};
 pub(crate) use verify::verify;
 
-use crate::images::printable;
 use crate::output::Output;
+use driver_host::printable;
 
 /// Makes a package, and verifies it by reading it back.
 pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {

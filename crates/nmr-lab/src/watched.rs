@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use exnpi::{Characteristics, ClientCalls, ProviderCalls};
-use nmr::{Detach, Identity, Module, Offer, Result, Serves};
+use nmr::{Detach, Identity, Lent, Module, Offer, Result, Serves};
 use nmr_host::{Actor, ModuleId, ModuleLabel, Moment, Note, Registrar};
 
 use crate::pause::Pause;
@@ -47,9 +47,10 @@ where
         self.module.identity()
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
         self.disguise
             .as_ref()
+            .map(Lent::new)
             .or_else(|| self.module.characteristics())
     }
 
@@ -69,7 +70,7 @@ where
         self.module.attached(&binding.inner);
     }
 
-    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote, R::Calls>) {
+    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote>) {
         self.module.detaching(&binding.inner, detach);
     }
 }

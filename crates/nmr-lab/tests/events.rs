@@ -151,6 +151,7 @@ fn names_and_numbers_of_statuses_agree() {
             Some("STATUS_SUCCESS") => 0.into(),
             Some("STATUS_PENDING") => 0x103.into(),
             Some("STATUS_NOINTERFACE") => 0xC000_02B9_u32.into(),
+            Some("STATUS_DEVICE_NOT_READY") => 0xC000_00A3_u32.into(),
             Some(other) => panic!("{other}"),
         };
         assert_eq!(event["status_code"], code);

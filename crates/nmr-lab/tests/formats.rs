@@ -20,7 +20,7 @@ fn the_text_tells_the_story_and_ends_well() {
             "NmrRegisterClient",
             "ClientAttachProvider returns STATUS_SUCCESS",
             "ClientDetachProvider returns STATUS_PENDING",
-            "add(1): refused, STATUS_NOINTERFACE",
+            "add(1): refused, STATUS_DEVICE_NOT_READY",
             "… 4 more calls like these, on T3 and T4 at the same time …",
             "8 into the provider, 8 into the client, 2 refused",
             "2, of which 2 waited for calls in progress",

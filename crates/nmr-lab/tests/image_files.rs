@@ -127,7 +127,7 @@ fn a_file_that_cannot_be_read_gets_one_line() {
     assert_eq!(
         line,
         format!(
-            "nmr-lab: cannot read {}: it is no file",
+            "nmr-lab: cannot read {}: it is a directory",
             directory.display()
         )
     );

@@ -35,6 +35,7 @@ mod event;
 mod functions;
 mod handles;
 mod layout;
+mod spin_lock;
 mod status;
 mod types;
 
@@ -42,5 +43,6 @@ pub use callbacks::*;
 pub use event::Event;
 pub use functions::*;
 pub use handles::*;
+pub use spin_lock::SpinLock;
 pub use status::*;
 pub use types::*;

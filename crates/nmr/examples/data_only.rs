@@ -7,7 +7,7 @@
 
 use std::sync::Mutex;
 
-use nmr::{Client, Error, Guid, Identity, Module, Offer, Provider, Registration, Result};
+use nmr::{Client, Error, Guid, Identity, Lent, Module, Offer, Provider, Registration, Result};
 use nmr_host::{Policy, Registrar};
 
 use interface::{Limits, LimitsNpi};
@@ -54,8 +54,8 @@ impl Module<Provider<LimitsNpi>> for Network {
         Identity::new(Guid::from_u128(0x3c3e_8d1b_9b0e_4f4e_8f39_3c6f_5d0a_1e02))
     }
 
-    fn characteristics(&self) -> Option<&Limits> {
-        Some(&self.0)
+    fn characteristics(&self) -> Option<Lent<'_, Limits>> {
+        Some(Lent::new(&self.0))
     }
 
     fn attach(&self, _offer: Offer<'_, Provider<LimitsNpi>>) -> Result<()> {

@@ -5,64 +5,74 @@
 //!
 //! Run it with `cargo run -p nmr --example inverted_roles`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls};
-use nmr::{Client, Error, Guid, Identity, Module, Offer, Peer, Provider, Registration, Result};
+use nmr::{
+    Client, Error, Guid, Identity, Module, Offer, Peers, Provider, Registration, Result, Shared,
+};
 use nmr_host::{Policy, Registrar};
 
-/// Where a client sits, if there is one.
-type Seat = Mutex<Option<Peer<ClientDispatch>>>;
+/// How many clients the provider takes.
+const SEATS: u32 = 2;
 
-/// The provider, with a seat for each client that it takes.
-#[derive(Default)]
-struct Hook(Arc<[Seat; 2]>);
+/// The provider, and its clients.
+struct Hook {
+    programs: Peers<ClientDispatch>,
+    taken: Shared<AtomicU32>,
+}
 
-/// Its part of a binding: the number of a seat, which dropping it vacates. Clients do not call it.
-struct Seated(Arc<[Seat; 2]>, usize);
+/// Its part of a binding: a seat, which dropping it vacates. Clients do not call it.
+struct Seat(Shared<AtomicU32>);
+
+impl Seat {
+    fn take(taken: &Shared<AtomicU32>) -> Result<Self> {
+        let one_more = |taken| (taken < SEATS).then_some(taken + 1);
+        let taking = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        taking
+            .map(|_| Self(taken.clone()))
+            .map_err(|_| Error::INSUFFICIENT_RESOURCES)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Module<Provider<Exnpi>> for Hook {
-    type Binding = Seated;
+    type Binding = Seat;
 
     fn identity(&self) -> Identity {
         Identity::new(Guid::from_u128(0x2e57_16c9_4f2b_4c6c_8d7d_5a3e_9b60_4f01))
     }
 
-    fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Seated> {
-        let client = offer.peer()?;
-        for (number, seat) in self.0.iter().enumerate() {
-            let mut seat = seat.lock().unwrap();
-            if seat.is_none() {
-                *seat = Some(client);
-                return Ok(Seated(self.0.clone(), number));
-            }
-        }
-        Err(Error::INSUFFICIENT_RESOURCES)
+    fn attach(&self, offer: Offer<'_, Provider<Exnpi>>) -> Result<Seat> {
+        let seat = Seat::take(&self.taken)?;
+        offer.join(&self.programs)?;
+        Ok(seat)
     }
 }
 
-impl Drop for Seated {
-    fn drop(&mut self) {
-        *self.0[self.1].lock().unwrap() = None;
-    }
-}
-
-impl ProviderCalls for Seated {
+impl ProviderCalls for Seat {
     fn add(&self, value: u32) -> u32 {
         value
     }
 }
 
 impl Hook {
-    /// Tells every client about a batch of events.
+    fn new() -> Result<Self> {
+        Ok(Self {
+            programs: Peers::new(),
+            taken: Shared::new(AtomicU32::new(0))?,
+        })
+    }
+
+    /// Sends a batch of events to every client.
     fn invoke(&self, events: &[u32]) {
-        for seat in self.0.iter() {
-            // A copy, because nobody is called under a lock.
-            let client = seat.lock().unwrap().clone();
-            let Some(Ok(client)) = client.map(|client| client.enter()) else {
-                continue;
-            };
+        for client in self.programs.enter() {
             for event in events {
                 client.changed(*event);
             }
@@ -95,7 +105,9 @@ impl ClientCalls for Program {
 fn main() {
     let registrar = Registrar::new(Policy::default());
     let entered = registrar.enter();
-    let hook = Registration::new(Hook::default()).expect("there is memory");
+    let hook = Hook::new()
+        .and_then(Registration::new)
+        .expect("there is memory");
     let register = || Registration::new(Program::default()).expect("there is memory");
     let programs = [(); 3].map(|()| register());
     hook.invoke(&[1, 2, 3]);

@@ -12,10 +12,10 @@ use nmr_sys::{
 };
 
 use crate::binding::Attach;
-use crate::counting::Counting;
 use crate::dispatch::{Remote, as_npi};
 use crate::error::{Error, Result};
 use crate::handle::BindingHandle;
+use crate::inside;
 use crate::module::Module;
 use crate::npi::Npi;
 use crate::role::{Client, Provider};
@@ -25,21 +25,18 @@ use crate::role::{Client, Provider};
 /// # Safety
 ///
 /// * The NMR calls it, for a client that was registered with `M` as its context.
-pub(crate) unsafe extern "efiapi" fn attach_provider<
-    N: Npi,
-    G: Counting,
-    M: Module<Client<N, G>>,
->(
+pub(crate) unsafe extern "efiapi" fn attach_provider<N: Npi, M: Module<Client<N>>>(
     handle: NMR_CLIENT_BINDING_HANDLE,
     context: *mut c_void,
     provider: *const NPI_REGISTRATION_INSTANCE,
 ) -> NTSTATUS {
     // SAFETY: the context must not be null: it is the address of a module.
     let module = unsafe { NonNull::new_unchecked(context.cast::<M>()) };
+    let _visit = inside::begin(module.as_ptr());
     // SAFETY: the instance must be valid during the callback, which the NMR promises.
     let provider = unsafe { &*provider };
     // SAFETY: the NMR must be offering this provider to the module: it is.
-    let result = unsafe { offer_to_client::<N, G, M>(module, handle, provider) };
+    let result = unsafe { offer_to_client::<N, M>(module, handle, provider) };
     result.err().map_or(STATUS_SUCCESS, Error::status)
 }
 
@@ -48,7 +45,7 @@ pub(crate) unsafe extern "efiapi" fn attach_provider<
 /// # Safety
 ///
 /// * The NMR is in the attach callback of the registered module, with this handle and instance.
-unsafe fn offer_to_client<N: Npi, G: Counting, M: Module<Client<N, G>>>(
+unsafe fn offer_to_client<N: Npi, M: Module<Client<N>>>(
     module: NonNull<M>,
     handle: NMR_CLIENT_BINDING_HANDLE,
     provider: &NPI_REGISTRATION_INSTANCE,
@@ -56,7 +53,7 @@ unsafe fn offer_to_client<N: Npi, G: Counting, M: Module<Client<N, G>>>(
     // SAFETY: the requirements are those of this function.
     let attach = unsafe { Attach::begin(module, BindingHandle::Client(handle), provider) }?;
     // SAFETY: the attach must be that of the offer, which it is.
-    match unsafe { attach_to_provider::<N, G, M>(handle, &attach) } {
+    match unsafe { attach_to_provider::<N, M>(handle, &attach) } {
         Ok(remote) => {
             // SAFETY: this must be what the provider gave, and the first time: it is.
             unsafe { attach.open(remote) };
@@ -79,9 +76,9 @@ unsafe fn offer_to_client<N: Npi, G: Counting, M: Module<Client<N, G>>>(
 ///
 /// * The NMR is in the attach callback of the registered module, with this handle.
 /// * The attach is that of the offer, and was not offered to the provider before.
-unsafe fn attach_to_provider<N: Npi, G: Counting, M: Module<Client<N, G>>>(
+unsafe fn attach_to_provider<N: Npi, M: Module<Client<N>>>(
     handle: NMR_CLIENT_BINDING_HANDLE,
-    attach: &Attach<Client<N, G>, M>,
+    attach: &Attach<Client<N>, M>,
 ) -> Result<Remote<N::ProviderDispatch>> {
     let mut context = ptr::null_mut();
     let mut table = ptr::null();
@@ -91,7 +88,7 @@ unsafe fn attach_to_provider<N: Npi, G: Counting, M: Module<Client<N, G>>>(
         NmrClientAttachProvider(
             handle,
             attach.context(),
-            as_npi(Attach::<Client<N, G>, M>::TABLE),
+            as_npi(Attach::<Client<N>, M>::TABLE),
             &raw mut context,
             &raw mut table,
         )
@@ -113,11 +110,7 @@ fn attached(status: NTSTATUS) -> Result {
 /// # Safety
 ///
 /// * The NMR calls it, for a provider that was registered with `M` as its context.
-pub(crate) unsafe extern "efiapi" fn attach_client<
-    N: Npi,
-    G: Counting,
-    M: Module<Provider<N, G>>,
->(
+pub(crate) unsafe extern "efiapi" fn attach_client<N: Npi, M: Module<Provider<N>>>(
     handle: NMR_PROVIDER_BINDING_HANDLE,
     context: *mut c_void,
     client: *const NPI_REGISTRATION_INSTANCE,
@@ -128,11 +121,12 @@ pub(crate) unsafe extern "efiapi" fn attach_client<
 ) -> NTSTATUS {
     // SAFETY: the context must not be null: it is the address of a module.
     let module = unsafe { NonNull::new_unchecked(context.cast::<M>()) };
+    let _visit = inside::begin(module.as_ptr());
     // SAFETY: the instance must be valid during the callback, which the NMR promises.
     let client = unsafe { &*client };
     // SAFETY: the NMR must be offering this client to the module: it is.
     let attach = unsafe { Attach::begin(module, BindingHandle::Provider(handle), client) };
-    let (context, table) = outputs::<N, G, M>(attach.as_ref().ok());
+    let (context, table) = outputs::<N, M>(attach.as_ref().ok());
     // SAFETY: the output must be valid for writes, which the NMR promises.
     unsafe { provider_context.write(context) };
     // SAFETY: as above.
@@ -149,10 +143,10 @@ pub(crate) unsafe extern "efiapi" fn attach_client<
 }
 
 /// What the provider gives to the client: nothing if it declines.
-fn outputs<N: Npi, G: Counting, M: Module<Provider<N, G>>>(
-    attach: Option<&Attach<Provider<N, G>, M>>,
+fn outputs<N: Npi, M: Module<Provider<N>>>(
+    attach: Option<&Attach<Provider<N>, M>>,
 ) -> (*mut c_void, *const c_void) {
     attach.map_or((ptr::null_mut(), ptr::null()), |attach| {
-        (attach.context(), as_npi(Attach::<Provider<N, G>, M>::TABLE))
+        (attach.context(), as_npi(Attach::<Provider<N>, M>::TABLE))
     })
 }

@@ -28,7 +28,7 @@ use crate::offer::Offer;
 use crate::peer::{Call, Detached};
 use crate::role::Client;
 use crate::slot::Slot;
-use crate::sync::{AtomicI32, Ordering};
+use crate::sync::{AtomicUsize, Ordering};
 
 /// A client's [`Slot`] whose provider threads can wait for, with an event of the system.
 ///
@@ -140,9 +140,7 @@ impl<D: Dispatch, E: Event> Awaited<D, E> {
     /// itself; and so can whoever wants all waits to end. The reason stays until a provider attaches,
     /// or until [`forget_refusal`](Self::forget_refusal). It is not noted while one is attached.
     pub fn refused(&self, reason: Error) {
-        if !self.slot.is_attached() {
-            self.news.refused(reason);
-        }
+        self.news.refused(reason, || self.slot.is_attached());
     }
 
     /// Forgets the last refusal, so that [`capture`](Self::capture) waits again: for another
@@ -173,13 +171,18 @@ impl<D: Dispatch, E: Event> Awaited<D, E> {
 
 /// What wakes those who wait.
 struct News<E> {
-    /// The status of the last refusal, which is negative, or [`NONE`].
-    refusal: AtomicI32,
+    /// The number of attaches in the upper half, and in the lower half the status of the last refusal, which
+    /// is negative, or [`NONE`].
+    refusal: AtomicUsize,
     changed: E,
 }
 
 /// Nothing was refused. Not the status of a failure.
-const NONE: i32 = 0;
+const NONE: usize = 0;
+/// The bits of the status.
+const STATUS: usize = u32::MAX as usize;
+/// One attach. Refusals that are 2^32 attaches apart would be taken for each other.
+const ATTACH: usize = STATUS + 1;
 
 impl<E: Event> News<E> {
     fn new() -> Result<Self> {
@@ -187,23 +190,40 @@ impl<E: Event> News<E> {
             Error::from_status(status).unwrap_or(Error::INSUFFICIENT_RESOURCES)
         })?;
         Ok(Self {
-            refusal: AtomicI32::new(NONE),
+            refusal: AtomicUsize::new(NONE),
             changed,
         })
     }
 
     fn attached(&self) {
-        self.forget_refusal();
+        let attached = |now: usize| Some((now & !STATUS).wrapping_add(ATTACH));
+        let _ = self
+            .refusal
+            .fetch_update(Ordering::Release, Ordering::Relaxed, attached);
         self.changed.set();
     }
 
-    fn refused(&self, reason: Error) {
-        self.refusal.store(reason.status(), Ordering::Relaxed);
-        self.changed.set();
+    /// Notes a refusal, unless a peer is attached, or attaches between the look at the slot and the note: then
+    /// the number of attaches differs.
+    fn refused(&self, reason: Error, is_attached: impl Fn() -> bool) {
+        let attaches = self.refusal.load(Ordering::Acquire) & !STATUS;
+        let refused = |now: usize| {
+            let status = reason.status().cast_unsigned() as usize;
+            (now & !STATUS == attaches).then_some(attaches | status)
+        };
+        if is_attached() {
+            return;
+        }
+        let noted = self
+            .refusal
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, refused);
+        if noted.is_ok() {
+            self.changed.set();
+        }
     }
 
     fn forget_refusal(&self) {
-        self.refusal.store(NONE, Ordering::Relaxed);
+        self.refusal.fetch_and(!STATUS, Ordering::Relaxed);
     }
 
     /// Waits until `enter` finds something, or an offer was refused.
@@ -233,7 +253,10 @@ impl<E: Event> News<E> {
     }
 
     fn refusal(&self) -> Option<Error> {
-        Error::from_status(self.refusal.load(Ordering::Relaxed))
+        let status = self.refusal.load(Ordering::Relaxed) & STATUS;
+        #[expect(clippy::cast_possible_truncation, reason = "it is the lower half")]
+        let status = status as u32;
+        Error::from_status(status.cast_signed())
     }
 }
 
@@ -322,6 +345,11 @@ mod models {
             self.leave();
         }
 
+        fn refuse(&self) {
+            self.news
+                .refused(Error::NO_INTERFACE, || self.gate.is_open());
+        }
+
         fn capture(&self) -> Result<(), Missing> {
             self.news
                 .wait_for(Wait::Forever, || match self.gate.enter() {
@@ -383,7 +411,7 @@ mod models {
         explore(|| {
             let it = Provision::claimed();
             let waits = [wait(&it), wait(&it)];
-            it.news.refused(Error::NO_INTERFACE);
+            it.refuse();
             for wait in waits {
                 assert_eq!(wait.join().unwrap(), Err(REFUSED));
             }
@@ -397,8 +425,21 @@ mod models {
             let wait = wait(&it);
             it.attach();
             it.detach();
-            it.news.refused(Error::NO_INTERFACE);
+            it.refuse();
             assert!([Ok(()), Err(REFUSED)].contains(&wait.join().unwrap()));
+        });
+    }
+
+    /// Or later waits would end with it, when that provider has left.
+    #[test]
+    fn a_refusal_that_meets_an_attach_is_not_kept() {
+        explore(|| {
+            let it = Provision::claimed();
+            let other = Arc::clone(&it);
+            let refusal = thread::spawn(move || other.refuse());
+            it.attach();
+            refusal.join().unwrap();
+            assert_eq!(it.news.refusal(), None);
         });
     }
 }

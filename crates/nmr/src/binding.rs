@@ -15,6 +15,7 @@ use crate::dispatch::{Remote, Serves};
 use crate::error::Result;
 use crate::gate::Left;
 use crate::handle::{BindingHandle, Completion};
+use crate::inside;
 use crate::link::{Claim, Connection, Hold};
 use crate::module::Module;
 use crate::offer::Offer;
@@ -29,7 +30,7 @@ use crate::role::Role;
 #[repr(C)]
 struct Context<R: Role, M: Module<R>> {
     binding: M::Binding,
-    connection: Connection<R::Remote, R::Calls>,
+    connection: Connection<R::Remote>,
     module: NonNull<M>,
 }
 
@@ -50,7 +51,7 @@ impl<R: Role, M: Module<R>> Context<R, M> {
 /// is dropped.
 #[must_use]
 pub(crate) struct Attach<R: Role, M: Module<R>> {
-    _hold: Hold<R::Remote, R::Calls>,
+    _hold: Hold<R::Remote>,
     context: NonNull<Context<R, M>>,
 }
 
@@ -68,13 +69,14 @@ impl<R: Role, M: Module<R>> Attach<R, M> {
         handle: BindingHandle,
         instance: &NPI_REGISTRATION_INSTANCE,
     ) -> Result<Self> {
-        let memory = try_box(MaybeUninit::uninit())?;
         // SAFETY: the module must be alive and shared: it is until its registration has ended.
         let registered = unsafe { module.as_ref() };
+        let memory =
+            try_box(MaybeUninit::uninit()).inspect_err(|&error| registered.declined(error))?;
         // SAFETY: the instance must be that of a peer: the caller promises it.
         let (binding, claim) = unsafe { Offer::decide(registered, instance) }?;
         let Claim { hold, connection } = claim;
-        let completed = M::completed;
+        let completed = completed::<R, M>;
         // SAFETY: the NMR must not know the context yet: it is not even made.
         unsafe { connection.set_completion(Completion { handle, completed }) };
         // INVARIANT: the module is registered, and its registration ends after the cleanup.
@@ -134,6 +136,11 @@ impl<R: Role, M: Module<R>> Attach<R, M> {
     }
 }
 
+/// [`Module::completed`], as a function that cannot unwind.
+extern "efiapi" fn completed<R: Role, M: Module<R>>() {
+    M::completed();
+}
+
 /// `ClientDetachProvider` and `ProviderDetachClient`.
 ///
 /// # Safety
@@ -145,6 +152,7 @@ pub(crate) unsafe extern "efiapi" fn detach<R: Role, M: Module<R>>(
     // SAFETY: the context must be alive until `leave`: its cleanup comes after the detach, which
     // the hold below keeps incomplete. The borrow is not used after that.
     let context = unsafe { &*context.cast::<Context<R, M>>() };
+    let _visit = inside::begin(context.module.as_ptr());
     // SAFETY: this must be the one detach of the binding, which the caller promises.
     let hold = unsafe { context.connection.close() };
     let part = Detach::new(hold.clone());
@@ -165,5 +173,7 @@ pub(crate) unsafe extern "efiapi" fn detach<R: Role, M: Module<R>>(
 /// * The context is one that [`Attach`] made for `R` and `M`, and this is its last use.
 pub(crate) unsafe extern "efiapi" fn cleanup<R: Role, M: Module<R>>(context: *mut c_void) {
     // SAFETY: the context must come from a box and have no other user, which the caller promises.
-    drop(unsafe { Box::from_raw(context.cast::<Context<R, M>>()) });
+    let context = unsafe { Box::from_raw(context.cast::<Context<R, M>>()) };
+    let _visit = inside::begin(context.module.as_ptr());
+    drop(context);
 }

@@ -1,8 +1,6 @@
 //! [`Detach`]: the module's own part of a detach.
 
-use crate::counting::Counting;
 use crate::dispatch::Dispatch;
-use crate::gate::Gate;
 use crate::link::Hold;
 
 /// A detach that the module has not finished yet.
@@ -14,12 +12,12 @@ use crate::link::Hold;
 ///
 /// Until it is dropped, the end of both registrations waits.
 #[must_use = "the detach is not complete before this is dropped"]
-pub struct Detach<D: Dispatch, G: Counting = Gate> {
-    _hold: Hold<D, G>,
+pub struct Detach<D: Dispatch> {
+    _hold: Hold<D>,
 }
 
-impl<D: Dispatch, G: Counting> Detach<D, G> {
-    pub(crate) fn new(hold: Hold<D, G>) -> Self {
+impl<D: Dispatch> Detach<D> {
+    pub(crate) fn new(hold: Hold<D>) -> Self {
         Self { _hold: hold }
     }
 }

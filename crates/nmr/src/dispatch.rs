@@ -91,9 +91,12 @@ impl<D: Dispatch> Remote<D> {
     }
 
     /// The peer's binding context: the first argument of its functions. It means nothing else.
+    ///
+    /// This and the next two are associated functions, so that no function of a table is hidden by them:
+    /// `Remote::context(&call)`.
     #[must_use]
-    pub fn context(&self) -> *mut c_void {
-        self.context
+    pub fn context(this: &Self) -> *mut c_void {
+        this.context
     }
 
     /// The peer's table, for an interface that does not use [`dispatch!`](crate::dispatch!). Not
@@ -101,19 +104,19 @@ impl<D: Dispatch> Remote<D> {
     ///
     /// If the tables of older versions are shorter, use [`view`](Self::view).
     #[must_use]
-    pub fn table(&self) -> *const D {
-        self.table
+    pub fn table(this: &Self) -> *const D {
+        this.table
     }
 
     /// What the peer has of a table that grows with its version. `None` if it has not even the base.
     #[must_use]
-    pub fn view(&self) -> Option<View<'_, D>>
+    pub fn view(this: &Self) -> Option<View<'_, D>>
     where
         D: Versioned,
     {
         // SAFETY: the pointer must be one that a module gives, and the table stay: it is the peer's,
         // by the invariant, and the peer stays as long as this can be borrowed.
-        unsafe { View::new(self.table) }
+        unsafe { View::new(this.table) }
     }
 }
 
@@ -153,9 +156,13 @@ const fn is_empty<D>() -> bool {
 /// trait for its binding. The caller finds it implemented for [`Remote`] of the table, which a
 /// [`Call`](crate::Call) gives: `provider.enter()?.add(1)`.
 ///
-/// Arguments and results go through C, so they must have a C form. Prefer integers: a peer that
-/// is not written in Rust can get a `bool`, an `enum` or a reference wrong, and its author then has
-/// to promise not to.
+/// Arguments and results go through C, so they must have a C form: the macro refuses what has none, and
+/// references and pointers to functions, which are only good as long as the image is loaded that they point
+/// into. Prefer integers: a peer that is not written in Rust can get a `bool` or an `enum` wrong, and its
+/// author then has to promise not to. A pointer is a `*const T` or a `*mut T`, whose user has to argue.
+///
+/// A function cannot be called `clone`, `clone_from`, `into`, `try_into` or `to_owned`: a [`Call`](crate::Call)
+/// has methods of these names, which would be called instead.
 ///
 /// The functions must not unwind: a panic in a callee stops the system.
 #[macro_export]
@@ -164,6 +171,16 @@ macro_rules! dispatch {
         $(#[$fn_doc:meta])*
         fn $name:ident(&self $(, $arg:ident: $Arg:ty)* $(,)?) $(-> $Ret:ty)?;
     )* }) => {
+        const _: () = {
+            #[allow(unused_imports)]
+            use $crate::Plain as _;
+            $(
+                $crate::reserved!($name);
+                $($crate::refuse_borrowed!($Arg);)*
+                $($crate::refuse_borrowed!($Ret);)?
+            )*
+        };
+
         $(#[$doc])*
         $vis trait $Trait { $(
             $(#[$fn_doc])*
@@ -180,6 +197,7 @@ macro_rules! dispatch {
         unsafe impl $crate::Dispatch for $Table {}
 
         // SAFETY: the functions use their context as a shared `T`, and `T` accepts any arguments.
+        #[deny(improper_ctypes_definitions)]
         unsafe impl<T: $Trait> $crate::DispatchFor<T> for $Table {
             const TABLE: &'static Self = &Self { $(
                 $name: {
@@ -198,10 +216,39 @@ macro_rules! dispatch {
         impl $Trait for $crate::Remote<$Table> { $(
             fn $name(&self $(, $arg: $Arg)*) $(-> $Ret)? {
                 // SAFETY: the peer is attached, and its table has all functions of this interface.
-                let function = unsafe { (*self.table()).$name };
+                let function = unsafe { (*$crate::Remote::table(self)).$name };
                 // SAFETY: the function takes the context that its peer gave with the table.
-                unsafe { function(self.context() $(, $arg)*) }
+                unsafe { function($crate::Remote::context(self) $(, $arg)*) }
             }
         )* }
     };
+}
+
+/// Refuses a type that borrows from an image.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! refuse_borrowed {
+    ($Type:ty) => {
+        const _: () = assert!(
+            !<$crate::Type<$Type>>::IS_BORROWED,
+            "a reference or a pointer to a function is only good while its image is loaded: pass a raw pointer"
+        );
+    };
+}
+
+/// Refuses the name of a method that a call has before its table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! reserved {
+    (clone) => { $crate::reserved!(@clone); };
+    (clone_from) => { $crate::reserved!(@clone_from); };
+    (into) => { $crate::reserved!(@into); };
+    (try_into) => { $crate::reserved!(@try_into); };
+    (to_owned) => { $crate::reserved!(@to_owned); };
+    (@$name:ident) => {
+        ::core::compile_error!(::core::concat!(
+            "`", ::core::stringify!($name), "` is a method of `Call`: give the function another name"
+        ));
+    };
+    ($other:ident) => {};
 }

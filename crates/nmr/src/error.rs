@@ -25,7 +25,7 @@ pub struct Error(NonZeroI32);
 pub type Result<T = (), E = Error> = core::result::Result<T, E>;
 
 impl Error {
-    /// `STATUS_NOINTERFACE`: the module declines the offer, or the peer is not attached.
+    /// `STATUS_NOINTERFACE`: the module declines the offer.
     pub const NO_INTERFACE: Self = Self::known(STATUS_NOINTERFACE);
     /// `STATUS_INSUFFICIENT_RESOURCES`: out of memory.
     pub const INSUFFICIENT_RESOURCES: Self = Self::known(STATUS_INSUFFICIENT_RESOURCES);
@@ -33,8 +33,8 @@ impl Error {
     pub const INVALID_PARAMETER: Self = Self::known(STATUS_INVALID_PARAMETER);
     /// `STATUS_NOT_SUPPORTED`: for an offer of a version that the module does not speak.
     pub const NOT_SUPPORTED: Self = Self::known(STATUS_NOT_SUPPORTED);
-    /// `STATUS_DEVICE_NOT_READY`: for an offer that comes at a bad time. The NMR does not repeat it. Or
-    /// no provider has come in time.
+    /// `STATUS_DEVICE_NOT_READY`: the peer is not attached, or no provider has come in time. Also for an offer
+    /// that comes at a bad time, which the NMR does not repeat.
     pub const DEVICE_NOT_READY: Self = Self::known(STATUS_DEVICE_NOT_READY);
     /// `STATUS_ACCESS_DENIED`: for an offer of a module that may not attach.
     pub const ACCESS_DENIED: Self = Self::known(STATUS_ACCESS_DENIED);

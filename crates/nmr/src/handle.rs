@@ -19,15 +19,18 @@ pub(crate) enum BindingHandle {
 #[derive(Clone, Copy)]
 pub(crate) struct Completion {
     pub(crate) handle: BindingHandle,
-    /// `Module::completed` of the binding's module.
-    pub(crate) completed: fn(),
+    /// `Module::completed` of the binding's module. It is called as the NMR calls callbacks, so that a panic
+    /// stops the system: to unwind would lose the completion, and the detach would never end.
+    pub(crate) completed: extern "efiapi" fn(),
 }
+
+extern "efiapi" fn nothing() {}
 
 impl Completion {
     /// No binding.
     pub(crate) const NONE: Self = Self {
         handle: BindingHandle::Client(NMR_CLIENT_BINDING_HANDLE::NULL),
-        completed: || {},
+        completed: nothing,
     };
 
     /// Tells the NMR that this module has detached. At most `DISPATCH_LEVEL`.

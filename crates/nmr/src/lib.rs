@@ -109,8 +109,11 @@
 //! The contract of the NMR is kept by construction, and `gate.rs` argues the one part that is not
 //! obvious. What remains for the driver:
 //!
-//! * it is not unloaded before its registrations were dropped, and no thread of its own is inside a
-//!   call or its drop then;
+//! * it is not unloaded before its registrations have ended. Safe code can forget one, or keep it in a static. So its
+//!   unload routine stops the system if [`registrations`] are left: `nmr_kevent::require_no_registrations()`;
+//! * no thread of its own is inside a call or its drop when it is unloaded;
+//! * a registration does not end inside one of its own callbacks, or while the thread holds a call of one of its
+//!   bindings: it would wait for itself. [`identify_threads`] makes a debug build stop in the cases that it can see;
 //! * its allocator gives non-paged memory, because detach and cleanup may run at `DISPATCH_LEVEL`;
 //! * it stops on a panic, which is what a panic in a callback does in any case.
 //!
@@ -119,6 +122,9 @@
 //! A driver links netio.lib. Tests link `nmr-host`, the embedded registrar, on every system.
 #![no_std]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("the counts of calls are argued for 64 bits: build for x86-64 or ARM64");
+
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
@@ -126,21 +132,28 @@ extern crate std;
 mod attach;
 mod awaited;
 mod binding;
+mod borrowed;
 mod boxed;
-mod counting;
+
 mod detach;
 mod dispatch;
 mod error;
 mod gate;
+mod gates;
 mod handle;
 mod identity;
+mod inside;
+mod lent;
 mod link;
+mod locked;
 #[cfg(all(loom, test))]
 mod models;
 mod module;
 mod npi;
+mod object;
 mod offer;
 mod peer;
+mod peers;
 mod registration;
 mod role;
 mod shared;
@@ -150,20 +163,27 @@ mod sync;
 mod view;
 
 pub use awaited::{Awaited, Missing, Wait};
-pub use counting::Counting;
+
+#[doc(hidden)]
+pub use borrowed::{Plain, Type};
 pub use detach::Detach;
 pub use dispatch::{Dispatch, DispatchFor, Remote, Serves};
 pub use error::{Error, Result};
-pub use gate::Gate;
+
 pub use identity::{Identity, ModuleId};
+pub use inside::identify_threads;
+pub use lent::Lent;
+pub use locked::Locked;
 pub use module::Module;
-pub use nmr_sys::{Event, GUID as Guid, LUID as Luid, NTSTATUS as NtStatus};
+pub use nmr_sys::{Event, GUID as Guid, LUID as Luid, NTSTATUS as NtStatus, SpinLock};
 pub use npi::Npi;
+pub use object::Object;
 pub use offer::Offer;
 pub use peer::{Call, Detached, Peer};
-pub use registration::{Closing, Registration};
+pub use peers::Peers;
+pub use registration::{Closing, Registration, registrations};
 pub use role::{Client, Provider, Role};
 pub use shared::Shared;
 pub use slot::Slot;
-pub use spread::{Processor, Spread};
+pub use spread::{Processor, SpreadCall, SpreadSlot};
 pub use view::{Versioned, View};

@@ -9,10 +9,10 @@
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
-use crate::counting::Counting;
 use crate::dispatch::{Dispatch, Remote};
 use crate::error::Result;
-use crate::gate::Left;
+use crate::gate::{Gate, Left};
+use crate::gates::Gates;
 use crate::handle::Completion;
 use crate::peer::Detached;
 use crate::shared::Shared;
@@ -25,17 +25,19 @@ use crate::shared::Shared;
 ///   NMR, and read by the thread that the gate calls the last.
 /// * `remote` is written between the claim and the opening of the gate, and read by those who
 ///   entered the open gate and have not left it.
-pub(crate) struct Link<D: Dispatch, G: Counting> {
-    gate: G,
-    completion: UnsafeCell<Completion>,
+// In this order, which keeps together what a call uses.
+#[repr(C)]
+pub(crate) struct Link<D: Dispatch> {
+    gates: Gates,
     remote: UnsafeCell<Remote<D>>,
+    completion: UnsafeCell<Completion>,
 }
 
 /// A vacant link that was taken for a binding. If the attach fails, dropping this gives it back.
-pub(crate) struct Claim<D: Dispatch, G: Counting> {
+pub(crate) struct Claim<D: Dispatch> {
     // First, because it has to leave before the gate is released.
-    pub(crate) hold: Hold<D, G>,
-    pub(crate) connection: Connection<D, G>,
+    pub(crate) hold: Hold<D>,
+    pub(crate) connection: Connection<D>,
 }
 
 /// A binding's use of a link. Dropping it makes the link vacant again.
@@ -43,7 +45,7 @@ pub(crate) struct Claim<D: Dispatch, G: Counting> {
 /// # Invariants
 ///
 /// The gate is claimed, and this is the only connection of its link.
-pub(crate) struct Connection<D: Dispatch, G: Counting>(Shared<Link<D, G>>);
+pub(crate) struct Connection<D: Dispatch>(Shared<Link<D>>);
 
 /// One of those whom the gate counts: an attach, a call, or a detach. Dropping it leaves, and
 /// completes the detach if it was the last.
@@ -52,28 +54,47 @@ pub(crate) struct Connection<D: Dispatch, G: Counting>(Shared<Link<D, G>>);
 ///
 /// The gate of the link counts it, with this pass. So the binding of the link is not cleaned up, which
 /// keeps the link alive.
-pub(crate) struct Hold<D: Dispatch, G: Counting> {
-    link: NonNull<Link<D, G>>,
-    pass: G::Pass,
+pub(crate) struct Hold<D: Dispatch> {
+    link: NonNull<Link<D>>,
 }
 
-impl<D: Dispatch, G: Counting> Link<D, G> {
+/// A call that one of the shards counts. Dropping it leaves, and completes the detach if it was the last.
+///
+/// # Invariants
+///
+/// `shard` is one of the gates of the link, and counts it. So the binding of the link is not cleaned up,
+/// which keeps the link alive.
+pub(crate) struct ShardHold<D: Dispatch> {
+    link: NonNull<Link<D>>,
+    shard: NonNull<Gate>,
+}
+
+impl<D: Dispatch> Link<D> {
     /// A link that no binding uses.
     pub(crate) fn vacant() -> Result<Shared<Self>> {
+        Self::with(Gates::vacant())
+    }
+
+    /// The same, with a gate for each processor.
+    pub(crate) fn spread() -> Result<Shared<Self>> {
+        Self::with(Gates::spread()?)
+    }
+
+    #[inline(never)]
+    fn with(gates: Gates) -> Result<Shared<Self>> {
         Shared::new(Self {
-            gate: G::vacant()?,
+            gates,
             completion: UnsafeCell::new(Completion::NONE),
             remote: UnsafeCell::new(Remote::ABSENT),
         })
     }
 
     /// Takes the link for a binding. `None` if another binding has it.
-    pub(crate) fn claim(link: &Shared<Self>) -> Option<Claim<D, G>> {
-        link.gate.claim().map(|pass| Claim {
+    pub(crate) fn claim(link: &Shared<Self>) -> Option<Claim<D>> {
+        link.gates.claim().then(|| Claim {
             // INVARIANT: a successful claim counts one hold, and there is no other connection.
             hold: Hold {
                 link: link.as_ptr(),
-                pass,
             },
             connection: Connection(link.clone()),
         })
@@ -81,28 +102,46 @@ impl<D: Dispatch, G: Counting> Link<D, G> {
 
     /// Begins a call. If the peer is not attached, the attempt itself may have been what a detach
     /// was waiting for, and then completes it.
-    pub(crate) fn enter(link: &Shared<Self>) -> Result<Hold<D, G>, Detached> {
-        match link.gate.enter() {
-            // INVARIANT: the gate counts the call.
-            Ok(pass) => Ok(Hold {
-                link: link.as_ptr(),
-                pass,
+    pub(crate) fn enter(link: &Shared<Self>) -> Result<Hold<D>, Detached> {
+        Self::entered(link, link.gates.main.enter())
+    }
+
+    /// The same for a link that bindings take one after the other.
+    pub(crate) fn enter_if_open(link: &Shared<Self>) -> Result<Hold<D>, Detached> {
+        Self::entered(link, link.gates.main.enter_if_open())
+    }
+
+    fn entered(link: &Shared<Self>, entered: Result<(), Left>) -> Result<Hold<D>, Detached> {
+        let link_at = link.as_ptr();
+        match entered {
+            // INVARIANT: the main gate counts the call.
+            Ok(()) => Ok(Hold { link: link_at }),
+            Err(left) => Err(turned_back(link, left)),
+        }
+    }
+
+    /// As [`enter`](Self::enter), in the shard of a processor.
+    pub(crate) fn enter_shard(
+        link: &Shared<Self>,
+        processor: usize,
+    ) -> Result<ShardHold<D>, Detached> {
+        let link_at = link.as_ptr();
+        match link.gates.enter_shard(processor) {
+            // INVARIANT: the shard counts the call.
+            Ok(shard) => Ok(ShardHold {
+                link: link_at,
+                shard,
             }),
-            Err(left) => {
-                // SAFETY: the link must be alive, which `link` sees to, and `left` be what its gate
-                // answered.
-                unsafe { finish(link.as_ptr(), left) };
-                Err(Detached)
-            }
+            Err(left) => Err(turned_back(link, left)),
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.gate.is_open()
+        self.gates.main.is_open()
     }
 }
 
-impl<D: Dispatch, G: Counting> Connection<D, G> {
+impl<D: Dispatch> Connection<D> {
     /// Notes the NMR's handle of the binding, and whom else to tell of the completion.
     ///
     /// # Safety
@@ -124,7 +163,7 @@ impl<D: Dispatch, G: Counting> Connection<D, G> {
         if remote.can_be_called() {
             // SAFETY: nobody else may access the cell: the gate has not been open since its claim.
             unsafe { *self.0.remote.get() = remote };
-            self.0.gate.open();
+            self.0.gates.open();
         }
     }
 
@@ -133,62 +172,112 @@ impl<D: Dispatch, G: Counting> Connection<D, G> {
     /// # Safety
     ///
     /// * The NMR calls the detach callback of the binding, which it does once.
-    pub(crate) unsafe fn close(&self) -> Hold<D, G> {
+    pub(crate) unsafe fn close(&self) -> Hold<D> {
+        self.0.gates.close();
         // INVARIANT: `close` has counted it.
         Hold {
             link: self.0.as_ptr(),
-            pass: self.0.gate.close(),
         }
     }
 }
 
-impl<D: Dispatch, G: Counting> Drop for Connection<D, G> {
+impl<D: Dispatch> Drop for Connection<D> {
     fn drop(&mut self) {
-        self.0.gate.release();
+        self.0.gates.release();
     }
 }
 
-impl<D: Dispatch, G: Counting> Hold<D, G> {
+impl<D: Dispatch> Hold<D> {
     /// The peer.
     ///
     /// # Safety
     ///
     /// * The hold began by entering the open gate, or is a clone of one that did.
     pub(crate) unsafe fn remote(&self) -> &Remote<D> {
-        let remote = self.link().remote.get();
-        // SAFETY: nobody may write while the reference lives: the link is only written to before
-        // its gate opens, and cannot be claimed anew before this hold has left.
-        unsafe { &*remote }
+        // SAFETY: the link is alive and the hold entered it: the invariant and the caller.
+        unsafe { remote(self.link) }
     }
 
     /// Leaves, and lets the caller complete the detach.
     pub(crate) fn leave(self) -> Left {
-        let left = self.link().gate.leave(self.pass);
+        let left = self.gate().leave();
         core::mem::forget(self);
         left
     }
 
-    fn link(&self) -> &Link<D, G> {
-        // SAFETY: the link must be alive: it is, by the invariant, as long as the hold is counted.
-        unsafe { self.link.as_ref() }
+    /// The main gate, and no reference to the rest of the link, which may be freed while this leaves.
+    fn gate(&self) -> &Gate {
+        // SAFETY: the link is alive as long as the hold is counted, by the invariant.
+        unsafe { &(*self.link.as_ptr()).gates.main }
     }
 }
 
-impl<D: Dispatch, G: Counting> Clone for Hold<D, G> {
+impl<D: Dispatch> Clone for Hold<D> {
     fn clone(&self) -> Self {
-        self.link().gate.enter_again(self.pass);
+        self.gate().enter_again();
         // INVARIANT: the gate counts the new hold too.
         Self { ..*self }
     }
 }
 
-impl<D: Dispatch, G: Counting> Drop for Hold<D, G> {
+impl<D: Dispatch> Drop for Hold<D> {
     fn drop(&mut self) {
-        let left = self.link().gate.leave(self.pass);
-        // SAFETY: `left` must be what the gate answered; then the link is alive if this was the
-        // last, because the NMR keeps the binding until it hears of it.
+        let left = self.gate().leave();
+        // SAFETY: `left` is what the gate answered; then the link is alive if this was the
+        // last, because the NMR keeps the binding until the completion.
         unsafe { finish(self.link, left) };
     }
+}
+
+impl<D: Dispatch> ShardHold<D> {
+    /// The peer.
+    pub(crate) fn remote(&self) -> &Remote<D> {
+        // SAFETY: the link is alive, and the hold entered an open shard of it: the invariant.
+        unsafe { remote(self.link) }
+    }
+}
+
+impl<D: Dispatch> Clone for ShardHold<D> {
+    fn clone(&self) -> Self {
+        // SAFETY: the shard is alive as long as it counts the hold, by the invariant.
+        unsafe { self.shard.as_ref() }.enter_again();
+        // INVARIANT: the shard counts the new hold too.
+        Self { ..*self }
+    }
+}
+
+impl<D: Dispatch> Drop for ShardHold<D> {
+    fn drop(&mut self) {
+        // SAFETY: the link is alive as long as the hold is counted, by the invariant.
+        let gates = unsafe { &raw mut (*self.link.as_ptr()).gates };
+        // SAFETY: the address of a field of the link is not null.
+        let gates = unsafe { NonNull::new_unchecked(gates) };
+        // SAFETY: the shard is one of these gates and counts the hold, by the invariant.
+        let left = unsafe { Gates::leave_shard(gates, self.shard) };
+        // SAFETY: `left` is what the gates answered, as for `Hold`.
+        unsafe { finish(self.link, left) };
+    }
+}
+
+/// The peer of a link.
+///
+/// # Safety
+///
+/// * A gate of the link counts a call that entered it when it was open, as long as `'a`.
+unsafe fn remote<'a, D: Dispatch>(link: NonNull<Link<D>>) -> &'a Remote<D> {
+    // SAFETY: the link is alive, because a gate counts a call.
+    let remote = unsafe { &(*link.as_ptr()).remote }.get();
+    // SAFETY: the link is only written to before its gates open, and cannot be claimed anew before the
+    // call has left.
+    unsafe { &*remote }
+}
+
+/// What became of a thread that found the link closed: it has left again, and may be the last.
+#[cold]
+fn turned_back<D: Dispatch>(link: &Shared<Link<D>>, left: Left) -> Detached {
+    // SAFETY: `link` keeps the link alive, and `left` is what its gates answered.
+    unsafe { finish(link.as_ptr(), left) };
+    Detached
 }
 
 /// Completes the detach if the thread that just left was the last.
@@ -197,7 +286,7 @@ impl<D: Dispatch, G: Counting> Drop for Hold<D, G> {
 ///
 /// * `left` is the answer of the link's gate, which nobody acted on yet.
 /// * If it is `Last`, the link is alive.
-unsafe fn finish<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>, left: Left) {
+unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
     if left == Left::Last {
         // SAFETY: the requirements are those of this function.
         unsafe { complete(link) };
@@ -211,7 +300,7 @@ unsafe fn finish<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>, left: Left
 /// * The link is alive, and its gate has said `Last` to the caller.
 #[cold]
 #[inline(never)]
-unsafe fn complete<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>) {
+unsafe fn complete<D: Dispatch>(link: NonNull<Link<D>>) {
     // SAFETY: the link must be alive, which the caller promises.
     let completion = unsafe { link.as_ref() }.completion.get();
     // SAFETY: nobody may write at the same time: the last to leave comes after the attach.
@@ -222,10 +311,14 @@ unsafe fn complete<D: Dispatch, G: Counting>(link: NonNull<Link<D, G>>) {
 }
 
 // SAFETY: the handle and the peer may be used from any thread; the gate orders the accesses.
-unsafe impl<D: Dispatch, G: Counting> Send for Link<D, G> {}
+unsafe impl<D: Dispatch> Send for Link<D> {}
 // SAFETY: as for `Send`.
-unsafe impl<D: Dispatch, G: Counting> Sync for Link<D, G> {}
+unsafe impl<D: Dispatch> Sync for Link<D> {}
 // SAFETY: a hold gives access to a link, which is `Sync`, and may leave on any thread.
-unsafe impl<D: Dispatch, G: Counting> Send for Hold<D, G> {}
+unsafe impl<D: Dispatch> Send for Hold<D> {}
 // SAFETY: a shared hold gives access to a link, which is `Sync`, or can be cloned.
-unsafe impl<D: Dispatch, G: Counting> Sync for Hold<D, G> {}
+unsafe impl<D: Dispatch> Sync for Hold<D> {}
+// SAFETY: as for `Hold`.
+unsafe impl<D: Dispatch> Send for ShardHold<D> {}
+// SAFETY: as for `Hold`.
+unsafe impl<D: Dispatch> Sync for ShardHold<D> {}

@@ -4,6 +4,7 @@ use crate::detach::Detach;
 use crate::dispatch::Serves;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
+use crate::lent::Lent;
 use crate::offer::Offer;
 use crate::role::Role;
 
@@ -27,7 +28,7 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
     /// What the interface has modules say about themselves. Asked once, by
     /// [`Registration::new`](crate::Registration::new). Peers read it as long as the module is
     /// registered.
-    fn characteristics(&self) -> Option<&R::Characteristics> {
+    fn characteristics(&self) -> Option<Lent<'_, R::Characteristics>> {
         None
     }
 
@@ -51,10 +52,13 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
         let _ = binding;
     }
 
-    /// The provider has declined, for this reason, an offer that this client accepted; the binding
-    /// was dropped. `PASSIVE_LEVEL`, on the thread of `attach`. Not called for providers.
+    /// An offer came to nothing, and not because this module declined it. `PASSIVE_LEVEL`, on the thread of
+    /// `attach`.
     ///
-    /// Source: the status of `NmrClientAttachProvider`.
+    /// * The provider has declined, for this reason, an offer that this client accepted; the binding
+    ///   was dropped. Not for providers. Source: the status of `NmrClientAttachProvider`.
+    /// * Memory ran out before the module was asked, or after it accepted:
+    ///   [`Error::INSUFFICIENT_RESOURCES`]. The NMR does not repeat the offer.
     fn declined(&self, reason: Error) {
         let _ = reason;
     }
@@ -67,7 +71,7 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
     /// as well.
     ///
     /// Source: `ClientDetachProvider`, `ProviderDetachClient`.
-    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote, R::Calls>) {
+    fn detaching(&self, binding: &Self::Binding, detach: Detach<R::Remote>) {
         let _ = binding;
         drop(detach);
     }

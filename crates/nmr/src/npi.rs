@@ -21,6 +21,9 @@ use crate::dispatch::Dispatch;
 /// * gives tables of these types, or null ones, and keeps them until its cleanup callback;
 /// * gives characteristics of these types, or null ones, and keeps them as long as it is
 ///   registered;
+/// * keeps what a pointer in an argument, a result or a structure points to as long as the interface says, and
+///   at the most until its image is unloaded: a reference that is `'static` here, or a pointer to a function,
+///   dies with the other image;
 /// * lets its functions be called from any thread, with any arguments of their types, from its
 ///   attach to the end of the caller's detach;
 /// * calls its peer's functions with the context it got from it, and only in that time.

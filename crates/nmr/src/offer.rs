@@ -7,19 +7,19 @@ use core::marker::PhantomData;
 
 use nmr_sys::NPI_REGISTRATION_INSTANCE;
 
-use crate::counting::Counting;
 use crate::dispatch::Dispatch;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::link::{Claim, Link};
 use crate::module::Module;
 use crate::peer::Peer;
+use crate::peers::Peers;
 use crate::role::Role;
 use crate::slot::Slot;
 use crate::view::{Versioned, View};
 
 /// The claim of a binding in the role `R`.
-type ClaimOf<R> = Claim<<R as Role>::Remote, <R as Role>::Calls>;
+type ClaimOf<R> = Claim<<R as Role>::Remote>;
 
 /// A module of the same interface to which [`Module::attach`] may attach.
 ///
@@ -75,7 +75,7 @@ impl<'a, R: Role> Offer<'a, R> {
     /// The connection to the peer, which opens when the attach is complete.
     ///
     /// Fails with [`Error::INSUFFICIENT_RESOURCES`].
-    pub fn peer(self) -> Result<Peer<R::Remote, R::Calls>> {
+    pub fn peer(self) -> Result<Peer<R::Remote>> {
         let link = Link::vacant()?;
         self.claim.set(Link::claim(&link));
         Ok(Peer::new(link))
@@ -86,9 +86,18 @@ impl<'a, R: Role> Offer<'a, R> {
     ///
     /// Fails with [`Error::NO_INTERFACE`] if another binding has the slot, so that `?` declines the
     /// offer.
-    pub fn claim(self, slot: &Slot<R::Remote, R::Calls>) -> Result {
+    pub fn claim(self, slot: &Slot<R::Remote>) -> Result {
         let claim = slot.claim().ok_or(Error::NO_INTERFACE)?;
         self.claim.set(Some(claim));
+        Ok(())
+    }
+
+    /// Adds the connection to the peer to a set, in which it is from the end of the attach to the begin of
+    /// the detach.
+    ///
+    /// Fails with [`Error::INSUFFICIENT_RESOURCES`].
+    pub fn join(self, peers: &Peers<R::Remote>) -> Result {
+        self.claim.set(Some(peers.claim()?));
         Ok(())
     }
 
@@ -109,13 +118,14 @@ impl<'a, R: Role> Offer<'a, R> {
             claim: &claim,
             role: PhantomData,
         })?;
-        let claim = claim.take().map_or_else(unused, Ok)?;
+        let claim = claim.take().map_or_else(unused, Ok);
+        let claim = claim.inspect_err(|&error| module.declined(error))?;
         Ok((binding, claim))
     }
 }
 
 /// A connection that the module does not use. The detach needs it all the same.
-fn unused<D: Dispatch, G: Counting>() -> Result<Claim<D, G>> {
+fn unused<D: Dispatch>() -> Result<Claim<D>> {
     let link = Link::vacant()?;
     Link::claim(&link).ok_or(Error::NO_INTERFACE)
 }

@@ -5,10 +5,8 @@
 use core::fmt;
 use core::ops::Deref;
 
-use crate::counting::Counting;
 use crate::dispatch::{Dispatch, Remote};
 use crate::error::Error;
-use crate::gate::Gate;
 use crate::link::{Hold, Link};
 use crate::shared::Shared;
 
@@ -17,7 +15,7 @@ use crate::shared::Shared;
 /// [`Offer::peer`](crate::Offer::peer) gives it. It can be cloned, sent and kept anywhere: it says
 /// nothing about whether the peer is attached and never delays a detach. After the detach it stays
 /// detached for good, also when the same module attaches again.
-pub struct Peer<D: Dispatch, G: Counting = Gate>(Shared<Link<D, G>>);
+pub struct Peer<D: Dispatch>(Shared<Link<D>>);
 
 /// A call in progress.
 ///
@@ -26,8 +24,20 @@ pub struct Peer<D: Dispatch, G: Counting = Gate>(Shared<Link<D, G>>);
 ///
 /// A call is owned and has no lifetime. It can be stored with a pending request, sent to the thread
 /// that finishes it, and be cloned for a second one. When the peer is detaching, dropping the last
-/// call completes the detach; the cleanup of both modules may run inside that drop. At most
-/// `DISPATCH_LEVEL`.
+/// call completes the detach. At most `DISPATCH_LEVEL`.
+///
+/// # Locks
+///
+/// To drop a call may run code of both modules: [`Module::completed`](crate::Module::completed), and the drop of both
+/// [bindings](crate::Module::Binding), the peer's as well. So drop it without a lock that one of them takes, and
+/// take it out of a collection under the collection's lock, to drop it when the lock is released. The same holds for
+/// [`Peer::enter`], [`Slot::enter`](crate::Slot::enter) and [`Detach`](crate::Detach).
+///
+/// # During a detach
+///
+/// A call that began before the detach goes on, and covers what is called through it until it is dropped: in
+/// [`Module::detaching`](crate::Module::detaching), too, where a module may complete or cancel through its calls what
+/// is pending. To begin new work through it is against the rules of the NMR, which this crate cannot see.
 ///
 /// A call that is never dropped, forgotten, or kept in its own binding makes the detach wait
 /// forever, and with it the end of both registrations.
@@ -39,28 +49,32 @@ pub struct Peer<D: Dispatch, G: Counting = Gate>(Shared<Link<D, G>>);
 ///
 /// The hold entered the open gate, or is a clone of one that did.
 #[must_use = "the peer can be called as long as the call lives"]
-pub struct Call<D: Dispatch, G: Counting = Gate>(Hold<D, G>);
+pub struct Call<D: Dispatch>(Hold<D>);
 
 /// The peer is not attached: not yet, or not any more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Detached;
 
-impl<D: Dispatch, G: Counting> Peer<D, G> {
-    pub(crate) fn new(link: Shared<Link<D, G>>) -> Self {
+impl<D: Dispatch> Peer<D> {
+    pub(crate) fn new(link: Shared<Link<D>>) -> Self {
         Self(link)
     }
 
-    pub(crate) fn link(&self) -> &Shared<Link<D, G>> {
+    pub(crate) fn link(&self) -> &Shared<Link<D>> {
         &self.0
     }
 
     /// Begins a call. Any IRQL up to `DISPATCH_LEVEL`; never waits and never allocates.
     ///
-    /// Fails before the attach is complete and after the detach has begun. An attempt that overlaps
-    /// the detach may complete it, so the cleanup of both modules may run inside this call.
-    pub fn enter(&self) -> Result<Call<D, G>, Detached> {
+    /// Fails before the attach is complete and after the detach has begun.
+    ///
+    /// # Locks
+    ///
+    /// An attempt that overlaps the detach may complete it. So no lock may be held that the
+    /// [bindings](crate::Module::Binding) of both modules take when they are dropped, as for the drop of a [`Call`].
+    pub fn enter(&self) -> Result<Call<D>, Detached> {
         // INVARIANT: `Link::enter` enters the open gate.
-        Link::enter(&self.0).map(Call)
+        Link::enter(&self.0).map(Call::new)
     }
 
     /// Whether the peer was attached a moment ago. Only [`enter`](Self::enter) can be relied on.
@@ -70,13 +84,21 @@ impl<D: Dispatch, G: Counting> Peer<D, G> {
     }
 }
 
-impl<D: Dispatch, G: Counting> Clone for Peer<D, G> {
+impl<D: Dispatch> Call<D> {
+    /// The hold has entered the open gate.
+    pub(crate) fn new(hold: Hold<D>) -> Self {
+        // INVARIANT: the caller has it from a function that enters.
+        Self(hold)
+    }
+}
+
+impl<D: Dispatch> Clone for Peer<D> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<D: Dispatch, G: Counting> Deref for Call<D, G> {
+impl<D: Dispatch> Deref for Call<D> {
     type Target = Remote<D>;
 
     fn deref(&self) -> &Remote<D> {
@@ -86,7 +108,7 @@ impl<D: Dispatch, G: Counting> Deref for Call<D, G> {
 }
 
 /// A second call that is in progress as long as it lives, also when the peer is detaching already.
-impl<D: Dispatch, G: Counting> Clone for Call<D, G> {
+impl<D: Dispatch> Clone for Call<D> {
     fn clone(&self) -> Self {
         // INVARIANT: it is a clone.
         Self(self.0.clone())
@@ -101,9 +123,10 @@ impl fmt::Display for Detached {
 
 impl core::error::Error for Detached {}
 
-/// [`Error::NO_INTERFACE`], so that `?` can pass it on.
+/// [`Error::DEVICE_NOT_READY`], as for [`Missing::Absent`](crate::Missing::Absent). It is not
+/// [`Error::NO_INTERFACE`], with which a module declines an offer.
 impl From<Detached> for Error {
     fn from(_: Detached) -> Self {
-        Self::NO_INTERFACE
+        Self::DEVICE_NOT_READY
     }
 }

@@ -6,15 +6,17 @@ use alloc::boxed::Box;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use nmr_sys::{
-    GUID, NPI_MODULEID, NPI_REGISTRATION_INSTANCE, NTSTATUS, STATUS_PENDING, STATUS_SUCCESS,
+    GUID, NPI_MODULEID, NPI_REGISTRATION_INSTANCE, NTSTATUS, STATUS_INVALID_PARAMETER,
+    STATUS_PENDING, STATUS_SUCCESS,
 };
 
 use crate::boxed::try_box;
-use crate::dispatch::as_npi;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
+use crate::inside;
 use crate::module::Module;
 use crate::npi::Npi;
 use crate::role::{Role, length};
@@ -92,6 +94,7 @@ impl<R: Role, M: Module<R>> Registration<R, M> {
     /// Source: `NmrRegisterClient`, `NmrRegisterProvider`.
     pub fn new(module: M) -> Result<Self> {
         let registered = Registered::<R, M>::new(module)?;
+        LIVE.fetch_add(1, Ordering::Relaxed);
         // SAFETY: it must be alive: it was made just now.
         let it = unsafe { registered.as_ref() };
         // SAFETY: it must stay and only be shared: it is not freed before `Closing` has waited, or
@@ -100,7 +103,7 @@ impl<R: Role, M: Module<R>> Registration<R, M> {
             // INVARIANT: the NMR has issued the handle for it.
             Ok(handle) => Ok(Self { registered, handle }),
             Err(error) => {
-                // SAFETY: nobody may use it: the NMR has refused it.
+                // SAFETY: the NMR has refused it, and has no pointer to it.
                 unsafe { Registered::free(registered) };
                 Err(error)
             }
@@ -169,11 +172,16 @@ impl<R: Role, M: Module<R>> Closing<R, M> {
 impl<R: Role, M: Module<R>> Drop for Closing<R, M> {
     fn drop(&mut self) {
         if let Some(handle) = self.handle {
+            // SAFETY: it is alive: it is freed below.
+            inside::refuse_own_end(unsafe { &raw const (*self.registered.as_ptr()).module });
             // SAFETY: the handle must be of a registration that is ending and that nobody has
             // waited for, by the invariant.
             let status = unsafe { (R::WAIT)(handle) };
-            if status != STATUS_SUCCESS {
-                unexpected("wait", status);
+            match status {
+                STATUS_SUCCESS => {}
+                // The embedded registrar answers this, and reports why. Windows hangs.
+                STATUS_INVALID_PARAMETER => unexpected("wait inside its own callback", status),
+                other => unexpected("wait", other),
             }
         }
         // SAFETY: it must come from a box and have no other user: the NMR is done with it.
@@ -234,7 +242,7 @@ impl<R: Role, M: Module<R>> Registered<R, M> {
             NpiId: &raw const self.npi,
             ModuleId: &raw const self.id,
             Number: identity.number,
-            NpiSpecificCharacteristics: characteristics.map_or(ptr::null(), as_npi),
+            NpiSpecificCharacteristics: characteristics.map_or(ptr::null(), |lent| lent.as_npi()),
         }
     }
 
@@ -258,7 +266,28 @@ impl<R: Role, M: Module<R>> Registered<R, M> {
     unsafe fn free(at: NonNull<Self>) {
         // SAFETY: the pointer must come from a box and have no other user: as the caller promises.
         drop(unsafe { Box::from_raw(at.as_ptr()) });
+        LIVE.fetch_sub(1, Ordering::Release);
     }
+}
+
+/// How many modules of this image are registered, or have not been dropped since. Not the atomics of
+/// `sync.rs`: it decides nothing in this crate.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns the number of modules of this image that the NMR may still call: those whose [`Registration`] or
+/// [`Closing`] was not dropped, because it is kept somewhere or was forgotten. Any IRQL.
+///
+/// A driver that unloads while there is one leaves the NMR with pointers into memory that is gone. So its
+/// unload routine ends its registrations, and then stops the system if this is not 0, rather than return:
+/// bug check `DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS` (0xCE) is for that.
+///
+/// ```
+/// # use nmr_host as _;
+/// assert_eq!(nmr::registrations(), 0);
+/// ```
+#[must_use]
+pub fn registrations() -> usize {
+    LIVE.load(Ordering::Acquire)
 }
 
 /// Stops the system, because the NMR may still use memory that would otherwise be freed.

@@ -12,19 +12,15 @@ use nmr_sys::{
 
 use crate::attach::{attach_client, attach_provider};
 use crate::binding::{cleanup, detach};
-use crate::counting::Counting;
 use crate::dispatch::Dispatch;
-use crate::gate::Gate;
 use crate::module::Module;
 use crate::npi::Npi;
 
-/// The role of a client of the interface `N`: the NMR offers it providers. `G` is how its calls into one
-/// of them are counted.
-pub struct Client<N, G = Gate>(PhantomData<fn() -> (N, G)>);
+/// The role of a client of the interface `N`: the NMR offers it providers.
+pub struct Client<N>(PhantomData<fn() -> N>);
 
-/// The role of a provider of the interface `N`: the NMR asks it to attach to clients. `G` is how its
-/// calls into one of them are counted.
-pub struct Provider<N, G = Gate>(PhantomData<fn() -> (N, G)>);
+/// The role of a provider of the interface `N`: the NMR asks it to attach to clients.
+pub struct Provider<N>(PhantomData<fn() -> N>);
 
 /// What a module is in an interface: [`Client`] or [`Provider`]. No other type can be one.
 pub trait Role: Functions {
@@ -38,26 +34,22 @@ pub trait Role: Functions {
     type Characteristics: Sync + 'static;
     /// What its peer says about itself.
     type RemoteCharacteristics: Sync + 'static;
-    /// How its calls into one peer are counted.
-    type Calls: Counting;
 }
 
-impl<N: Npi, G: Counting> Role for Client<N, G> {
+impl<N: Npi> Role for Client<N> {
     type Npi = N;
     type Local = N::ClientDispatch;
     type Remote = N::ProviderDispatch;
     type Characteristics = N::ClientCharacteristics;
     type RemoteCharacteristics = N::ProviderCharacteristics;
-    type Calls = G;
 }
 
-impl<N: Npi, G: Counting> Role for Provider<N, G> {
+impl<N: Npi> Role for Provider<N> {
     type Npi = N;
     type Local = N::ProviderDispatch;
     type Remote = N::ClientDispatch;
     type Characteristics = N::ProviderCharacteristics;
     type RemoteCharacteristics = N::ClientCharacteristics;
-    type Calls = G;
 }
 
 /// The functions and structures of the NMR for one role.
@@ -86,7 +78,7 @@ pub trait Functions: Sized + 'static {
         Self: Role;
 }
 
-impl<N: Npi, G: Counting> Functions for Client<N, G> {
+impl<N: Npi> Functions for Client<N> {
     type Descriptor = NPI_CLIENT_CHARACTERISTICS;
     type Handle = NMR_CLIENT_HANDLE;
 
@@ -104,7 +96,7 @@ impl<N: Npi, G: Counting> Functions for Client<N, G> {
         NPI_CLIENT_CHARACTERISTICS {
             Version: 0,
             Length: length::<Self::Descriptor>(),
-            ClientAttachProvider: Some(attach_provider::<N, G, M>),
+            ClientAttachProvider: Some(attach_provider::<N, M>),
             ClientDetachProvider: Some(detach::<Self, M>),
             ClientCleanupBindingContext: Some(cleanup::<Self, M>),
             ClientRegistrationInstance: instance,
@@ -112,7 +104,7 @@ impl<N: Npi, G: Counting> Functions for Client<N, G> {
     }
 }
 
-impl<N: Npi, G: Counting> Functions for Provider<N, G> {
+impl<N: Npi> Functions for Provider<N> {
     type Descriptor = NPI_PROVIDER_CHARACTERISTICS;
     type Handle = NMR_PROVIDER_HANDLE;
 
@@ -130,7 +122,7 @@ impl<N: Npi, G: Counting> Functions for Provider<N, G> {
         NPI_PROVIDER_CHARACTERISTICS {
             Version: 0,
             Length: length::<Self::Descriptor>(),
-            ProviderAttachClient: Some(attach_client::<N, G, M>),
+            ProviderAttachClient: Some(attach_client::<N, M>),
             ProviderDetachClient: Some(detach::<Self, M>),
             ProviderCleanupBindingContext: Some(cleanup::<Self, M>),
             ProviderRegistrationInstance: instance,

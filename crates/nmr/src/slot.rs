@@ -1,12 +1,10 @@
 //! [`Slot`]: the one peer that a module uses.
 
-use crate::counting::Counting;
 use crate::dispatch::Dispatch;
 use crate::error::Result;
-use crate::gate::Gate;
 use crate::link::{Claim, Link};
 use crate::peer::{Call, Detached, Peer};
-use crate::spread::{Processor, Spread};
+use crate::shared::Shared;
 
 /// The one peer that a module uses, whichever it is at the moment.
 ///
@@ -36,34 +34,28 @@ use crate::spread::{Processor, Spread};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Slot<D: Dispatch, G: Counting = Gate>(Peer<D, G>);
+pub struct Slot<D: Dispatch>(Peer<D>);
 
 impl<D: Dispatch> Slot<D> {
     /// A vacant slot. At most `DISPATCH_LEVEL`.
     ///
     /// Fails with [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
     pub fn new() -> Result<Self> {
-        Self::vacant()
-    }
-}
-
-impl<D: Dispatch, P: Processor, const SHARDS: usize> Slot<D, Spread<P, SHARDS>> {
-    /// A vacant slot whose calls are counted for each processor. At most `DISPATCH_LEVEL`.
-    ///
-    /// Fails with [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
-    pub fn spread() -> Result<Self> {
-        Self::vacant()
-    }
-}
-
-impl<D: Dispatch, G: Counting> Slot<D, G> {
-    fn vacant() -> Result<Self> {
         Link::vacant().map(Peer::new).map(Self)
     }
 
+    /// A slot with a gate for each processor.
+    pub(crate) fn spread() -> Result<Self> {
+        Link::spread().map(Peer::new).map(Self)
+    }
+
     /// Begins a call into the peer that is attached now. As [`Peer::enter`].
-    pub fn enter(&self) -> Result<Call<D, G>, Detached> {
-        self.0.enter()
+    ///
+    /// # Locks
+    ///
+    /// As [`Peer::enter`]: an attempt that overlaps a detach may complete it, and drop the bindings of both modules.
+    pub fn enter(&self) -> Result<Call<D>, Detached> {
+        Link::enter_if_open(self.link()).map(Call::new)
     }
 
     /// Whether a peer was attached a moment ago. As [`Peer::is_attached`].
@@ -76,8 +68,12 @@ impl<D: Dispatch, G: Counting> Slot<D, G> {
         self.0.is_attached()
     }
 
+    pub(crate) fn link(&self) -> &Shared<Link<D>> {
+        self.0.link()
+    }
+
     /// Takes the slot for a binding. `None` if another has it.
-    pub(crate) fn claim(&self) -> Option<Claim<D, G>> {
-        Link::claim(self.0.link())
+    pub(crate) fn claim(&self) -> Option<Claim<D>> {
+        Link::claim(self.link())
     }
 }

@@ -4,7 +4,6 @@
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 /// A table or a structure that modules of an older version have less of: it says itself how much.
@@ -39,7 +38,7 @@ use core::ptr::NonNull;
 /// }
 ///
 /// fn most_bytes(limits: View<'_, Limits>) -> u64 {
-///     field!(limits, bytes).unwrap_or(1 << 20)
+///     field!(limits, Limits, bytes).unwrap_or(1 << 20)
 /// }
 /// # let mut limits = Limits { header: Header { size: 24, version: 2 }, packets: 3, bytes: 4 };
 /// # assert_eq!(most_bytes(unsafe { View::new(&raw const limits) }.unwrap()), 4);
@@ -56,7 +55,10 @@ use core::ptr::NonNull;
 ///   a value of its type.
 /// * If `Base` is what an [`Npi`](crate::Npi) declares as characteristics, then what the modules of
 ///   that interface give is one of these. So two structures do not share such a base, and safe code
-///   cannot make a base that is not the beginning of one: its fields are private.
+///   cannot make a base that is not the beginning of one, or move one out of it: the fields of the base are
+///   private, it is neither `Copy` nor `Clone`, no public function returns one by value, and the field of
+///   `Self` that holds it is private, too. Otherwise safe code could lend a bare base.
+/// * A module in Rust lends the whole structure: [`Lent::whole`](crate::Lent::whole).
 pub unsafe trait Versioned: Sized + Sync + 'static {
     /// The part that every version has, and that tells the size.
     type Base: Sync + 'static;
@@ -120,32 +122,31 @@ impl<'a, T: Versioned> View<'a, T> {
     ///
     /// # Safety
     ///
-    /// * The function returns a pointer to a field of the `T` to which it gets a pointer. It does not
-    ///   read it.
+    /// * The offset is that of a field of `T`, which the function returns.
     #[doc(hidden)]
     #[must_use]
-    pub unsafe fn field<F: Copy>(&self, field: impl Fn(*const T) -> *const F) -> Option<F> {
-        let place = MaybeUninit::<T>::uninit();
-        let offset = field(place.as_ptr()).addr() - place.as_ptr().addr();
+    pub unsafe fn field<F: Copy>(&self, offset: usize, _type: fn(&T) -> &F) -> Option<F> {
         if offset + size_of::<F>() > self.size {
             return None;
         }
-        // SAFETY: the offset must be in what is there: that was compared.
+        // SAFETY: the offset is inside the `size` bytes: that was compared.
         let field = unsafe { self.start.as_ptr().byte_add(offset) };
-        // SAFETY: the field must be valid and aligned: it lies within the size, so it has a value of
-        // its type, which `Versioned` promises with the alignment.
+        // SAFETY: the field lies within the size, so it has a value of its type and the alignment,
+        // which `Versioned` promises.
         Some(unsafe { field.cast::<F>().read() })
     }
 }
 
-/// Reads a field of a [`View`](crate::View): `field!(view, name)`. `None` if the peer does not have
-/// it, or not all of it. The field has to be `Copy`.
+/// Reads a field of a [`View`](crate::View): `field!(view, Limits, bytes)`. `None` if the peer does not
+/// have it, or not all of it. The field has to be `Copy`, and one of the named type itself: what the type
+/// dereferences to does not count.
 #[macro_export]
 macro_rules! field {
-    ($view:expr, $name:ident) => {{
-        let view = &$view;
-        // SAFETY: the function returns a pointer to the field.
-        unsafe { $crate::View::field(view, |start| &raw const (*start).$name) }
+    ($view:expr, $T:ty, $name:ident) => {{
+        let view: &$crate::View<'_, $T> = &$view;
+        let offset = ::core::mem::offset_of!($T, $name);
+        // SAFETY: it is the offset of this field. A field hides what a type dereferences to.
+        unsafe { $crate::View::field(view, offset, |it| &it.$name) }
     }};
 }
 

@@ -1,6 +1,6 @@
 //! The layout of everything that a driver and Windows hand each other, asserted when a driver is
-//! compiled on Linux: it guards the headers in `cross/include`, which are ours, against the
-//! published layout of KMDF 1.31, and `nmr-sys` against the headers.
+//! compiled on Linux: it guards the headers that the set-up lays out against the published
+//! layouts of the kernel and of KMDF 1.31, and `nmr-sys` against the headers.
 //!
 //! It holds for x64 and ARM64 alike.
 #![cfg(windows)]
@@ -23,6 +23,9 @@ macro_rules! layout {
         };
     };
 }
+
+mod framework;
+mod nt;
 
 layout!(UNICODE_STRING: size 0x10 {
     Length @ 0, MaximumLength @ 2, Buffer @ 8,

@@ -8,15 +8,21 @@
 #![expect(unsafe_code)]
 
 use std::arch::naked_asm;
-use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::fault;
+use super::frames;
 use super::loaded::Loaded;
+use super::report::Fault;
+use super::stack;
 use super::thunk::Slot;
 use super::wdf;
 
 /// How many arguments on the stack reach a function.
 pub(crate) const STACK_ARGUMENTS: usize = 12;
+
+/// The direction flag, which is off between functions: compiled code copies forwards.
+const DIRECTION: u64 = 0x400;
 
 /// A call from an image that has not returned.
 #[derive(Clone, Debug)]
@@ -40,10 +46,16 @@ impl Call {
         let prefix = if framework { "Wdf" } else { "" };
         format!("{prefix}{}", self.function)
     }
-}
 
-thread_local! {
-    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    /// Whether the function may call modules: it is one of the registrar's.
+    pub(crate) fn runs_modules(&self) -> bool {
+        self.library.eq_ignore_ascii_case("netio.sys")
+    }
+
+    fn misused(&self, text: &str) {
+        let (function, text) = (self.name(), text.to_owned());
+        self.image.report(Fault::Misuse { function, text });
+    }
 }
 
 /// The call that this thread is in. Only functions behind the gate may ask.
@@ -53,7 +65,7 @@ pub(crate) fn caller() -> Call {
 
 /// The same, for those who do not know.
 pub(crate) fn try_caller() -> Option<Call> {
-    CALLS.with(|calls| calls.try_borrow().ok()?.last().cloned())
+    frames::innermost_call()
 }
 
 /// The address that thunks jump to.
@@ -64,12 +76,14 @@ pub(crate) fn address() -> usize {
 /// Comes from a thunk, with the slot in `r11`.
 ///
 /// The frame, from the bottom: 32 bytes of home space and twelve stack arguments for the callee,
-/// then four integer and four floating-point argument registers (and later the result).
+/// then four integer and four floating-point argument registers (and later the result). The bottom is
+/// aligned whatever the image's stack is.
 #[unsafe(naked)]
 extern "win64" fn gate() {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
+        "and rsp, -16",
         "sub rsp, 224",
         "mov [rbp - 8], rcx",
         "mov [rbp - 16], rdx",
@@ -79,8 +93,12 @@ extern "win64" fn gate() {
         "movups [rbp - 64], xmm1",
         "movups [rbp - 80], xmm2",
         "movups [rbp - 96], xmm3",
+        "pushfq",
+        "pop r8",
+        "cld",
         "mov rcx, r11",
         "mov rdx, [rbp + 8]",
+        "mov r9, rbp",
         "call {enter}",
         "mov rcx, [rbp - 8]",
         "mov rdx, [rbp - 16]",
@@ -99,9 +117,19 @@ extern "win64" fn gate() {
         "call rax",
         "mov [rbp - 8], rax",
         "movups [rbp - 32], xmm0",
+        "pushfq",
+        "pop rcx",
+        "cld",
         "call {leave}",
         "mov rax, [rbp - 8]",
         "movups xmm0, [rbp - 32]",
+        // An image that relies on what a call does not keep gets no addresses of this process.
+        "xor ecx, ecx",
+        "xor edx, edx",
+        "xor r8d, r8d",
+        "xor r9d, r9d",
+        "xor r10d, r10d",
+        "xor r11d, r11d",
         "leave",
         "ret",
         enter = sym enter,
@@ -110,7 +138,18 @@ extern "win64" fn gate() {
 }
 
 /// A call begins. Returns the function.
-extern "win64" fn enter(slot: *const Slot, return_address: usize) -> usize {
+extern "win64" fn enter(
+    slot: *const Slot,
+    return_address: usize,
+    flags: u64,
+    frame: usize,
+) -> usize {
+    if let Some(trouble) = stack::trouble_of_call(frame) {
+        // SAFETY: as below.
+        let image = unsafe { &*slot }.image.as_ptr();
+        // SAFETY: as below; the address is all that is wanted.
+        fault::stop_call(trouble, unsafe { &*image }.address(), return_address, frame);
+    }
     // SAFETY: thunks pass their own slot, and live as long as it; a thread that comes from a thunk
     // is in an image that is loaded.
     let slot = unsafe { &*slot };
@@ -124,19 +163,25 @@ extern "win64" fn enter(slot: *const Slot, return_address: usize) -> usize {
         offset,
         visit,
     };
-    CALLS.with_borrow_mut(|calls| calls.push(call));
+    if flags & DIRECTION != 0 {
+        call.misused("called with the direction flag set");
+    }
+    if !frame.is_multiple_of(16) {
+        call.misused("called with a stack that is not aligned to 16 bytes");
+    }
+    frames::call(call);
     slot.target
 }
 
 /// The call ends.
-extern "win64" fn leave() {
-    let call = CALLS.with_borrow_mut(Vec::pop);
-    if let Some(Call {
-        image,
-        visit: Some(visit),
-        ..
-    }) = call
-    {
-        image.inside.leave(visit);
+extern "win64" fn leave(flags: u64) {
+    let Some(call) = frames::end_call() else {
+        return;
+    };
+    if flags & DIRECTION != 0 {
+        call.misused("a callback returned with the direction flag set");
+    }
+    if let Some(visit) = call.visit {
+        call.image.inside.leave(visit);
     }
 }

@@ -2,7 +2,6 @@
 // UNSAFETY: calls the image's entry point and its unload routine.
 #![expect(unsafe_code)]
 
-use std::ffi::c_void;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -10,8 +9,9 @@ use std::sync::atomic::Ordering;
 
 use nmr_sys::GUID;
 
+use super::entry;
 use super::exports;
-use super::kernel::{DRIVER_OBJECT, NtStatus, UNICODE_STRING, failed};
+use super::kernel::{NtStatus, failed};
 use super::loaded::Loaded;
 use super::options::{LoadError, LoadOptions, Source};
 use super::report::{Fault, Report, Stopped};
@@ -101,8 +101,12 @@ impl Image {
 
     /// The imports that the host does not have, as `library!function`: each is a trap.
     #[must_use]
-    pub fn missing_imports(&self) -> &[String] {
-        &self.loaded.missing
+    pub fn missing_imports(&self) -> Vec<String> {
+        self.loaded
+            .missing
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// Adds a root-enumerated device: `EvtDriverDeviceAdd`, and what starts the device it creates.
@@ -188,28 +192,35 @@ pub(super) fn run<T: Send + 'static>(
 }
 
 fn call_entry(image: &Arc<Loaded>) -> NtStatus {
-    type Entry = unsafe extern "win64" fn(*mut DRIVER_OBJECT, *mut UNICODE_STRING) -> NtStatus;
+    let arguments = [
+        image.objects.driver().expose_provenance(),
+        image.registry_path().expose_provenance(),
+    ];
     // SAFETY: the address is in an executable section of the image, and whoever loads an image
-    // trusts that its entry point is a driver's.
-    let entry = unsafe { mem::transmute::<usize, Entry>(image.entry()) };
-    let (driver, path) = (image.objects.driver(), image.registry_path());
-    // SAFETY: the arguments are a driver object and a registry path that live as long as the image.
-    image.enter("DriverEntry", || unsafe { entry(driver, path) })
+    // trusts that its entry point is a driver's. The arguments are a driver object and a registry path
+    // that live as long as the image.
+    let status = unsafe { entry::call(image, "DriverEntry", image.entry(), arguments) };
+    status as NtStatus
 }
 
 /// Returns whether there was an unload routine.
 fn call_unload(image: &Arc<Loaded>) -> bool {
-    type Unload = unsafe extern "win64" fn(*mut DRIVER_OBJECT);
     let routine = image.objects.unload_routine();
     if routine.is_null() {
         return false;
     }
     wdf::remove_devices(image);
-    // SAFETY: the image, or the framework for it, has put its unload routine there.
-    let unload = unsafe { mem::transmute::<*const c_void, Unload>(routine) };
-    let driver = image.objects.driver();
-    // SAFETY: the argument is the driver object.
-    image.enter("the unload routine", || unsafe { unload(driver) });
+    let arguments = [image.objects.driver().expose_provenance()];
+    // SAFETY: the image, or the framework for it, has put its unload routine there. The argument is the
+    // driver object.
+    unsafe {
+        entry::call(
+            image,
+            "the unload routine",
+            routine.expose_provenance(),
+            arguments,
+        )
+    };
     true
 }
 

@@ -37,11 +37,15 @@ pub(crate) fn find(library: &str, name: &Name) -> Option<Target> {
     let Name::Name(name) = name else {
         return None;
     };
-    match library.to_ascii_lowercase().as_str() {
-        "ntoskrnl.exe" | "hal.dll" => exports::find(name),
-        "netio.sys" => exports::netio::find(name),
-        "wdfldr.sys" => wdf::bind::find(name),
-        _ => None,
+    let is = |known: &str| library.eq_ignore_ascii_case(known);
+    if is("ntoskrnl.exe") || is("hal.dll") {
+        exports::find(name)
+    } else if is("netio.sys") {
+        exports::netio::find(name)
+    } else if is("wdfldr.sys") {
+        wdf::bind::find(name)
+    } else {
+        None
     }
 }
 

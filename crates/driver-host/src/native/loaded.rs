@@ -9,6 +9,7 @@ use nmr_host::code::{self, Residence};
 
 use super::exports::etw::Providers;
 use super::exports::netio::Registrations;
+use super::frames;
 use super::imports;
 use super::inside::Inside;
 use super::kernel::UNICODE_STRING;
@@ -19,7 +20,7 @@ use super::report::Fault;
 use super::system::System;
 use super::thunk::{Slot, Thunks};
 use super::wdf::{self, Framework};
-use crate::pe::{Access, Image, Section};
+use crate::pe::{Access, Image, Import, Section};
 
 /// A loaded image.
 pub(crate) struct Loaded {
@@ -40,7 +41,7 @@ pub(crate) struct Loaded {
     /// How many breakpoints it ran into.
     pub(crate) breakpoints: AtomicU64,
     /// The imports that are traps.
-    pub(crate) missing: Vec<String>,
+    pub(crate) missing: Vec<Import>,
     start: usize,
     size: usize,
     entry: usize,
@@ -62,7 +63,7 @@ impl Loaded {
         bytes: &[u8],
     ) -> io::Result<Arc<Self>> {
         let memory = map::map(image, bytes)?;
-        let (start, size) = (memory.address(), memory.size());
+        let (start, size) = (memory.address(), memory.size() - map::BEHIND);
         let targets: Vec<_> = image
             .imports
             .iter()
@@ -73,7 +74,6 @@ impl Loaded {
             .iter()
             .zip(&targets)
             .filter(|(_, target)| target.is_none());
-        let missing = missing.map(|(import, _)| format!("{}!{}", import.library, import.name));
         let loaded = Arc::new(Self {
             name: name.into(),
             system: Arc::clone(system),
@@ -83,7 +83,7 @@ impl Loaded {
             framework: Framework::default(),
             objects: Objects::new(name, start, size),
             breakpoints: AtomicU64::new(0),
-            missing: missing.collect(),
+            missing: missing.map(|(import, _)| import.clone()).collect(),
             start,
             size,
             entry: start + image.entry as usize,
@@ -100,17 +100,18 @@ impl Loaded {
         mut memory: Memory,
         targets: &[Option<imports::Target>],
     ) -> io::Result<()> {
-        let slot = |library: &str, function: &str, target| Slot {
+        let slot = |library: &Arc<str>, function: Arc<str>, target| Slot {
             image: Arc::downgrade(self),
-            library: library.into(),
-            function: function.into(),
+            library: Arc::clone(library),
+            function,
             target,
         };
         let imported = image.imports.iter().zip(targets).map(|(import, target)| {
             let target = target.map_or(imports::trap(), imports::Target::address);
-            slot(&import.library, &import.name.to_string(), target)
+            slot(&import.library, import.name.text(), target)
         });
-        let framework = wdf::functions().map(|(name, target)| slot(wdf::LIBRARY, name, target));
+        let kmdf = wdf::LIBRARY.into();
+        let framework = wdf::functions().map(|(name, target)| slot(&kmdf, name.into(), target));
         let thunks = Thunks::new(imported.chain(framework).collect())?;
         for (index, (import, target)) in image.imports.iter().zip(targets).enumerate() {
             let address = match *target {
@@ -125,7 +126,7 @@ impl Loaded {
         map::protect(&mut memory, image)?;
         self.announce_code(image);
         *self.code() = Some((memory, thunks));
-        ranges::add(self, self.start, self.size);
+        ranges::add(self, self.start, self.size + map::BEHIND);
         Ok(())
     }
 
@@ -149,6 +150,16 @@ impl Loaded {
         self.code.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where it is in memory.
+    pub(crate) fn address(&self) -> usize {
+        self.start
+    }
+
+    /// Whether an offset is behind the image, where it is closed.
+    pub(crate) fn is_behind(&self, offset: u64) -> bool {
+        offset >= self.size as u64
+    }
+
     /// The entry point.
     pub(crate) fn entry(&self) -> usize {
         self.entry
@@ -165,7 +176,9 @@ impl Loaded {
     /// may return while one of them goes on.
     pub(crate) fn enter<T>(&self, what: &str, run: impl FnOnce() -> T) -> T {
         let visit = self.inside.enter(what);
+        frames::enter(self.start, what);
         let result = run();
+        frames::leave();
         self.inside.leave(visit);
         result
     }

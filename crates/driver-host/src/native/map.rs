@@ -63,6 +63,15 @@ impl Memory {
             Access::Execute => libc::PROT_READ | libc::PROT_EXEC,
             Access::WriteExecute => return Err(io::Error::from(io::ErrorKind::PermissionDenied)),
         };
+        self.set_protection(offset, size, protection)
+    }
+
+    /// Closes a part: a touch faults.
+    fn close(&mut self, offset: usize, size: usize) -> io::Result<()> {
+        self.set_protection(offset, size, libc::PROT_NONE)
+    }
+
+    fn set_protection(&mut self, offset: usize, size: usize, protection: i32) -> io::Result<()> {
         let size = size.min(self.size.saturating_sub(offset));
         let start = self.start.as_ptr().wrapping_add(offset);
         // SAFETY: the range is a part of this mapping, and `&mut` says that nobody looks at it.
@@ -102,10 +111,13 @@ fn bury(start: NonNull<u8>, size: usize) {
     }
 }
 
+/// How much is kept closed behind an image, in bytes, so that code that runs off its end faults there.
+pub(crate) const BEHIND: usize = PAGE as usize;
+
 /// Maps an image: copies its sections, moves it, and sets its cookie. Imports are still to be
 /// filled in.
 pub(crate) fn map(image: &Image, bytes: &[u8]) -> io::Result<Memory> {
-    let mut memory = Memory::new(image.size as usize)?;
+    let mut memory = Memory::new(image.size as usize + BEHIND)?;
     let delta = (memory.address() as u64).wrapping_sub(image.base);
     let target = memory.bytes();
     copy(target, 0, bytes, 0, image.headers);
@@ -130,7 +142,9 @@ pub(crate) fn map(image: &Image, bytes: &[u8]) -> io::Result<Memory> {
 
 /// Protects a mapped image, now that everything is filled in.
 pub(crate) fn protect(memory: &mut Memory, image: &Image) -> io::Result<()> {
-    memory.protect(0, memory.size(), Access::Read)?;
+    let end = memory.size() - BEHIND;
+    memory.protect(0, end, Access::Read)?;
+    memory.close(end, BEHIND)?;
     for section in image.sections.iter().filter(|section| section.size != 0) {
         let size = section.end() - u64::from(section.offset);
         memory.protect(section.offset as usize, size as usize, section.access)?;

@@ -6,8 +6,11 @@
     reason = "a register has 64 bits, of which C's types take a part; and pointers have 64 bits here"
 )]
 
+mod during;
+mod entry;
 mod exports;
 mod fault;
+mod frames;
 mod gate;
 mod host;
 mod image;
@@ -18,11 +21,13 @@ mod loaded;
 mod map;
 mod objects;
 mod options;
+mod peek;
 mod points;
 mod ranges;
 mod report;
 mod runner;
 mod scenario;
+mod stack;
 mod system;
 mod thunk;
 mod trace;

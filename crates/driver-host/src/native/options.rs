@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::kernel::NtStatus;
 use super::report::{Report, Stopped};
+use crate::file::{self, Unreadable};
 use crate::pe::Malformed;
 
 /// Where the bytes of an image come from.
@@ -21,18 +22,18 @@ impl Source {
     /// Reads the bytes.
     pub(crate) fn read(self) -> Result<Vec<u8>, LoadError> {
         match self {
-            Self::Path(path) => std::fs::read(&path).map_err(|error| LoadError::Read(path, error)),
+            Self::Path(path) => file::read(&path).map_err(|error| LoadError::Read(path, error)),
             Self::Bytes(bytes) => Ok(bytes),
         }
     }
 
     /// What to call the image if nobody says.
     pub(crate) fn name(&self) -> String {
-        let file = match self {
+        let name = match self {
             Self::Path(path) => path.file_name(),
             Self::Bytes(_) => None,
         };
-        file.map_or_else(
+        name.map_or_else(
             || "image".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         )
@@ -90,7 +91,7 @@ impl LoadOptions {
 #[derive(Debug)]
 pub enum LoadError {
     /// The file cannot be read.
-    Read(PathBuf, io::Error),
+    Read(PathBuf, Unreadable),
     /// The image is refused.
     Malformed(Malformed),
     /// The system has no memory for it.

@@ -66,6 +66,14 @@ pub(crate) enum Found {
     Gone(Arc<str>, Weak<System>, u64),
 }
 
+/// The images that a host has loaded.
+pub(crate) fn loaded(system: &System) -> Vec<Arc<Loaded>> {
+    let ranges = RANGES.read().unwrap_or_else(PoisonError::into_inner);
+    let own = |range: &&Range| range.loaded && range.system.as_ptr() == &raw const *system;
+    let images = ranges.iter().filter(own);
+    images.filter_map(|range| range.image.upgrade()).collect()
+}
+
 /// Finds an image by an address. It does not wait for ever: the thread that asks may be the one
 /// that is changing the list.
 pub(crate) fn find(address: usize) -> Option<Found> {

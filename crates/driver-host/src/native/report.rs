@@ -16,6 +16,8 @@ pub struct Report {
     pub thread: ThreadNumber,
     /// What happened.
     pub fault: Fault,
+    /// The entry point or callback that the thread was in, if the host was stopped there.
+    pub during: Option<Box<str>>,
 }
 
 /// What can be wrong.
@@ -28,7 +30,7 @@ pub enum Fault {
         /// The four parameters.
         parameters: [u64; 4],
         /// What the code means, if this crate knows.
-        meaning: String,
+        meaning: Box<str>,
         /// The offset in the image of the instruction after the call.
         offset: Option<u64>,
     },
@@ -50,14 +52,16 @@ pub enum Fault {
         /// The offset in the image of the instruction after the call.
         offset: Option<u64>,
     },
-    /// The processor refused an instruction. The host is stopped.
+    /// The processor refused an instruction of the image, or one of a function that the image has given
+    /// a bad argument. The host is stopped.
     Exception {
         /// What it was, in words.
-        what: &'static str,
-        /// The offset of the instruction in the image, if that is where it was.
+        what: String,
+        /// The offset in the image of the instruction, or of the one after the call of the function.
+        /// `None` if the image went to an address outside of it and left no trace.
         offset: Option<u64>,
-        /// The address that the instruction wanted.
-        address: u64,
+        /// The address that the instruction wanted, if that is known; without an offset, its own.
+        address: Option<u64>,
     },
     /// A thread ran where the image used to be, or looked there. The host is stopped.
     Late {
@@ -135,7 +139,11 @@ impl Fault {
 /// One line that begins with the image.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} (thread {})", self.image, self.fault, self.thread)
+        write!(f, "{}: {} (", self.image, self.fault)?;
+        if let Some(during) = &self.during {
+            write!(f, "in {during}, ")?;
+        }
+        write!(f, "thread {})", self.thread)
     }
 }
 
@@ -171,7 +179,10 @@ impl fmt::Display for Fault {
                 offset,
                 address,
             } => {
-                write!(f, "{what} at address {address:#x}")?;
+                f.write_str(what)?;
+                if let Some(address) = address {
+                    write!(f, " at address {address:#x}")?;
+                }
                 called(f, *offset)
             }
             Self::Late { offset } => {

@@ -8,7 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::frames;
 use super::report::{Fault, Stopped};
+use super::stack::SignalStack;
 use super::system::System;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -142,7 +144,9 @@ pub(crate) fn start<T: Send + 'static>(
         );
         Box::new(move || {
             let entered = system.registrar.enter();
+            let step = frames::job(&system);
             let result = panic::catch_unwind(AssertUnwindSafe(job));
+            drop(step);
             drop(entered);
             *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
             system.runners.done(runner);
@@ -156,7 +160,12 @@ pub(crate) fn start<T: Send + 'static>(
 
 fn spawn() -> Arc<Sender<Job>> {
     let (sender, jobs): (_, Receiver<Job>) = mpsc::channel();
-    let work = move || jobs.into_iter().for_each(|job| job());
+    let work = move || {
+        let _signals = SignalStack::new();
+        for job in jobs {
+            job();
+        }
+    };
     thread::Builder::new()
         .name("driver-host".to_owned())
         .spawn(work)

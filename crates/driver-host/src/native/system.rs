@@ -7,6 +7,7 @@ use std::time::Duration;
 use nmr_host::irql::{self, Irql};
 use nmr_host::{Policy, Registrar, ThreadNumber};
 
+use super::during;
 use super::exports::pool::Pool;
 use super::points::Points;
 use super::report::{Fault, Report, Stopped};
@@ -64,11 +65,15 @@ impl System {
     }
 
     pub(crate) fn report(&self, image: &str, fault: Fault) {
-        let report = Report {
+        self.keep(Report {
             image: image.to_owned(),
             thread: nmr_host::current_thread(),
             fault,
-        };
+            during: None,
+        });
+    }
+
+    fn keep(&self, report: Report) {
         self.reports
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -85,13 +90,14 @@ impl System {
 
     /// Reports, and stops the host.
     pub(crate) fn mark_stopped(&self, image: &str, fault: Fault) -> Stopped {
-        self.report(image, fault.clone());
-        let thread = nmr_host::current_thread();
-        let stopped = Stopped(Report {
+        let report = Report {
             image: image.to_owned(),
-            thread,
+            thread: nmr_host::current_thread(),
             fault,
-        });
+            during: during::current(&self.registrar).map(Into::into),
+        };
+        self.keep(report.clone());
+        let stopped = Stopped(report);
         self.runners.stop(&stopped);
         stopped
     }

@@ -21,6 +21,8 @@ pub enum Malformed {
     RelocationType(u16),
     /// A relocation is outside of every section.
     Relocation(u32),
+    /// There are more relocations than addresses in the image.
+    TooManyRelocations,
     /// It is for another processor.
     Machine(u16),
     /// It is no driver.
@@ -51,6 +53,7 @@ impl fmt::Display for Malformed {
             Self::ImportSlot(offset) => write!(f, "an import slot at {offset:#x} is in no section"),
             Self::RelocationType(kind) => write!(f, "a relocation has the unknown type {kind}"),
             Self::Relocation(offset) => write!(f, "a relocation at {offset:#x} is in no section"),
+            Self::TooManyRelocations => f.write_str("it has more relocations than addresses"),
             Self::Machine(machine) => {
                 write!(
                     f,

@@ -15,7 +15,7 @@ use object::read::pe::PeFile64;
 
 pub use checksum::checksum;
 pub use error::Malformed;
-pub use import::{Import, Name};
+pub use import::{Import, LONGEST_NAME, Name};
 pub use section::{Access, Section};
 
 /// The size of a page, and the least alignment of a section in memory.
@@ -141,9 +141,12 @@ impl Image {
     /// The section that holds a range, if one does.
     #[must_use]
     pub fn section(&self, offset: u32, size: u32) -> Option<&Section> {
-        self.sections
-            .iter()
-            .find(|section| section.contains(offset, size))
+        // They are in the order of their addresses, and do not overlap.
+        let behind = self
+            .sections
+            .partition_point(|section| section.offset <= offset);
+        let section = self.sections[..behind].last()?;
+        section.contains(offset, size).then_some(section)
     }
 
     fn check_headers(&self) -> Result<(), Malformed> {

@@ -3,7 +3,7 @@
 use object::pe;
 use object::read::pe::PeFile64;
 
-use super::{Image, Malformed};
+use super::{Image, Malformed, Section};
 
 /// Reads the relocation blocks. Only 64-bit addresses occur in a PE32+ image for x64 or ARM64.
 pub(super) fn read(file: &PeFile64<'_>, image: &Image) -> Result<Vec<u32>, Malformed> {
@@ -15,16 +15,24 @@ pub(super) fn read(file: &PeFile64<'_>, image: &Image) -> Result<Vec<u32>, Malfo
     let Some(mut blocks) = blocks.map_err(outside)? else {
         return Ok(Vec::new());
     };
+    // As many addresses as fit into the image.
+    let most = image.size as usize / size_of::<u64>();
     let mut relocations = Vec::new();
+    // Where the last one was, because the next one is there as well.
+    let mut section = None;
     while let Some(block) = blocks.next().map_err(outside)? {
         for relocation in block {
             match relocation.typ {
                 pe::IMAGE_REL_BASED_ABSOLUTE => {}
                 pe::IMAGE_REL_BASED_DIR64 => {
                     let offset = relocation.virtual_address;
-                    image
-                        .section(offset, 8)
-                        .ok_or(Malformed::Relocation(offset))?;
+                    if !section.is_some_and(|last: &Section| last.contains(offset, 8)) {
+                        section = image.section(offset, 8);
+                    }
+                    section.ok_or(Malformed::Relocation(offset))?;
+                    if relocations.len() == most {
+                        return Err(Malformed::TooManyRelocations);
+                    }
                     relocations.push(offset);
                 }
                 other => return Err(Malformed::RelocationType(other)),

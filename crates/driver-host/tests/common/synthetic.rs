@@ -6,6 +6,8 @@ pub const TEXT: u32 = 0x1000;
 pub const RDATA: u32 = 0x2000;
 pub const DATA: u32 = 0x3000;
 pub const RELOC: u32 = 0x4000;
+/// Where one more section can be.
+pub const NEXT: u32 = 0x5000;
 /// Where the import address table is.
 pub const SLOTS: u32 = RDATA;
 /// Where constants go.
@@ -48,6 +50,20 @@ impl Synthetic {
     /// Adds instructions.
     pub fn code(mut self, bytes: &[u8]) -> Self {
         self.code.extend_from_slice(bytes);
+        self
+    }
+
+    /// Imports from another library than the kernel.
+    pub fn library(mut self, name: &'static str) -> Self {
+        self.library = name;
+        self
+    }
+
+    /// Puts bytes into the data, at an offset.
+    pub fn data(mut self, offset: usize, bytes: &[u8]) -> Self {
+        let end = offset + bytes.len();
+        self.data.resize(self.data.len().max(end), 0);
+        self.data[offset..end].copy_from_slice(bytes);
         self
     }
 
@@ -215,7 +231,36 @@ impl Synthetic {
     }
 }
 
-fn put(bytes: &mut [u8], offset: usize, value: u32) {
+/// An image with one section more, which is an import table.
+pub fn with_imports(table: &[u8]) -> Vec<u8> {
+    let mut file = Synthetic::default().enter().leave(0).build();
+    let (header, start, size) = (SECTIONS + 40 * 4, file.len() as u32, table.len() as u32);
+    file.extend_from_slice(table);
+    file.resize(file.len().next_multiple_of(0x200), 0);
+    put(&mut file, HEADER + 4, 0x0005_8664);
+    put(
+        &mut file,
+        OPTIONAL + 56,
+        NEXT + size.next_multiple_of(0x1000),
+    );
+    put(&mut file, OPTIONAL + 112 + 8, NEXT);
+    put(&mut file, OPTIONAL + 112 + 12, size);
+    file[header..header + 6].copy_from_slice(b".idata");
+    let fields = [
+        (8, size),
+        (12, NEXT),
+        (16, size),
+        (20, start),
+        (36, 0xc000_0040),
+    ];
+    for (field, value) in fields {
+        put(&mut file, header + field, value);
+    }
+    file
+}
+
+/// Writes a field.
+pub fn put(bytes: &mut [u8], offset: usize, value: u32) {
     bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
 }
 

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
 fn work(what: &str) -> Option<Box<dyn Work>> {
     let work: Box<dyn Work> = match what {
         "guarded" => calls_of(calls::guarded),
+        "slot" => guards::slot(1),
         "spread" => guards::spread(1),
         "c-bare" => calls_in_c(Guard::Bare),
         "c-add" => calls_in_c(Guard::Add),
@@ -55,6 +56,8 @@ fn life(setting: Setting) -> Box<dyn Work> {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: steps guarded|spread|batch|c-bare|c-add|c-exchange|life|life-in-tests TIMES");
+    eprintln!(
+        "usage: steps guarded|slot|spread|batch|c-bare|c-add|c-exchange|life|life-in-tests TIMES"
+    );
     ExitCode::from(2)
 }

@@ -26,8 +26,7 @@ impl Machine {
             && let Some(binding) = owner.next_offer
         {
             let role = owner.module.role();
-            let found = self.bindings.get_mut(binding);
-            let found = found.expect("a registration lists live bindings");
+            let found = self.bindings.live_mut(binding);
             owner.next_offer = found[role].links.after;
             if found.phase == Phase::Planned && found.registrant == role {
                 found.phase = Phase::Offering(Offer::new(thread));
@@ -123,7 +122,7 @@ impl Machine {
     /// Counts a try. A second one is in order only after a decline (V-26).
     fn count_try(&mut self, binding: Key) {
         let offer = self.binding_mut(binding).offer_mut();
-        offer.tries += 1;
+        offer.tries = offer.tries.saturating_add(1);
         offer.progress = Progress::Asking;
         let (last, tries) = (offer.last, offer.tries);
         if last.is_some_and(|last| last != STATUS_NOINTERFACE) || tries > TRIES {
@@ -274,9 +273,8 @@ impl Machine {
     fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
         let mut live = true;
         for role in [Role::Client, Role::Provider] {
-            let end = &mut self.bindings.get_mut(binding).expect("it is being offered")[role];
-            let owner = self.registrations.get(end.registration);
-            let owner = owner.expect("it outlives its bindings");
+            let end = &mut self.bindings.live_mut(binding)[role];
+            let owner = self.registrations.live(end.registration);
             end.cleanup = owner.module.has_cleanup();
             live &= owner.is_live();
         }

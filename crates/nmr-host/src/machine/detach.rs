@@ -23,6 +23,7 @@ pub(crate) enum Detach {
 
 impl Detach {
     /// The detach callback is called.
+    #[expect(clippy::unreachable, reason = "`call_detach` looks before it calls")]
     pub(crate) fn called(self) -> Self {
         match self {
             Self::NotCalled => Self::InCallback,
@@ -32,6 +33,10 @@ impl Detach {
     }
 
     /// The detach callback returned.
+    #[expect(
+        clippy::unreachable,
+        reason = "only `called` begins a callback, and only its return ends it: machine/explore"
+    )]
     pub(crate) fn returned(self, status: NTSTATUS) -> (Self, Option<Rule>) {
         match (self, status) {
             (Self::InCallback, STATUS_PENDING) => (Self::Pended, None),

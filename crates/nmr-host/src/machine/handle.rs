@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::ptr;
 
 use super::binding_kind;
-use super::slab::Key;
+use super::slab::{Key, to_usize};
 use crate::module::Role;
 
 /// What a handle stands for.
@@ -35,10 +35,11 @@ const INSTANCE_SHIFT: u32 = Key::BITS;
 const KIND_SHIFT: u32 = INSTANCE_SHIFT + INSTANCES.ilog2();
 
 impl Handle {
+    #[expect(clippy::expect_used, reason = "the key alone is not zero")]
     pub(super) fn new(kind: Kind, instance: u32, key: Key) -> Self {
         let kind = (kind as u64) << KIND_SHIFT;
         let bits = kind | u64::from(instance) << INSTANCE_SHIFT | key.bits();
-        Self(NonZeroU64::new(bits).expect("no kind is zero"))
+        Self(NonZeroU64::new(bits).expect("a key is not zero"))
     }
 
     /// The handle that a value is. `None` if this registrar cannot have made it.
@@ -47,6 +48,7 @@ impl Handle {
         handle.known_kind().and(handle.known_key()).map(|_| handle)
     }
 
+    #[expect(clippy::expect_used, reason = "the invariant")]
     pub(crate) fn kind(self) -> Kind {
         self.known_kind().expect("the invariant")
     }
@@ -64,9 +66,10 @@ impl Handle {
     /// The registrar that issued it.
     pub(crate) fn instance(self) -> u32 {
         let instance = self.0.get() >> INSTANCE_SHIFT & u64::from(INSTANCES - 1);
-        u32::try_from(instance).expect("14 bits")
+        instance as u32
     }
 
+    #[expect(clippy::expect_used, reason = "the invariant")]
     pub(crate) fn key(self) -> Key {
         self.known_key().expect("the invariant")
     }
@@ -82,7 +85,7 @@ impl Handle {
 
     /// The value that a module sees.
     pub(crate) fn value(self) -> usize {
-        usize::try_from(self.0.get()).expect("the registrar runs on 64-bit hosts")
+        to_usize(self.0.get())
     }
 
     /// The same as the pointer that C code stores.

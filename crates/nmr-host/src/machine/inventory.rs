@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::binding::{Binding, Phase};
 use super::detach::Detach;
 use super::handle::Kind;
-use super::registration::Stage;
-use super::{Finding, Handle, Key, Lost, Machine, registration_kind};
+use super::registration::{Registration, Stage};
+use super::{Finding, Handle, Key, Lost, Machine, finding_in, registration_kind};
 use crate::module::{Module, ModuleLabel, Role};
 use crate::rule::Rule;
 
@@ -135,9 +135,16 @@ impl Machine {
             return Vec::new();
         };
         let bindings = owner.bindings.iter(&self.bindings, owner.module.role());
-        bindings
-            .flat_map(|key| self.blockers_of(self.binding(key)))
-            .collect()
+        let blockers = bindings.flat_map(|key| self.blockers_of(self.binding(key)));
+        let mut list = Vec::new();
+        for blocker in blockers {
+            // Without memory the list ends here: nothing but a report depends on it.
+            if list.try_reserve(1).is_err() {
+                break;
+            }
+            list.push(blocker);
+        }
+        list
     }
 
     /// The same for the registration that a handle stands for, if it is of this role.
@@ -153,8 +160,8 @@ impl Machine {
             .is_ok_and(|registration| self.registration(registration).stage == Stage::Stopping)
     }
 
-    /// Notes every registration with a callback at one of these addresses (V-79).
-    pub(crate) fn find_callbacks_in(&mut self, code: &Range<usize>) {
+    /// Notes every registration with a callback at one of these addresses (V-79), and counts them.
+    pub(crate) fn find_callbacks_in(&mut self, code: &Range<usize>) -> usize {
         let inside = |module: &Module| {
             module
                 .callee
@@ -162,14 +169,21 @@ impl Machine {
                 .addresses()
                 .any(|address| code.contains(&address))
         };
-        let found: Vec<_> = self
-            .registrations
-            .iter()
-            .filter_map(|(key, owner)| inside(&owner.module).then_some(key))
-            .collect();
-        for registration in found {
-            self.find_in(Rule::V79, registration);
+        self.find_in_all(Rule::V79, |owner| inside(&owner.module))
+    }
+
+    /// Notes every registration that was not closed (V-73), and counts them.
+    pub(crate) fn find_unclosed(&mut self) -> usize {
+        self.find_in_all(Rule::V73, |_| true)
+    }
+
+    fn find_in_all(&mut self, rule: Rule, breaks: impl Fn(&Registration) -> bool) -> usize {
+        let mut found = 0;
+        for (_, owner) in self.registrations.iter().filter(|(_, owner)| breaks(owner)) {
+            found += 1;
+            self.findings.push(finding_in(rule, owner));
         }
+        found
     }
 
     /// Whether a handle stands or stood for something.
@@ -177,21 +191,24 @@ impl Machine {
         handle.is_some_and(|handle| self.resolve(Some(handle), handle.kind()) != Err(Lost::Unknown))
     }
 
-    fn blockers_of(&self, binding: &Binding) -> Vec<Blocker> {
+    fn blockers_of(&self, binding: &Binding) -> impl Iterator<Item = Blocker> + use<> {
         let blocker = |missing| Blocker {
             binding: binding.serial,
             client: self.module(binding, Role::Client).label,
             provider: self.module(binding, Role::Provider).label,
             missing,
         };
-        match binding.phase {
-            Phase::Planned | Phase::Offering(_) => vec![blocker(Missing::AttachReturn)],
-            Phase::Cleaning => vec![blocker(Missing::Cleanup)],
-            Phase::Attached | Phase::Detaching => [Role::Client, Role::Provider]
-                .into_iter()
-                .filter_map(|role| missing(binding, role).map(blocker))
-                .collect(),
-        }
+        let blockers = match binding.phase {
+            Phase::Planned | Phase::Offering(_) => [Some(Missing::AttachReturn), None],
+            Phase::Cleaning => [Some(Missing::Cleanup), None],
+            Phase::Attached | Phase::Detaching => {
+                [Role::Client, Role::Provider].map(|role| missing(binding, role))
+            }
+        };
+        blockers
+            .map(|missing| missing.map(blocker))
+            .into_iter()
+            .flatten()
     }
 
     /// Whether a registration has nothing left to wait for.
@@ -222,6 +239,11 @@ impl Machine {
             binding: Some(binding.serial),
             peer: Some(self.module(binding, role.other()).label),
         })
+    }
+
+    /// How many registrations were not closed.
+    pub(crate) fn registration_count(&self) -> usize {
+        self.registrations.iter().count()
     }
 
     /// Every registration that was not closed.

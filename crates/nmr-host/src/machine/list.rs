@@ -75,7 +75,5 @@ impl List {
 }
 
 fn links<T: Linked>(slab: &mut Slab<T>, key: Key, end: T::End) -> &mut Links {
-    slab.get_mut(key)
-        .expect("a list holds live values")
-        .links_mut(end)
+    slab.live_mut(key).links_mut(end)
 }

@@ -47,6 +47,7 @@ pub(crate) use slab::{Key, LANES};
 
 use crate::interface::Interface;
 use crate::module::{Module, Opaque, Role};
+use crate::noted::Noted;
 use crate::policy::{Order, Policy};
 use crate::rule::Rule;
 use crate::sync::Arc;
@@ -77,7 +78,7 @@ pub(crate) struct Machine {
     sharing: Option<Sharing>,
     memory: Memory,
     serials: Serials,
-    findings: Vec<Finding>,
+    findings: Noted<Finding>,
     wake: bool,
 }
 
@@ -96,8 +97,7 @@ impl Machine {
     /// The lanes of a registrar.
     pub(crate) fn lanes(instance: u32, policy: &Policy) -> impl Iterator<Item = Self> {
         let serials = Arc::new(AtomicU64::new(0));
-        (0..u32::try_from(LANES).expect("fewer than 2^6"))
-            .map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
+        (0..LANES).map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
     }
 
     /// One that is the only one.
@@ -106,7 +106,7 @@ impl Machine {
         Self::in_lane(instance, policy, 0, Arc::default())
     }
 
-    fn in_lane(instance: u32, policy: &Policy, lane: u32, serials: Arc<AtomicU64>) -> Self {
+    fn in_lane(instance: u32, policy: &Policy, lane: usize, serials: Arc<AtomicU64>) -> Self {
         Self {
             instance,
             policy: policy.clone(),
@@ -118,7 +118,7 @@ impl Machine {
             sharing: Sharing::of(policy),
             memory: Memory::default(),
             serials: Serials::new(serials, policy),
-            findings: Vec::new(),
+            findings: Noted::default(),
             wake: false,
         }
     }
@@ -161,13 +161,17 @@ impl Machine {
     }
 
     /// What the steps since the last call found wrong.
-    pub(crate) fn take_findings(&mut self) -> Vec<Finding> {
+    pub(crate) fn take_findings(&mut self) -> Noted<Finding> {
         std::mem::take(&mut self.findings)
     }
 
     /// Whether there is anything to take: findings, or a wake.
     pub(crate) fn has_news(&self) -> bool {
-        self.wake || !self.findings.is_empty()
+        self.wake || self.has_findings()
+    }
+
+    pub(crate) fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
     }
 
     /// Whether a step since the last call ended something that a thread waits for.
@@ -264,25 +268,19 @@ impl Machine {
     }
 
     fn registration(&self, key: Key) -> &Registration {
-        self.registrations
-            .get(key)
-            .expect("the key of a live registration")
+        self.registrations.live(key)
     }
 
     fn registration_mut(&mut self, key: Key) -> &mut Registration {
-        self.registrations
-            .get_mut(key)
-            .expect("the key of a live registration")
+        self.registrations.live_mut(key)
     }
 
     fn binding(&self, key: Key) -> &Binding {
-        self.bindings.get(key).expect("the key of a live binding")
+        self.bindings.live(key)
     }
 
     fn binding_mut(&mut self, key: Key) -> &mut Binding {
-        self.bindings
-            .get_mut(key)
-            .expect("the key of a live binding")
+        self.bindings.live_mut(key)
     }
 
     fn module(&self, binding: &Binding, role: Role) -> &Module {
@@ -333,14 +331,8 @@ impl Machine {
 
     /// Notes that a registered module broke a rule.
     fn find_in(&mut self, rule: Rule, registration: Key) {
-        let module = Some(self.registration(registration).module.label);
-        self.findings.push(Finding {
-            rule,
-            binding: None,
-            module,
-            peer: None,
-            status: None,
-        });
+        let finding = finding_in(rule, self.registration(registration));
+        self.findings.push(finding);
     }
 
     /// Notes that somebody broke a rule.
@@ -359,6 +351,16 @@ impl Machine {
 pub(crate) fn lane_of(npi: &GUID) -> usize {
     // The highest and the lowest bits are for the map of the lane.
     (npis::number(npi) >> 32) as usize % LANES
+}
+
+fn finding_in(rule: Rule, registration: &Registration) -> Finding {
+    Finding {
+        rule,
+        binding: None,
+        module: Some(registration.module.label),
+        peer: None,
+        status: None,
+    }
 }
 
 fn registration_kind(role: Role) -> Kind {

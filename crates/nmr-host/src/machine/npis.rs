@@ -1,10 +1,11 @@
 //! The interfaces that have live registrations, and who they are.
 
-use std::collections::{HashMap, TryReserveError};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use nmr_sys::GUID;
 
+use super::memory::OutOfMemory;
 use super::registration::Sides;
 use super::slab::{Key, Slab};
 
@@ -17,7 +18,7 @@ pub(super) struct Npis {
 }
 
 impl Npis {
-    pub(super) fn new(lane: u32) -> Self {
+    pub(super) fn new(lane: usize) -> Self {
         Self {
             keys: HashMap::default(),
             sides: Slab::new(lane),
@@ -25,7 +26,7 @@ impl Npis {
     }
 
     /// Makes room for one more interface.
-    pub(super) fn reserve(&mut self) -> Result<(), TryReserveError> {
+    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
         self.keys.try_reserve(1)?;
         self.sides.reserve(1)
     }
@@ -44,13 +45,11 @@ impl Npis {
     }
 
     pub(super) fn sides(&self, npi: Key) -> &Sides {
-        self.sides.get(npi).expect("the key of an interface in use")
+        self.sides.live(npi)
     }
 
     pub(super) fn sides_mut(&mut self, npi: Key) -> &mut Sides {
-        self.sides
-            .get_mut(npi)
-            .expect("the key of an interface in use")
+        self.sides.live_mut(npi)
     }
 
     /// Forgets an interface that has no live registrations any more.
@@ -72,8 +71,13 @@ pub(crate) fn number(npi: &GUID) -> u64 {
     let first = u64::from(npi.Data1) << 32 | u64::from(npi.Data2) << 16 | u64::from(npi.Data3);
     let second = u64::from_le_bytes(npi.Data4);
     let product = u128::from(first ^ high) * u128::from(second ^ low);
-    let [upper, lower] = [product >> 64, product & u128::from(u64::MAX)];
-    u64::try_from(upper ^ lower).expect("both halves are of 64 bits")
+    halves(product)
+}
+
+/// The two halves of a number, folded into one.
+#[expect(clippy::cast_possible_truncation, reason = "each is one half")]
+fn halves(number: u128) -> u64 {
+    (number >> 64) as u64 ^ number as u64
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,8 +94,11 @@ impl Hash for Npi {
 struct Number(u64);
 
 impl Hasher for Number {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only numbers are hashed");
+    /// Only numbers are hashed; this is what the trait asks for.
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
     }
 
     fn write_u64(&mut self, number: u64) {

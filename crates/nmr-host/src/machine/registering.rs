@@ -63,7 +63,7 @@ impl Machine {
         for _ in 0..peers {
             self.memory.reserve()?;
         }
-        Ok(self.bindings.reserve(peers)?)
+        self.bindings.reserve(peers)
     }
 
     /// Inserts a binding for each peer, in the order that the policy wants: the first is the one
@@ -111,13 +111,13 @@ impl Machine {
         let binding = Binding::new(serial, registrant, client, provider);
         let binding = self.bindings.insert(binding);
         for (role, key) in [(registrant, registration), (registrant.other(), peer)] {
-            let owner = self.registrations.get_mut(key);
-            let owner = owner.expect("both registrations are live");
+            let owner = self.registrations.live_mut(key);
             owner.bindings.append(&mut self.bindings, binding, role);
         }
     }
 
     /// Removes a binding that is dead, or was never offered.
+    #[expect(clippy::expect_used, reason = "as for `Slab::live`")]
     pub(super) fn remove_binding(&mut self, key: Key) {
         let binding = self.bindings.remove(key);
         let binding = binding.expect("the key of a live binding");
@@ -127,8 +127,7 @@ impl Machine {
                 links,
                 ..
             } = binding[role];
-            let owner = self.registrations.get_mut(registration);
-            let owner = owner.expect("it outlives its bindings");
+            let owner = self.registrations.live_mut(registration);
             owner.bindings.remove(&mut self.bindings, links, role);
             if owner.next_offer == Some(key) {
                 owner.next_offer = links.after;

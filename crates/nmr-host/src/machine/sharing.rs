@@ -95,8 +95,11 @@ impl<T> Default for Uses<T> {
 }
 
 impl<T: Eq + Hash> Uses<T> {
-    /// Returns whether the value was in use already.
+    /// Returns whether the value was in use already. Without memory it is not counted.
     fn add(&mut self, value: T) -> bool {
+        if self.0.try_reserve(1).is_err() {
+            return false;
+        }
         let uses = self.0.entry(value).or_default();
         *uses += 1;
         *uses > 1

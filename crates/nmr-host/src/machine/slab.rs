@@ -1,7 +1,8 @@
 //! A table of slots that are used again, each time under a new generation.
 
-use std::collections::TryReserveError;
 use std::num::NonZeroU64;
+
+use super::memory::OutOfMemory;
 
 /// Names one use of one slot, in the tables of one lane: generation 20 bits, lane 6, slot 21.
 ///
@@ -16,19 +17,18 @@ const LAST_LANE: u64 = (1 << LANE_BITS) - 1;
 const SLOT_BITS: u32 = 21;
 const GENERATION_BITS: u32 = 20;
 const GENERATION_SHIFT: u32 = SLOT_BITS + LANE_BITS;
-const FIRST_GENERATION: u64 = 1;
 
 impl Key {
     /// The least key of all.
-    pub(crate) const FIRST: Self =
-        Self(NonZeroU64::new(FIRST_GENERATION << GENERATION_SHIFT).expect("not zero"));
+    pub(crate) const FIRST: Self = Self(NonZeroU64::new(1 << GENERATION_SHIFT).expect("not zero"));
     pub(super) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
     const LAST_SLOT: u64 = (1 << SLOT_BITS) - 1;
     const LAST_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
 
-    fn new(generation: u64, slot: usize, lane: u32) -> Self {
-        let bits = generation << GENERATION_SHIFT | u64::from(lane) << SLOT_BITS | slot as u64;
-        Self::of_bits(bits).expect("generations begin with 1")
+    /// The key of the first use of a slot.
+    fn first(slot: usize, lane: usize) -> Self {
+        let place = (lane as u64) << SLOT_BITS | slot as u64;
+        Self(Self::FIRST.0 | place)
     }
 
     /// The key that these bits are. `None` if no slab can have made it.
@@ -43,16 +43,26 @@ impl Key {
 
     /// Whose tables it is about.
     pub(crate) fn lane(self) -> usize {
-        usize::try_from(self.bits() >> SLOT_BITS & LAST_LANE).expect("6 bits")
+        to_usize(self.bits() >> SLOT_BITS & LAST_LANE)
     }
 
     fn slot(self) -> usize {
-        usize::try_from(self.bits() & Self::LAST_SLOT).expect("21 bits")
+        to_usize(self.bits() & Self::LAST_SLOT)
     }
 
     fn generation(self) -> u64 {
         self.bits() >> GENERATION_SHIFT
     }
+}
+
+/// A number as the hosts of the registrar, which have 64 bits, count.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the assertion rules it out"
+)]
+pub(super) const fn to_usize(number: u64) -> usize {
+    const { assert!(size_of::<usize>() == size_of::<u64>()) };
+    number as usize
 }
 
 /// What is known about a key.
@@ -87,10 +97,13 @@ impl<T> Slot<T> {
     }
 }
 
+/// The most slots of a table, and so the most values of a kind that a lane holds at once.
+pub(super) const MOST: usize = 1 << SLOT_BITS;
+
 /// The table. Insertion needs an earlier [`reserve`](Self::reserve), so that it cannot fail.
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
-    lane: u32,
+    lane: usize,
     slots: Vec<Slot<T>>,
     /// INVARIANT: the indices of the empty slots that have a generation left; its capacity is at
     /// least the number of slots, so that removal does not allocate.
@@ -98,7 +111,7 @@ pub(crate) struct Slab<T> {
 }
 
 impl<T: Copy> Slab<T> {
-    pub(crate) const fn new(lane: u32) -> Self {
+    pub(crate) const fn new(lane: usize) -> Self {
         Self {
             lane,
             slots: Vec::new(),
@@ -106,34 +119,34 @@ impl<T: Copy> Slab<T> {
         }
     }
 
-    /// Makes room for `count` insertions.
-    pub(crate) fn reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
+    /// Makes room for `count` insertions. Fails if the memory runs out, or beyond [`MOST`] slots.
+    pub(crate) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
         let fresh = count.saturating_sub(self.free.len());
         if fresh == 0 {
             return Ok(());
         }
+        if fresh > MOST - self.slots.len() {
+            return Err(OutOfMemory);
+        }
         self.slots.try_reserve(fresh)?;
-        self.free
-            .try_reserve(self.slots.len() + fresh - self.free.len())
+        Ok(self
+            .free
+            .try_reserve(self.slots.len() + fresh - self.free.len())?)
     }
 
     /// Stores a value and names it.
     pub(crate) fn insert(&mut self, value: T) -> Key {
-        if let Some(number) = self.free.pop() {
-            let slot = &mut self.slots[number as usize];
-            let key = Key::of_bits(slot.state & !EMPTY).expect("a free slot has a generation left");
+        if let Some(number) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(number as usize)
+            && let Some(key) = Key::of_bits(slot.state & !EMPTY)
+        {
             *slot = Slot {
                 state: key.bits(),
                 value,
             };
             return key;
         }
-        let number = self.slots.len();
-        assert!(
-            number as u64 <= Key::LAST_SLOT,
-            "a lane of the registrar holds at most 2^21 objects of a kind"
-        );
-        let key = Key::new(FIRST_GENERATION, number, self.lane);
+        let key = Key::first(self.slots.len(), self.lane);
         self.slots.push(Slot {
             state: key.bits(),
             value,
@@ -143,6 +156,7 @@ impl<T: Copy> Slab<T> {
 
     /// Takes a value out. Its key is stale from now on; a slot whose generations are used up is
     /// never used again.
+    #[expect(clippy::cast_possible_truncation, reason = "a slot has 21 bits")]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get_mut(key.slot())?;
         if !slot.holds(key) {
@@ -150,8 +164,7 @@ impl<T: Copy> Slab<T> {
         }
         slot.state = EMPTY | (key.bits() + (1 << GENERATION_SHIFT));
         if key.generation() < Key::LAST_GENERATION {
-            self.free
-                .push(u32::try_from(key.slot()).expect("fewer than 2^21 slots"));
+            self.free.push(key.slot() as u32);
         }
         Some(slot.value)
     }
@@ -164,6 +177,21 @@ impl<T: Copy> Slab<T> {
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.slot())?;
         slot.holds(key).then_some(&mut slot.value)
+    }
+
+    /// The value of a key that the machine has from a live value, or holds for a call in progress.
+    #[expect(
+        clippy::expect_used,
+        reason = "machine/explore walks through every order of events, and such keys are live in each"
+    )]
+    pub(crate) fn live(&self, key: Key) -> &T {
+        self.get(key).expect("the key of a live value")
+    }
+
+    /// The same, to be changed.
+    #[expect(clippy::expect_used, reason = "as for `live`")]
+    pub(crate) fn live_mut(&mut self, key: Key) -> &mut T {
+        self.get_mut(key).expect("the key of a live value")
     }
 
     /// Says whether a key is live, was once, or never was.
@@ -188,6 +216,24 @@ impl<T: Copy> Slab<T> {
 mod tests {
     use super::*;
 
+    fn key(generation: u64, slot: usize, lane: usize) -> Key {
+        let place = Key::first(slot, lane).bits() - Key::FIRST.bits();
+        Key::of_bits(generation << GENERATION_SHIFT | place).unwrap()
+    }
+
+    #[test]
+    fn a_full_table_refuses_until_a_value_is_removed() {
+        let mut slab = Slab::new(63);
+        slab.reserve(MOST).unwrap();
+        let keys: Vec<Key> = (0..MOST).map(|_| slab.insert(())).collect();
+        assert!(slab.reserve(1).is_err());
+        assert_eq!((keys[0].lane(), keys[MOST - 1].lane()), (63, 63));
+        slab.remove(keys[7]);
+        assert!(slab.reserve(2).is_err());
+        slab.reserve(1).unwrap();
+        assert_eq!(slab.insert(()).slot(), 7);
+    }
+
     #[test]
     fn a_removed_key_is_stale_and_its_slot_is_used_again() {
         let mut slab = Slab::new(5);
@@ -200,7 +246,7 @@ mod tests {
         let second = slab.insert('b');
         assert_eq!(second.slot(), first.slot());
         assert_eq!((slab.get(first), slab.get(second)), (None, Some(&'b')));
-        let never = |generation, slot| slab.look_up(Key::new(generation, slot, 5));
+        let never = |generation, slot| slab.look_up(key(generation, slot, 5));
         assert_eq!([never(9, 0), never(1, 9)], [Lookup::Unknown; 2]);
     }
 
@@ -209,7 +255,7 @@ mod tests {
         let mut slab = Slab::new(0);
         slab.reserve(2).unwrap();
         let first = slab.insert('a');
-        let last = Key::new(Key::LAST_GENERATION, first.slot(), 0);
+        let last = key(Key::LAST_GENERATION, first.slot(), 0);
         slab.slots[0].state = last.bits();
         assert_eq!(slab.remove(last), Some('a'));
         assert_eq!(slab.look_up(last), Lookup::Stale);

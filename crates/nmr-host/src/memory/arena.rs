@@ -66,6 +66,7 @@ impl Arena {
     }
 
     /// Takes a block whose bytes all hold `fill`. `None` if no pages are left for it.
+    #[expect(clippy::indexing_slicing, reason = "the block lies within its pages")]
     pub(super) fn allocate(
         &mut self,
         size: usize,
@@ -161,6 +162,7 @@ impl Arena {
     }
 
     /// Closes a block.
+    #[expect(clippy::indexing_slicing, reason = "the block lies within its pages")]
     pub(super) fn free(&mut self, start: usize, place: Place) -> Freed {
         let Some((first, run)) = self.run(start).filter(|(_, run)| run.block.start == start) else {
             return Freed::Never;

@@ -1,6 +1,7 @@
 //! Where code is: in the native modules of the process, as the dynamic linker knows them, and in
 //! images that somebody else loads.
 
+use std::any::Any;
 use std::sync::{PoisonError, RwLock};
 
 use super::system::is_native;
@@ -41,6 +42,11 @@ pub fn add(start: usize, size: usize, residence: Residence) {
 pub fn remove(start: usize, size: usize) {
     let mut images = IMAGES.write().unwrap_or_else(PoisonError::into_inner);
     images.retain(|range| !(start..start + size).contains(&range.start));
+}
+
+/// Holds the lock of the images.
+pub(super) fn lock() -> impl Any {
+    IMAGES.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What kind of code is at an address. `None` if there is none.

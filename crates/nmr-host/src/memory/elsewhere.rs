@@ -15,6 +15,10 @@ pub(super) fn install() {}
 
 pub(super) fn start() {}
 
+pub(super) fn stop() -> bool {
+    false
+}
+
 /// There are no pages that can be closed, so there is no quarantine.
 #[derive(Debug)]
 pub(super) enum Range {}

@@ -4,6 +4,7 @@
 
 use super::quarantine::{self, Place};
 use crate::irql::{self, Irql};
+use crate::stderr;
 
 /// Who touched a block.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,6 @@ pub(super) fn answer(address: usize, toucher: &Toucher) -> bool {
     if known && quarantine::open(address) {
         return true;
     }
-    eprintln!("nmr-host: {}, {what}", toucher.place);
+    stderr::line(format_args!("{}, {what}", toucher.place));
     false
 }

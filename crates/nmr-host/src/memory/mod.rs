@@ -46,6 +46,7 @@ mod linux;
 mod probe;
 pub mod quarantine;
 
+use std::any::Any;
 use std::fmt;
 
 #[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
@@ -127,6 +128,12 @@ pub(crate) fn watch(shell: &Arc<Shell>) {
         watchers.retain(|watcher| watcher.strong_count() > 0);
         watchers.push(Arc::downgrade(shell));
     }
+}
+
+/// Holds the locks of what is known of registrars and of images.
+pub(crate) fn lock_lists() -> impl Any {
+    let watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    (watchers, code::lock())
 }
 
 fn watchers() -> Vec<Arc<Shell>> {

@@ -27,6 +27,7 @@
 #![expect(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::any::Any;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::fmt;
@@ -38,6 +39,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::arena::{Arena, Freed};
 use super::{fault, system, watchers};
+use crate::stderr;
 use crate::thread::{self, ThreadNumber};
 
 /// A block of the quarantine.
@@ -124,6 +126,8 @@ static ARENA: OnceLock<Option<Mutex<Arena>>> = OnceLock::new();
 /// The addresses of the arena, once it exists.
 static START: AtomicUsize = AtomicUsize::new(0);
 static END: AtomicUsize = AtomicUsize::new(0);
+/// Whether the thread that answers faults is to be started again.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Whether this thread is inside the quarantine, whose own memory is ordinary.
@@ -143,12 +147,28 @@ fn with<T>(run: impl FnOnce(&mut Arena) -> T) -> Option<T> {
         system::start();
         Some(Mutex::new(arena))
     });
+    if LOST.swap(false, Ordering::Relaxed) {
+        system::start();
+    }
     let lock = |arena: &'static Mutex<Arena>| -> MutexGuard<'static, Arena> {
         arena.lock().unwrap_or_else(PoisonError::into_inner)
     };
     let result = arena.as_ref().map(|arena| run(&mut lock(arena)));
     BUSY.set(false);
     result
+}
+
+/// Holds the lock of the arena, if there is one.
+pub(crate) fn lock() -> impl Any {
+    let arena = ARENA.get().and_then(Option::as_ref);
+    arena.map(|arena| arena.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// This process is the child of a fork: it has the arena, and not the thread that answers faults.
+pub(crate) fn lose_thread() {
+    if system::stop() {
+        LOST.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Whether an address belongs to the quarantine.
@@ -192,17 +212,19 @@ pub fn free(block: *mut c_void) -> bool {
             true
         }
         Freed::Overrun(block) => {
-            eprintln!("nmr-host: a write behind {block}");
+            stderr::line(format_args!("a write behind {block}"));
             tell(&block);
             false
         }
         Freed::Twice(block) => {
-            eprintln!("nmr-host: freed again {place}: {block}");
+            stderr::line(format_args!("freed again {place}: {block}"));
             false
         }
         Freed::Never => {
             let address = block.addr();
-            eprintln!("nmr-host: freed {place}, but no block begins there: {address:#x}");
+            stderr::line(format_args!(
+                "freed {place}, but no block begins there: {address:#x}"
+            ));
             false
         }
     }

@@ -15,6 +15,7 @@ use super::watching::Watch;
 
 impl Shell {
     /// Carries out an action, without a lock, and says how it ended.
+    #[expect(clippy::expect_used, reason = "as for `Slab::live`")]
     pub(super) fn perform(self: &Arc<Self>, action: Action) -> Option<Event> {
         match action {
             Action::Return(_) => None,

@@ -21,7 +21,10 @@ impl Shell {
     pub(crate) fn note_completer(self: &Arc<Self>, who: Identity) {
         if thread::note_completed(self, who.registration) {
             let thread = thread::current();
-            self.books().completers.push(Completer { thread, who });
+            let completers = &mut self.books().completers;
+            if completers.try_reserve(1).is_ok() {
+                completers.push(Completer { thread, who });
+            }
         }
     }
 
@@ -34,15 +37,21 @@ impl Shell {
         self.books().completers.retain(|completer| !gone(completer));
     }
 
+    fn take_completer(&self, registration: Key) -> Option<Completer> {
+        let completers = &mut self.books().completers;
+        let of_this = |completer: &Completer| completer.who.registration == registration;
+        let place = completers.iter().position(of_this)?;
+        Some(completers.remove(place))
+    }
+
     /// A wait for a registration has succeeded: reports the other threads that completed for it and
     /// are still inside.
     pub(crate) fn report_completers(&self, registration: Key, entry: &Entry) {
-        let mut books = self.books();
-        let of_this = |completer: &mut Completer| completer.who.registration == registration;
-        let inside: Vec<_> = books.completers.extract_if(.., of_this).collect();
-        drop(books);
         let thread = thread::current();
-        for Completer { who, .. } in inside.into_iter().filter(|other| other.thread != thread) {
+        while let Some(Completer { who, thread: other }) = self.take_completer(registration) {
+            if other == thread {
+                continue;
+            }
             let finding = Finding {
                 rule: Rule::V83,
                 binding: who.binding,

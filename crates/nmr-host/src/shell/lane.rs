@@ -104,17 +104,22 @@ impl Lane {
 impl Shell {
     /// The lane of an interface.
     pub(super) fn lane_of(&self, npi: &GUID) -> &Lane {
-        &self.lanes[machine::lane_of(npi)]
+        self.lane_at(machine::lane_of(npi))
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a lane's number is below LANES")]
+    fn lane_at(&self, number: usize) -> &Lane {
+        &self.lanes[number]
     }
 
     /// The lane of a registration or a binding.
     pub(super) fn lane(&self, key: Key) -> &Lane {
-        &self.lanes[key.lane()]
+        self.lane_at(key.lane())
     }
 
     /// The lane that a handle names; any, if it is none.
     pub(super) fn lane_named(&self, handle: Option<Handle>) -> &Lane {
-        handle.map_or(&self.lanes[0], |handle| self.lane(handle.key()))
+        handle.map_or(self.lane_at(0), |handle| self.lane(handle.key()))
     }
 
     /// The machine of a registration or a binding.

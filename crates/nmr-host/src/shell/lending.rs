@@ -190,7 +190,7 @@ impl Shell {
         let function = callback.map_or("a touch of freed memory", |(function, _)| function);
         let reported = books.reports.len();
         books.report_breaches(&breaches, function, &self.policy);
-        for report in &mut books.reports[reported..] {
+        for report in books.reports.since_mut(reported) {
             (report.thread, report.irql) = (toucher.place.thread, toucher.irql);
         }
         self.announce(books, reported);

@@ -104,6 +104,10 @@ impl Shell {
     }
 
     /// What a client gets whose provider was asked.
+    #[expect(
+        clippy::expect_used,
+        reason = "`ask` says that the machine does not know, so this thread still has it to tell"
+    )]
     pub(crate) fn conclude(
         &self,
         handle: Handle,
@@ -141,6 +145,10 @@ impl Shell {
     }
 
     /// Tells the machine what the provider has answered to an attach that it knows of.
+    #[expect(
+        clippy::unreachable,
+        reason = "the machine does nothing more for an answer than to return it"
+    )]
     fn tell_answer(
         &self,
         handle: Handle,
@@ -343,9 +351,7 @@ impl<'a> Inside<'a> {
             [second, first]
         };
         for (callee, context) in turns {
-            if callee.has_cleanup() {
-                callback::clean_up(callee, *context);
-            }
+            callback::clean_up(callee, *context);
         }
     }
 

@@ -14,6 +14,7 @@ mod waiting;
 mod watching;
 mod wrapping;
 
+use std::any::Any;
 use std::collections::HashMap;
 
 use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER};
@@ -23,6 +24,7 @@ use crate::irql::{self, PASSIVE_LEVEL};
 use crate::machine::{Action, Event, Handle, Key, Machine, Task};
 use crate::memory::Ledger;
 use crate::module::{Module, ModuleId, Role};
+use crate::noted::Noted;
 use crate::policy::Policy;
 use crate::record::{Actor, Note, Record};
 use crate::report::Report;
@@ -67,7 +69,9 @@ struct Books {
     ledger: Ledger,
     names: HashMap<ModuleId, String>,
     records: Vec<Record>,
-    reports: Vec<Report>,
+    reports: Noted<Report>,
+    /// How many lost reports were told of.
+    known_lost: u64,
     /// The threads that have completed a detach and have not left the code that did.
     completers: Vec<Completer>,
 }
@@ -98,6 +102,23 @@ impl Shell {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Holds every lock of a registrar that is never dropped.
+    pub(crate) fn lock(&'static self) -> impl Any {
+        let others = (
+            self.worker.lock(),
+            self.wrapped.lock(),
+            self.books(),
+            self.listener.lock(),
+        );
+        let lanes: Vec<_> = self.lanes.iter().map(Lane::machine).collect();
+        (others, lanes, self.faults.lock())
+    }
+
+    /// This process is the child of a fork and has none of the registrar's threads.
+    pub(crate) fn lose_threads(&self) {
+        self.worker.lose_thread();
     }
 
     fn is_recording(&self) -> bool {
@@ -177,6 +198,7 @@ impl Shell {
     }
 
     /// Carries out actions until the call returns.
+    #[expect(clippy::expect_used, reason = "the loop ends with a return")]
     fn carry_out(
         self: &Arc<Self>,
         lane: &Lane,
@@ -228,18 +250,22 @@ impl Shell {
         if machine.take_wake() {
             lane.wake();
         }
-        let findings = machine.take_findings();
-        if books.is_none() && findings.is_empty() {
+        let found = machine.has_findings();
+        if books.is_none() && !found {
             return action;
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
         // Without them the machine's lock comes first, and is given back.
         let Some(mut books) = books else {
+            let findings = machine.take_findings();
             drop(machine);
             self.file(findings, function);
             return action;
         };
-        let reported = books.file(findings, function, self.policy.mode);
+        let reported = books.reports.len();
+        if found {
+            books.file(machine.take_findings(), function, self.policy.mode);
+        }
         if let Some(subject) = subject {
             books.keep(
                 &machine,

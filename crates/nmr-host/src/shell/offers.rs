@@ -76,10 +76,15 @@ pub(super) fn make(client: &Side, provider: Option<Side>) -> Ended {
         provider,
         stage: Stage::Fresh,
     };
-    OFFERS.with(|offers| offers.borrow_mut().push(offer));
+    let begun = with_offers(|offers| {
+        let room = offers.try_reserve(1);
+        room.map(|()| offers.push(offer)).is_ok()
+    });
     let status = callback::attach_client(client);
-    OFFERS.with(|offers| {
-        let mut offers = offers.borrow_mut();
+    if begun != Some(true) {
+        return Ended::Returned(status, None);
+    }
+    let ended = with_offers(|offers| {
         let ended = match offers.last().map(|offer| &offer.stage) {
             Some(Stage::Untold(untold)) => match untold.agreed() {
                 Some(agreed) if status == STATUS_SUCCESS => Ended::Agreed(agreed),
@@ -89,7 +94,13 @@ pub(super) fn make(client: &Side, provider: Option<Side>) -> Ended {
         };
         offers.pop();
         ended
-    })
+    });
+    ended.unwrap_or(Ended::Returned(status, None))
+}
+
+/// Runs something with the offers, unless the thread has ended so far that it has none.
+fn with_offers<T>(run: impl FnOnce(&mut Vec<Offer>) -> T) -> Option<T> {
+    OFFERS.try_with(|offers| run(&mut offers.borrow_mut())).ok()
 }
 
 /// What came of asking a provider.
@@ -101,6 +112,10 @@ pub(crate) struct Asked {
 }
 
 /// Asks the provider, if this is the innermost offer and the client has not accepted it yet.
+#[expect(
+    clippy::expect_used,
+    reason = "`make` takes the offer away after the client's callback, in which this is called"
+)]
 pub(crate) fn ask(handle: Handle, context: Opaque, dispatch: Opaque) -> Option<Asked> {
     let untold = |answer| {
         Stage::Untold(Untold {
@@ -116,30 +131,29 @@ pub(crate) fn ask(handle: Handle, context: Opaque, dispatch: Opaque) -> Option<A
             offer.provider
         })
     };
-    let provider = OFFERS.with(|offers| offers.borrow_mut().last_mut().and_then(begin))?;
+    let provider = with_offers(|offers| offers.last_mut().and_then(begin))??;
     let answer = callback::attach_provider(&provider, context, dispatch);
-    let is_known = OFFERS.with(|offers| {
-        let mut offers = offers.borrow_mut();
+    let is_known = with_offers(|offers| {
         let offer = offers.last_mut().expect("the offer is still being made");
         let is_known = matches!(offer.stage, Stage::Told);
         if !is_known {
             offer.stage = untold(Some(answer));
         }
         is_known
-    });
+    })?;
     Some(Asked { answer, is_known })
 }
 
 /// Takes what the machine does not know of an offer. It has to be told, and of all that follows.
 pub(crate) fn take_untold(handle: Handle) -> Option<Untold> {
-    OFFERS.with(|offers| {
-        let mut offers = offers.borrow_mut();
+    with_offers(|offers| {
         let offer = offers.iter_mut().find(|offer| offer.handle == handle)?;
         match std::mem::replace(&mut offer.stage, Stage::Told) {
             Stage::Untold(untold) => Some(untold),
             Stage::Fresh | Stage::Told => None,
         }
     })
+    .flatten()
 }
 
 /// What the client gets for an answer with which nothing is wrong: the provider's context and table if

@@ -36,6 +36,12 @@ impl Shell {
         machine.blockers_of_handle(handle, role)
     }
 
+    /// How many registrations were not closed.
+    pub(crate) fn registration_count(&self) -> usize {
+        let lanes = self.lanes.iter();
+        lanes.map(|lane| lane.machine().registration_count()).sum()
+    }
+
     pub(crate) fn leaks(&self) -> Vec<Leak> {
         let lanes = self.lanes.iter();
         lanes.flat_map(|lane| lane.machine().leaks()).collect()
@@ -71,11 +77,30 @@ impl Shell {
     }
 
     pub(crate) fn take_reports(&self) -> Vec<Report> {
-        std::mem::take(&mut self.books().reports)
+        let mut books = self.books();
+        books.known_lost = 0;
+        let reports = std::mem::take(&mut books.reports);
+        drop(books);
+        reports.into_iter().collect()
     }
 
     pub(crate) fn reports(&self) -> Vec<Report> {
-        self.books().reports.clone()
+        self.books().reports.iter().cloned().collect()
+    }
+
+    /// How many reports there are, and how many were lost because memory ran out.
+    pub(crate) fn report_counts(&self) -> (usize, u64) {
+        let books = self.books();
+        (books.reports.len(), books.reports.lost())
+    }
+
+    /// Reads one report, the oldest with index 0.
+    pub(crate) fn with_report<T>(
+        &self,
+        index: usize,
+        read: impl FnOnce(&Report) -> T,
+    ) -> Option<T> {
+        self.books().reports.get(index).map(read)
     }
 
     pub(crate) fn declare(&self, interface: Interface) {

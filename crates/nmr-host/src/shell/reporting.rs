@@ -6,12 +6,14 @@ use std::ops::Range;
 
 use super::{Books, Shell};
 use crate::irql;
-use crate::machine::{Finding, Key};
+use crate::machine::{Finding, Key, Machine};
 use crate::module::{Callback, ModuleId, ModuleLabel, Role};
+use crate::noted::Noted;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
-use crate::report::{Report, severity};
+use crate::report::{Report, copy_text, severity};
 use crate::rule::{Rule, Severity};
+use crate::stderr;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
 use crate::transcript::Entry;
@@ -25,15 +27,18 @@ pub(crate) type Listen = Arc<dyn Fn(&Report) + Send + Sync>;
 pub(super) struct Listener(Mutex<Option<Listen>>);
 
 impl Listener {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Listen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn get(&self) -> Option<Listen> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lock().clone()
     }
 
     fn set(&self, listener: Option<Listen>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = listener;
+        // What the old one holds is dropped without the lock.
+        let before = std::mem::replace(&mut *self.lock(), listener);
+        drop(before);
     }
 }
 
@@ -48,38 +53,79 @@ impl Books {
     /// Makes reports of findings, and returns how many there were before.
     pub(super) fn file(
         &mut self,
-        findings: Vec<Finding>,
+        findings: Noted<Finding>,
         function: &'static str,
         mode: Mode,
     ) -> usize {
         let before = self.reports.len();
-        let findings = findings.into_iter();
-        let reports = findings.map(|finding| report(finding, function, mode, &self.names));
-        self.reports.extend(reports);
+        self.reports.lose(findings.lost());
+        for finding in findings {
+            let report = report(finding, function, mode, &self.names);
+            self.reports.push(report);
+        }
         before
+    }
+
+    /// Copies the reports since `reported`, so that they can be handed on without the lock.
+    fn copy(&mut self, reported: usize) -> Noted<Report> {
+        let mut copies = Noted::default();
+        for report in self.reports.since(reported) {
+            copies.push(report.copy());
+        }
+        self.reports.lose(copies.lost());
+        copies
+    }
+
+    /// How many reports are lost, if nothing was printed of some of them.
+    fn take_news_of_lost(&mut self) -> Option<u64> {
+        let lost = self.reports.lost();
+        (std::mem::replace(&mut self.known_lost, lost) != lost).then_some(lost)
     }
 }
 
 impl Shell {
     /// Hands the reports since `reported` to the program, prints them, or panics with the first, as
     /// the policy says.
-    pub(super) fn announce(&self, books: MutexGuard<'_, Books>, reported: usize) {
-        if books.reports.len() == reported {
+    #[expect(clippy::panic, reason = "the policy `report=panic` asks for it")]
+    pub(super) fn announce(&self, mut books: MutexGuard<'_, Books>, reported: usize) {
+        let prints = self.policy.on_report == OnReport::Print;
+        // Not of each: of the first, and of each time when they have become twice as many.
+        let lost = books.reports.lost();
+        let has_lost = prints && lost > 0 && lost >= books.known_lost.saturating_mul(2);
+        if books.reports.len() == reported && !has_lost {
             return;
         }
-        let reports = books.reports[reported..].to_vec();
-        drop(books);
         let listener = self.listener.get();
-        for report in &reports {
+        if listener.is_none() && self.policy.on_report == OnReport::Collect {
+            return;
+        }
+        let reports = books.copy(reported);
+        let lost = if has_lost {
+            books.take_news_of_lost()
+        } else {
+            None
+        };
+        drop(books);
+        for report in reports.iter() {
             if let Some(listener) = &listener {
                 listener(report);
             }
             match self.policy.on_report {
                 OnReport::Collect => {}
-                OnReport::Print => eprintln!("nmr-host: {report}"),
+                OnReport::Print => stderr::line(format_args!("{report}")),
                 OnReport::Panic => panic!("{report}"),
             }
         }
+        lost.into_iter().for_each(print_lost);
+    }
+
+    /// Reports every registration that was not closed (V-73), and prints how many reports are lost,
+    /// if that was not printed.
+    pub(crate) fn report_the_end(&self) {
+        self.look_at_the_end();
+        self.look_into_lanes("finish", Machine::find_unclosed);
+        let lost = self.books().take_news_of_lost();
+        lost.into_iter().for_each(print_lost);
     }
 
     /// From now on, every report is handed to a function.
@@ -89,19 +135,30 @@ impl Shell {
 
     /// Reports the registrations whose callbacks are in code that goes away, and counts them.
     pub(crate) fn unloading(&self, code: &Range<usize>) -> usize {
-        let mut findings = Vec::new();
+        self.look_into_lanes("unload", |machine| machine.find_callbacks_in(code))
+    }
+
+    /// Reports what a look into each lane finds, and counts it.
+    fn look_into_lanes(
+        &self,
+        function: &'static str,
+        look: impl Fn(&mut Machine) -> usize,
+    ) -> usize {
+        let mut found = 0;
         for lane in &self.lanes {
             let mut machine = lane.machine();
-            machine.find_callbacks_in(code);
-            findings.extend(machine.take_findings());
+            found += look(&mut machine);
+            let findings = machine.take_findings();
+            drop(machine);
+            if !findings.is_empty() {
+                self.file(findings, function);
+            }
         }
-        let found = findings.len();
-        self.file(findings, "unload");
         found
     }
 
     /// Reports what a machine found, whose lock this thread does not hold.
-    pub(super) fn file(&self, findings: Vec<Finding>, function: &'static str) {
+    pub(super) fn file(&self, findings: Noted<Finding>, function: &'static str) {
         let mut books = self.books();
         let reported = books.file(findings, function, self.policy.mode);
         self.announce(books, reported);
@@ -162,7 +219,7 @@ impl Shell {
     }
 
     pub(super) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
-        for fault in &findings.0 {
+        for fault in findings.iter() {
             self.report_with(fault.rule, fault.severity, entry);
         }
     }
@@ -175,6 +232,10 @@ impl Shell {
     }
 }
 
+fn print_lost(count: u64) {
+    stderr::line(format_args!("memory ran out: {count} reports were lost"));
+}
+
 /// Makes a report of a finding on this thread.
 pub(super) fn report(
     finding: Finding,
@@ -182,7 +243,7 @@ pub(super) fn report(
     mode: Mode,
     names: &HashMap<ModuleId, String>,
 ) -> Report {
-    let name = |module: Option<ModuleLabel>| names.get(&module?.id?).cloned();
+    let name = |module: Option<ModuleLabel>| copy_text(names.get(&module?.id?)?);
     Report {
         rule: finding.rule,
         severity: severity(finding.rule, mode),

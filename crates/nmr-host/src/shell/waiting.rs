@@ -4,6 +4,7 @@ use super::Shell;
 use super::reporting::{finding, report};
 use crate::locks;
 use crate::machine::{Blocker, Key};
+use crate::policy::Cleanup;
 use crate::record::Actor;
 use crate::rule::Rule;
 use crate::sync::Arc;
@@ -13,6 +14,9 @@ impl Shell {
     /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for.
     pub(super) fn block(self: &Arc<Self>, registration: Key, entry: &Entry) {
         let waiting = self.begin_wait(registration, entry);
+        if self.policy.cleanup == Cleanup::Worker {
+            self.worker.resume(self);
+        }
         let lane = self.lane(registration);
         let mut machine = lane.machine();
         let mut limit = self.policy.watchdog;

@@ -7,7 +7,7 @@ use super::reporting::report;
 use crate::interface::Interface;
 use crate::machine::{Finding, Handle, Key};
 use crate::module::{Callback, ModuleLabel, Opaque, Role};
-use crate::rule::{Rule, Severity};
+use crate::rule::Rule;
 use crate::sync::Arc;
 use crate::wrapped::{Unwrappable, Watch, Wrapping};
 
@@ -21,6 +21,7 @@ impl Shell {
     }
 
     /// A provider is about to be asked for its consent. Returns the client's table for it.
+    #[expect(clippy::expect_used, reason = "as for `Slab::live`")]
     pub(super) fn watch_attach(self: &Arc<Self>, binding: Key, dispatch: Opaque) -> Opaque {
         if !self.wrapped.is_on() {
             return dispatch;
@@ -96,7 +97,6 @@ impl Shell {
     pub(crate) fn report_call(
         &self,
         rule: Rule,
-        severity: Option<Severity>,
         (binding, module, peer): (u64, ModuleLabel, ModuleLabel),
         function: &'static str,
         called: Option<usize>,
@@ -110,7 +110,6 @@ impl Shell {
         };
         let mut books = self.books();
         let mut report = report(finding, function, self.policy.mode, &books.names);
-        report.severity = severity.unwrap_or(report.severity);
         report.called = called;
         let reported = books.reports.len();
         books.reports.push(report);

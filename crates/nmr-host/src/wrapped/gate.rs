@@ -101,7 +101,7 @@ extern "win64" fn exit() {
 }
 
 /// A call begins. Returns the function. A thread that is ending, and has lost its frames already,
-/// calls unseen.
+/// calls unseen, and so does one for whose frame there is no memory.
 ///
 /// # Safety
 ///
@@ -118,8 +118,15 @@ unsafe extern "win64" fn enter(slot: *const Slot, return_address: *mut usize) ->
         caller: slot.caller,
         function: slot.function,
     };
-    let noted = FRAMES.try_with(|frames| frames.borrow_mut().push(frame));
-    if noted.is_ok() {
+    let note = |frames: &mut Vec<Frame>| {
+        let room = frames.try_reserve(1).is_ok();
+        if room {
+            frames.push(frame);
+        }
+        room
+    };
+    let noted = FRAMES.try_with(|frames| note(&mut frames.borrow_mut()));
+    if noted == Ok(true) {
         slot.watch.call_begins(slot.caller, slot.function);
         let exit = (exit as *const ()).expose_provenance();
         // SAFETY: the caller vouches for the place; `exit` goes back to where it led.
@@ -129,6 +136,10 @@ unsafe extern "win64" fn enter(slot: *const Slot, return_address: *mut usize) ->
 }
 
 /// The call ends. Returns where the caller goes on.
+#[expect(
+    clippy::expect_used,
+    reason = "only `enter` lets a call return here, after it has noted the frame"
+)]
 extern "win64" fn leave() -> usize {
     let frame = FRAMES.with(|frames| frames.borrow_mut().pop());
     let frame = frame.expect("only a call that was noted returns here");

@@ -31,13 +31,24 @@ use table::Tables;
 pub(crate) use watch::Watch;
 
 /// How the calls of an interface are watched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wrapping {
-    /// Whether the interface lets a module call its peer while its own detach is pending, to close
-    /// what is still open there, as WSK does with sockets. V-48 is a warning then.
+    /// Whether a module may call its peer between its detach callback and the end of its detach. The default
+    /// is that it may: what it claimed before the detach, a rundown reference or a `Call` of the crate `nmr`,
+    /// covers calls that complete or cancel requests, or close what is still open, as WSK does with sockets. The
+    /// registrar does not see claims. Without closing calls, such a call is an error (V-48).
     pub closing_calls: bool,
     /// Whether every call and its return get into the [record](crate::Record), too.
     pub recorded: bool,
+}
+
+impl Default for Wrapping {
+    fn default() -> Self {
+        Self {
+            closing_calls: true,
+            recorded: false,
+        }
+    }
 }
 
 /// Why the calls of an interface cannot be watched.
@@ -45,7 +56,7 @@ pub struct Wrapping {
 pub enum Unwrappable {
     /// Only an x86-64 process on Linux can, and not under Miri.
     Platform,
-    /// A table has more functions than fit, or its size is no multiple of a pointer's.
+    /// A table has more functions than fit, or its size is no multiple of a pointer's, or above 64 KiB.
     Table(Role),
 }
 
@@ -69,7 +80,7 @@ pub(crate) struct Wrapped {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(crate) struct State {
     interfaces: HashMap<GUID, (Interface, Wrapping)>,
     /// The last attach of each binding that there ever was.
     watches: HashMap<Key, Arc<Watch>>,
@@ -77,7 +88,7 @@ struct State {
 }
 
 impl Wrapped {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,7 +162,12 @@ impl Wrapped {
     }
 }
 
+/// The most bytes that a table may have.
+const LARGEST: usize = 1 << 16;
+
 fn is_possible(table: Table) -> bool {
     let pointer = size_of::<usize>();
-    table.size.is_multiple_of(pointer) && table.functions <= table.size / pointer
+    table.size <= LARGEST
+        && table.size.is_multiple_of(pointer)
+        && table.functions <= table.size / pointer
 }

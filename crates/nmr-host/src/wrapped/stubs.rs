@@ -27,18 +27,17 @@ pub(crate) struct Stubs {
 }
 
 impl Stubs {
-    /// Makes a stub for a slot, which must stay where it is as long as the stub is used. Panics if
+    /// Makes a stub for a slot, which must stay where it is as long as the stub is used. `None` if
     /// the system has no memory left.
-    pub(crate) fn add(&mut self, slot: &Slot) -> usize {
+    pub(crate) fn add(&mut self, slot: &Slot) -> Option<usize> {
         if self.blocks.is_empty() || self.used == COUNT {
-            let block = Block::new().expect("the system has memory for stubs");
-            self.blocks.push(block);
+            self.blocks.try_reserve(1).ok()?;
+            self.blocks.push(Block::new().ok()?);
             self.used = 0;
         }
-        let block = self.blocks.last_mut().expect("there is one");
-        let stub = block.set(self.used, slot);
+        let stub = self.blocks.last_mut()?.set(self.used, slot);
         self.used += 1;
-        stub
+        Some(stub)
     }
 }
 
@@ -106,6 +105,7 @@ impl Drop for Block {
 
 /// `mov r11, [slot]; jmp [gate]`, and breakpoints. Only `r11` is neither an argument nor preserved
 /// in both conventions.
+#[expect(clippy::expect_used, reason = "distances within a block of two pages")]
 fn stub(index: usize) -> [u8; STRIDE] {
     let mut code = [0xcc; STRIDE];
     let start = index * STRIDE;

@@ -49,7 +49,7 @@ impl Tables {
     pub(crate) const WORK: bool = true;
 
     /// Copies a table. The functions are its last words; each that is not null leads through a
-    /// stub.
+    /// stub, or directly if there is no memory for one.
     pub(crate) fn copy(
         &mut self,
         table: Table,
@@ -58,8 +58,8 @@ impl Tables {
         caller: Role,
     ) -> Opaque {
         let mut words = read(table, given);
-        let first = words.len() - table.functions;
-        let functions = words[first..].iter().enumerate();
+        let first = words.len().saturating_sub(table.functions);
+        let functions = words.iter().skip(first).enumerate();
         let slots: Box<[Slot]> = functions
             .filter_map(|(function, word)| {
                 // SAFETY: the word must be initialized: it is a function of the table, or null.
@@ -73,15 +73,17 @@ impl Tables {
             })
             .collect();
         for slot in &slots {
-            let stub = self.stubs.add(slot);
-            words[first + slot.function].write(ptr::with_exposed_provenance_mut(stub));
+            let word = words.get_mut(first + slot.function);
+            if let Some((word, stub)) = word.zip(self.stubs.add(slot)) {
+                word.write(ptr::with_exposed_provenance_mut(stub));
+            }
         }
         self.copies.push(Copy {
             words,
             _slots: slots,
         });
-        let copy = self.copies.last().expect("it was pushed");
-        Opaque(copy.words.as_ptr().cast_mut().cast())
+        let copy = self.copies.last();
+        copy.map_or(given, |copy| Opaque(copy.words.as_ptr().cast_mut().cast()))
     }
 }
 

@@ -10,7 +10,7 @@ use nmr_sys::{GUID, NTSTATUS, STATUS_PENDING, STATUS_SUCCESS};
 use super::Wrapping;
 use crate::module::{ModuleLabel, Role};
 use crate::record::{Actor, Moment, Note};
-use crate::rule::{Rule, Severity};
+use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Mutex, MutexGuard, PoisonError, Weak};
@@ -138,7 +138,7 @@ impl Watch {
         self.consent.store(Consent::Declined as u8, SeqCst);
         if self.is_hasty.swap(false, SeqCst) {
             let function = "ProviderAttachClient";
-            self.report(Rule::V37, Role::Provider, None, function, None);
+            self.report(Rule::V37, Role::Provider, function, None);
         }
     }
 
@@ -168,7 +168,7 @@ impl Watch {
     pub(crate) fn done(&self, role: Role, function: &'static str) {
         let end = self.end(role);
         if end.reach(Stage::Done) && end.calls.load(SeqCst) != 0 {
-            self.report(Rule::V49, role, None, function, None);
+            self.report(Rule::V49, role, function, None);
         }
     }
 
@@ -176,8 +176,8 @@ impl Watch {
     pub(super) fn call_begins(&self, caller: Role, function: usize) {
         self.end(caller).calls.fetch_add(1, SeqCst);
         self.note(caller, function, Moment::Call("".into()));
-        if let Some((rule, severity)) = self.judge(caller) {
-            self.report(rule, caller, severity, called(caller), Some(function));
+        if let Some(rule) = self.judge(caller) {
+            self.report(rule, caller, called(caller), Some(function));
         }
     }
 
@@ -192,18 +192,17 @@ impl Watch {
     }
 
     /// The rule that a call breaks which begins now, if it breaks one.
-    fn judge(&self, caller: Role) -> Option<(Rule, Option<Severity>)> {
+    fn judge(&self, caller: Role) -> Option<Rule> {
         if caller == Role::Provider && self.is_too_early() {
-            return Some((Rule::V37, None));
+            return Some(Rule::V37);
         }
         let end = self.end(caller);
         if !end.has_reached(Stage::InCallback) {
             None
         } else if end.has_reached(Stage::Done) {
-            Some((Rule::V50, None))
-        } else if end.free().contains(&thread::current()) {
-            let warning = self.wrapping.closing_calls.then_some(Severity::Warning);
-            Some((Rule::V48, warning))
+            Some(Rule::V50)
+        } else if !self.wrapping.closing_calls && end.free().contains(&thread::current()) {
+            Some(Rule::V48)
         } else {
             None
         }
@@ -226,18 +225,11 @@ impl Watch {
         }
     }
 
-    fn report(
-        &self,
-        rule: Rule,
-        culprit: Role,
-        severity: Option<Severity>,
-        function: &'static str,
-        place: Option<usize>,
-    ) {
+    fn report(&self, rule: Rule, culprit: Role, function: &'static str, place: Option<usize>) {
         if let Some(shell) = self.shell.upgrade() {
             let (module, peer) = (self.end(culprit).module, self.end(culprit.other()).module);
             let ends = (self.binding, module, peer);
-            shell.report_call(rule, severity, ends, function, place);
+            shell.report_call(rule, ends, function, place);
         }
     }
 

@@ -7,13 +7,14 @@ mod table;
 
 use std::process::ExitCode;
 
-use driver_host::{Outcome, Scenario, Trial};
+use driver_host::{Outcome, Scenario, Trial, printable};
 use nmr_host::Policy;
 
-use super::{names, printable, read_loadable};
+use super::{names, read_loadable};
 use crate::options::{FactsFormat, FaultsOptions, UnloadOrder};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::stderr;
 
 /// What was done, and what it led to.
 struct Findings {
@@ -117,11 +118,11 @@ fn printed(lines: &[String]) -> Vec<String> {
 /// Says on standard error what was lost.
 fn complain(findings: &Findings) -> ExitCode {
     for wrong in &findings.wrong {
-        anstream::eprintln!("nmr-lab: wrong without a fault: {wrong}");
+        stderr::line(format_args!("wrong without a fault: {wrong}"));
     }
     for run in &findings.runs {
         for lost in &run.lost {
-            anstream::eprintln!("nmr-lab: lost when {}: {lost}", run.what_failed());
+            stderr::line(format_args!("lost when {}: {lost}", run.what_failed()));
         }
     }
     if findings.all_is_well() {

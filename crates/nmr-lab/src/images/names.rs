@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use driver_host::printable;
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
 use nmr::Module;
 use nmr_host::{ModuleId, ModuleLabel};
 
-use super::printable;
 use crate::script;
 use crate::watched::module_id;
 

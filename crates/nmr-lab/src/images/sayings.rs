@@ -1,9 +1,8 @@
 //! What images said: prints as lines, events with their fields, in the order in which they were said.
 
-use driver_host::{Event, Field, Print, Value};
+use driver_host::{Event, Field, Print, Value, printable};
 use serde_json::{Map, json};
 
-use super::printable;
 use crate::run::{Beat, Cue, Said, What};
 
 /// Makes beats of what images said, in order.

@@ -1,10 +1,10 @@
 //! The director: loads and unloads, and writes down where each section begins.
 
-use driver_host::{DeviceError, Fault, Host, Image, LoadOptions};
+use driver_host::{DeviceError, Fault, Host, Image, LoadOptions, printable};
 use nmr_host::Policy;
 
 use super::seen::Seen;
-use super::{names, printable, read_loadable, sayings, words};
+use super::{names, read_loadable, sayings, words};
 use crate::options::{RunOptions, UnloadOrder};
 use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
 

@@ -1,6 +1,6 @@
 //! What is said about images.
 
-use driver_host::{DeviceError, Fault, LoadError, Report, Unloaded};
+use driver_host::{DeviceError, Fault, LoadError, Report, Unloaded, printable};
 
 use super::seen::Seen;
 use crate::run::Cast;
@@ -59,7 +59,7 @@ pub(super) fn not_loaded(error: &LoadError) -> String {
             format!("DriverEntry returned {}", status::name(*status))
         }
         LoadError::Stopped(_) => "DriverEntry stopped the host".to_owned(),
-        other => other.to_string(),
+        other => printable(&other.to_string()),
     }
 }
 

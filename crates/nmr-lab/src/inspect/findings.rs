@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use driver_host::facts::Facts;
 use driver_host::hygiene::{self, Outcome, Point};
 use driver_host::pe;
+use driver_host::printable;
 use serde::Serialize;
 
 use super::flags;
-use crate::images::printable;
 
 /// Everything that is shown of an image.
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use driver_host::printable;
 use driver_package::folder::Folder;
 use driver_package::inf::check::{Expected, Severity, check};
 use driver_package::inf::{self, Inf};
@@ -12,8 +13,8 @@ use driver_package::verify::{Outcome, Report};
 use super::options::VerifyOptions;
 use super::{about, files, now};
 use crate::format::paint::{self, paint};
-use crate::images::printable;
 use crate::output::Output;
+use crate::stderr;
 
 /// Verifies what there is: a folder or a file.
 pub(crate) fn verify(options: &VerifyOptions) -> Result<ExitCode, String> {
@@ -84,7 +85,7 @@ pub(super) fn end(path: &Path, report: &Report) -> ExitCode {
         more => format!(" (and {more} more)"),
     };
     let path = printable(&path.display().to_string());
-    anstream::eprintln!("nmr-lab: {path}: {}{more}", printable(first));
+    stderr::line(format_args!("{path}: {first}{more}"));
     ExitCode::FAILURE
 }
 
@@ -157,7 +158,7 @@ fn verify_inf(path: &Path, options: &VerifyOptions) -> Result<ExitCode, String> 
     else {
         return Ok(ExitCode::SUCCESS);
     };
-    anstream::eprintln!("nmr-lab: {shown}: {}", printable(&first.text()));
+    stderr::line(format_args!("{shown}: {}", first.text()));
     Ok(ExitCode::FAILURE)
 }
 

@@ -199,11 +199,6 @@ impl ProgramData {
             capabilities: 0,
         }
     }
-
-    /// What the interface declares: where clients find all of it.
-    pub(crate) fn as_base(&self) -> &ProgramDataBase {
-        &self.base
-    }
 }
 
 /// What a provider says about its type of programs, in safe types.

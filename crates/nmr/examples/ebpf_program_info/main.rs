@@ -15,7 +15,9 @@ use interface::{
     PROGRAM_DATA_SIZES, ProgramData, ProgramDataBase, ProgramInfo, ProgramInfoNpi,
     ProgramInfoOffer, ProgramType,
 };
-use nmr::{Client, Error, Guid, Identity, Module, Offer, Provider, Registration, Result, field};
+use nmr::{
+    Client, Error, Guid, Identity, Lent, Module, Offer, Provider, Registration, Result, field,
+};
 use nmr_host::{Policy, Registrar};
 
 /// The type of programs of the stand-ins. In this interface it is their module identifier too.
@@ -34,8 +36,8 @@ impl Module<Provider<ProgramInfoNpi>> for Extension {
         Identity::new(SAMPLE)
     }
 
-    fn characteristics(&self) -> Option<&ProgramDataBase> {
-        Some(self.0.as_base())
+    fn characteristics(&self) -> Option<Lent<'_, ProgramDataBase>> {
+        Some(Lent::whole(&self.0))
     }
 
     fn attach(&self, _offer: Offer<'_, Provider<ProgramInfoNpi>>) -> Result<()> {
@@ -67,8 +69,9 @@ impl Module<Client<ProgramInfoNpi>> for Core {
         let (name, _) = offer.program_type().ok_or(Error::INVALID_PARAMETER)?;
         let known = Known {
             name: name.to_string_lossy().into_owned(),
-            required_irql: field!(data, required_irql).ok_or(Error::INVALID_PARAMETER)?,
-            capabilities: field!(data, capabilities),
+            required_irql: field!(data, ProgramData, required_irql)
+                .ok_or(Error::INVALID_PARAMETER)?,
+            capabilities: field!(data, ProgramData, capabilities),
         };
         println!("attached: {known:?}");
         self.0.lock().unwrap().push(known);

@@ -229,18 +229,18 @@ pub(crate) enum NoList {
 impl Subsystem for Remote<ProviderDispatch> {
     fn version(&self) -> u16 {
         // SAFETY: the peer is attached, and its table is whole.
-        unsafe { (*self.table()).version }
+        unsafe { (*Remote::table(self)).version }
     }
 
     fn transports(&self, into: &mut [Transport]) -> Result<usize, NoList> {
         let mut bytes = 0;
         // SAFETY: the peer is attached, and its table is whole.
-        let control = unsafe { (*self.table()).control_client };
+        let control = unsafe { (*Remote::table(self)).control_client };
         // SAFETY: the function needs the peer's context, memory for so many bytes of output, and a place
         // for their number. There is no input and no IRP.
         let status = unsafe {
             control(
-                self.context(),
+                Remote::context(self),
                 TRANSPORT_LIST_QUERY,
                 0,
                 ptr::null_mut(),

@@ -18,8 +18,8 @@ use interface::{
     Application, Characteristics, NoList, ProviderDispatch, Subsystem, Transport, Wsk, version,
 };
 use nmr::{
-    Awaited, Client, Error, Guid, Identity, Missing, Module, Offer, Provider, Registration, Result,
-    Wait,
+    Awaited, Client, Error, Guid, Identity, Lent, Missing, Module, Offer, Provider, Registration,
+    Result, Wait,
 };
 use nmr_host::{NotificationEvent, Policy, Registrar};
 use stand_in::{StandIn, TRANSPORTS};
@@ -66,8 +66,8 @@ impl Module<Provider<Wsk>> for StandInModule {
         Identity::new(Guid::from_u128(0x0c6b_9a4e_70f3_4d4e_9a52_2b8f_1d7e_6c02))
     }
 
-    fn characteristics(&self) -> Option<&Characteristics> {
-        Some(&self.0)
+    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
+        Some(Lent::new(&self.0))
     }
 
     fn attach(&self, _offer: Offer<'_, Provider<Wsk>>) -> Result<StandIn> {

@@ -5,12 +5,12 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use exnpi::{ClientCalls, Exnpi, ProviderCalls};
 use nmr::{
     Client, Error, Guid, Identity, Module, Offer, Processor, Registration, Result, Shared, Slot,
-    Spread,
+    SpreadSlot,
 };
 use nmr_sys::{STATUS_INSUFFICIENT_RESOURCES, STATUS_PENDING, STATUS_SUCCESS};
 
@@ -72,7 +72,7 @@ impl Processor for Only {
 
 #[test]
 fn every_allocation_of_a_slot_for_many_processors_may_fail() {
-    let slot = || Slot::<exnpi::ProviderDispatch, Spread<Only>>::spread();
+    let slot = || SpreadSlot::<exnpi::ProviderDispatch, Only>::new();
     for allocations in 0..2 {
         assert_eq!(with_memory(allocations, slot).err(), FAILURE);
     }
@@ -100,7 +100,9 @@ fn an_attach_may_fail_and_leaves_the_slot_vacant() {
 }
 
 /// A client that takes its connection, or none.
-struct Takes(bool);
+///
+/// Second, the reasons for which offers came to nothing.
+struct Takes(bool, Mutex<Vec<Error>>);
 
 struct Deaf;
 
@@ -121,17 +123,28 @@ impl Module<Client<Exnpi>> for Takes {
         }
         Ok(Deaf)
     }
+
+    fn declined(&self, reason: Error) {
+        self.1.lock().unwrap().push(reason);
+    }
 }
 
 #[test]
 fn every_allocation_of_an_attach_may_fail() {
     for takes in [false, true] {
-        let _registration = Registration::new(Takes(takes)).unwrap();
+        let client = Registration::new(Takes(takes, Mutex::new(Vec::with_capacity(2)))).unwrap();
         nmr().deregister.set(STATUS_SUCCESS);
         for allocations in 0..2 {
             let status = with_memory(allocations, offer);
             assert_eq!(status, STATUS_INSUFFICIENT_RESOURCES);
         }
+        // What the module does not decide itself it is told: the context, and the connection that it
+        // does not take.
+        let told = if takes { 1 } else { 2 };
+        assert_eq!(
+            *client.1.lock().unwrap(),
+            vec![Error::INSUFFICIENT_RESOURCES; told]
+        );
         assert_eq!(with_memory(2, offer), STATUS_SUCCESS);
         detach();
         clean_up();

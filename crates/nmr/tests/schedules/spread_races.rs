@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use exnpi::{ClientCalls, Exnpi, ProviderCalls, ProviderDispatch};
 use nmr::{
-    Client, Detach, Guid, Identity, Module, Offer, Processor, Registration, Result, Slot, Spread,
+    Client, Detach, Guid, Identity, Module, Offer, Processor, Registration, Result, SpreadSlot,
 };
 use nmr_host::irql;
 use shuttle::rand::{Rng, thread_rng};
@@ -22,12 +22,12 @@ struct Any;
 
 impl Processor for Any {
     fn number() -> usize {
-        thread_rng().gen_range(0..3)
+        // Two of them share a word.
+        [0, 1, 16][thread_rng().gen_range(0..3)]
     }
 }
 
-type Calls = Spread<Any, 2>;
-type Line = Arc<Slot<ProviderDispatch, Calls>>;
+type Line = Arc<SpreadSlot<ProviderDispatch, Any>>;
 
 struct Many {
     alive: Alive,
@@ -42,7 +42,7 @@ impl ClientCalls for Ear {
     }
 }
 
-impl Module<Client<Exnpi, Calls>> for Many {
+impl Module<Client<Exnpi>> for Many {
     type Binding = Ear;
 
     fn identity(&self) -> Identity {
@@ -52,7 +52,7 @@ impl Module<Client<Exnpi, Calls>> for Many {
         }
     }
 
-    fn attach(&self, offer: Offer<'_, Client<Exnpi, Calls>>) -> Result<Ear> {
+    fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Ear> {
         self.alive.check();
         offer.claim(&self.provider)?;
         Ok(Ear(Alive::new()))
@@ -62,7 +62,7 @@ impl Module<Client<Exnpi, Calls>> for Many {
         ear.0.check();
     }
 
-    fn detaching(&self, ear: &Ear, detach: Detach<ProviderDispatch, Calls>) {
+    fn detaching(&self, ear: &Ear, detach: Detach<ProviderDispatch>) {
         ear.0.check();
         let attached = (0..3).any(|_| self.provider.enter().is_ok());
         assert!(!attached, "calls begin after the detach");
@@ -70,8 +70,8 @@ impl Module<Client<Exnpi, Calls>> for Many {
     }
 }
 
-fn client() -> Registration<Client<Exnpi, Calls>, Many> {
-    let provider = Arc::new(Slot::spread().expect("there is memory"));
+fn client() -> Registration<Client<Exnpi>, Many> {
+    let provider = Arc::new(SpreadSlot::new().expect("there is memory"));
     let alive = Alive::new();
     Registration::new(Many { alive, provider }).expect("there is memory")
 }

@@ -6,8 +6,8 @@ use std::mem::offset_of;
 use std::sync::{Arc, OnceLock};
 
 use nmr::{
-    Client, Error, Guid, Identity, Module, Npi, Offer, Provider, Registration, Result, Versioned,
-    field,
+    Client, Error, Guid, Identity, Lent, Module, Npi, Offer, Provider, Registration, Result,
+    Versioned, field,
 };
 
 use crate::support::{Attaches, MODULE, run};
@@ -40,8 +40,8 @@ impl Module<Provider<LimitsNpi>> for Publishes {
         Identity::new(MODULE)
     }
 
-    fn characteristics(&self) -> Option<&Limits> {
-        Some(&self.0)
+    fn characteristics(&self) -> Option<Lent<'_, Limits>> {
+        Some(Lent::new(&self.0))
     }
 
     fn attach(&self, _offer: Offer<'_, Provider<LimitsNpi>>) -> Result<()> {
@@ -140,8 +140,8 @@ fn seen(version: u32) -> Option<(u32, Option<u8>, Option<u32>)> {
             Identity::new(MODULE)
         }
 
-        fn characteristics(&self) -> Option<&RatesBase> {
-            Some(&self.0.base)
+        fn characteristics(&self) -> Option<Lent<'_, RatesBase>> {
+            Some(Lent::whole(&self.0))
         }
 
         fn attach(&self, _offer: Offer<'_, Provider<RatesNpi>>) -> Result<()> {
@@ -157,7 +157,13 @@ fn seen(version: u32) -> Option<(u32, Option<u8>, Option<u32>)> {
     let note = seen.clone();
     let client = Attaches(move |offer: Offer<'_, Client<RatesNpi>>| {
         let view = offer.view::<Rates>();
-        let found = view.map(|it| (it.base().most, field!(it, least), field!(it, mean)));
+        let found = view.map(|it| {
+            (
+                it.base().most,
+                field!(it, Rates, least),
+                field!(it, Rates, mean),
+            )
+        });
         note.set(found).map_err(|_| Error::ACCESS_DENIED)
     });
     drop(Registration::new(client).unwrap());

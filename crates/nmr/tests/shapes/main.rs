@@ -6,6 +6,7 @@ mod calls;
 mod closing;
 mod data;
 mod detaching;
+mod everyone;
 mod processors;
 mod raw;
 mod registering;

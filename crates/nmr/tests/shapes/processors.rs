@@ -2,18 +2,16 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
-use exnpi::{ClientCalls, ClientDispatch, Exnpi, ProviderCalls, ProviderDispatch};
+use exnpi::{Exnpi, ProviderCalls, ProviderDispatch};
 use nmr::{
-    Call, Client, Identity, Module, Offer, Peer, Processor, Provider, Registration, Result, Slot,
-    Spread,
+    Client, Identity, Module, Offer, Processor, Registration, Result, Slot, SpreadCall, SpreadSlot,
 };
 use nmr_host::irql;
 
-use crate::support::{Attaches, Deaf, MODULE, Summer, run};
+use crate::support::{Deaf, MODULE, Summer, run};
 
 thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(0) };
@@ -28,39 +26,36 @@ impl Processor for Said {
     }
 }
 
-/// More processors than shards.
-const PROCESSORS: [usize; 6] = [0, 1, 2, 3, 7, usize::MAX];
-
-type Calls = Spread<Said, 4>;
-type SpreadCall = Call<ProviderDispatch, Calls>;
+/// Some of them share a word: there are 16.
+const PROCESSORS: [usize; 6] = [0, 1, 2, 15, 16, usize::MAX];
 
 /// A client whose calls are counted for each processor.
-struct Many(Slot<ProviderDispatch, Calls>);
+struct Many(SpreadSlot<ProviderDispatch, Said>);
 
 impl Many {
-    fn register() -> Registration<Client<Exnpi, Calls>, Self> {
-        Registration::new(Self(Slot::spread().unwrap())).unwrap()
+    fn register() -> Registration<Client<Exnpi>, Self> {
+        Registration::new(Self(SpreadSlot::new().unwrap())).unwrap()
     }
 
-    fn enter_on(&self, processor: usize) -> Option<SpreadCall> {
+    fn enter_on(&self, processor: usize) -> Option<SpreadCall<ProviderDispatch>> {
         NUMBER.set(processor);
         self.0.enter().ok()
     }
 
-    fn enter_everywhere(&self) -> Vec<SpreadCall> {
+    fn enter_everywhere(&self) -> Vec<SpreadCall<ProviderDispatch>> {
         let enter = |processor| self.enter_on(processor);
         PROCESSORS.into_iter().filter_map(enter).collect()
     }
 }
 
-impl Module<Client<Exnpi, Calls>> for Many {
+impl Module<Client<Exnpi>> for Many {
     type Binding = Deaf;
 
     fn identity(&self) -> Identity {
         Identity::new(MODULE)
     }
 
-    fn attach(&self, offer: Offer<'_, Client<Exnpi, Calls>>) -> Result<Deaf> {
+    fn attach(&self, offer: Offer<'_, Client<Exnpi>>) -> Result<Deaf> {
         offer.claim(&self.0)?;
         Ok(Deaf)
     }
@@ -131,43 +126,16 @@ fn p_24_calls_end_on_another_thread() {
     });
 }
 
-/// A provider's binding whose calls are counted for each processor.
-struct Told(Peer<ClientDispatch, Calls>);
-
-impl ProviderCalls for Told {
-    fn add(&self, value: u32) -> u32 {
-        for processor in PROCESSORS {
-            NUMBER.set(processor);
-            self.0.enter().unwrap().changed(value);
-        }
-        value
-    }
-}
-
-struct Hears;
-
-static HEARD: AtomicU32 = AtomicU32::new(0);
-
-impl ClientCalls for Hears {
-    fn changed(&self, sum: u32) {
-        HEARD.fetch_add(sum, Ordering::Relaxed);
-    }
-}
-
 #[test]
-fn p_24_each_side_chooses_for_itself() {
+fn p_24_a_call_without_a_processor_counts_as_well() {
     run(|| {
-        HEARD.store(0, Ordering::Relaxed);
-        let slot = Arc::new(Slot::<ProviderDispatch>::new().unwrap());
-        let place = slot.clone();
-        let client = Attaches(move |offer: Offer<'_, Client<Exnpi>>| {
-            offer.claim(&place)?;
-            Ok(Hears)
-        });
-        let provider = Attaches(|offer: Offer<'_, Provider<Exnpi, Calls>>| offer.peer().map(Told));
-        let _client = Registration::new(client).unwrap();
-        let _provider = Registration::new(provider).unwrap();
-        slot.enter().unwrap().add(2);
-        assert_eq!(HEARD.load(Ordering::Relaxed), 12);
+        let client = Many::register();
+        let provider = Registration::new(Summer).unwrap();
+        let (one, other) = (client.enter_on(3).unwrap(), Slot::enter(&client.0).unwrap());
+        let closing = provider.close();
+        drop(one);
+        assert_eq!(other.add(1), 1);
+        drop(other);
+        closing.wait();
     });
 }

@@ -67,15 +67,15 @@ unsafe extern "efiapi" fn twelve(_context: *mut c_void) -> u64 {
 
 impl Clock for Remote<ClockDispatch> {
     fn now(&self) -> Option<u64> {
-        let function = self.view()?.base().now;
+        let function = Remote::view(self)?.base().now;
         // SAFETY: it takes the peer's context.
-        Some(unsafe { function(self.context()) })
+        Some(unsafe { function(Remote::context(self)) })
     }
 
     fn resolution(&self) -> Option<u64> {
-        let function = field!(self.view()?, resolution)??;
+        let function = field!(Remote::view(self)?, ClockDispatch, resolution)??;
         // SAFETY: it takes the peer's context.
-        Some(unsafe { function(self.context()) })
+        Some(unsafe { function(Remote::context(self)) })
     }
 }
 
@@ -99,7 +99,7 @@ fn look<const SIZE: usize>() -> (Option<u64>, Option<u64>, Option<usize>) {
     let client = Attaches(move |offer: Offer<'_, Client<ClockNpi>>| offer.claim(&slot));
     let _client = Registration::new(client).unwrap();
     let call = clock.enter().unwrap();
-    let size = call.view().map(|table| table.size());
+    let size = Remote::view(&call).map(|table| table.size());
     (call.now(), call.resolution(), size)
 }
 

@@ -1,5 +1,4 @@
 //! Arguments go through C.
-#![deny(improper_ctypes_definitions)]
 
 nmr::dispatch! {
     /// What the provider does.

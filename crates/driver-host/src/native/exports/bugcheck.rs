@@ -51,7 +51,7 @@ extern "win64" fn bug_check(code: u32) {
 /// A bug check on behalf of the image that is calling.
 pub(crate) fn stop(code: u32, parameters: [u64; 4]) -> ! {
     let call = gate::caller();
-    let meaning = meaning(code).to_owned();
+    let meaning = meaning(code).into();
     call.image.stop(Fault::BugCheck {
         code,
         parameters,
@@ -67,6 +67,7 @@ fn meaning(code: u32) -> &'static str {
         0x1e => "KMODE_EXCEPTION_NOT_HANDLED",
         0xc2 => "BAD_POOL_CALLER",
         0xc4 => "DRIVER_VERIFIER_DETECTED_VIOLATION",
+        0xce => "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
         0xe2 => "MANUALLY_INITIATED_CRASH",
         0xf7 => "DRIVER_OVERRAN_STACK_BUFFER",
         0x10d => "WDF_VIOLATION",

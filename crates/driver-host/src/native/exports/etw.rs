@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nmr_host::irql::{self, PASSIVE_LEVEL};
 use nmr_sys::GUID;
 
-use super::super::gate;
 use super::super::imports::Target;
 use super::super::kernel::{
     NtStatus, STATUS_INTEGER_OVERFLOW, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER,
@@ -21,6 +20,7 @@ use super::super::kernel::{
 use super::super::loaded::Loaded;
 use super::super::points;
 use super::super::trace::{self, Descriptor, Field, Value};
+use super::super::{entry, gate};
 use super::misuse;
 
 pub(crate) fn find(name: &str) -> Option<Target> {
@@ -76,17 +76,6 @@ impl Providers {
     }
 }
 
-/// `PENABLECALLBACK`.
-type Enable = unsafe extern "win64" fn(
-    source: *const GUID,
-    code: u32,
-    level: u8,
-    any: u64,
-    all: u64,
-    filter: *const c_void,
-    context: *mut c_void,
-);
-
 fn check_passive() {
     let level = irql::current();
     if level != PASSIVE_LEVEL {
@@ -96,11 +85,11 @@ fn check_passive() {
 
 unsafe extern "win64" fn register(
     id: *const GUID,
-    enable: Option<Enable>,
+    enable: usize,
     context: *mut c_void,
     output: *mut u64,
 ) -> NtStatus {
-    const ENABLE: u32 = 1;
+    const ENABLE: usize = 1;
     static SOURCE: GUID = GUID::from_u128(0);
     check_passive();
     if id.is_null() || output.is_null() {
@@ -121,12 +110,13 @@ unsafe extern "win64" fn register(
     });
     // SAFETY: the caller vouches for the output.
     unsafe { output.write(handle) };
-    if let Some(enable) = enable {
-        let (source, level, any, filter) = (&raw const SOURCE, u8::MAX, u64::MAX, ptr::null());
-        image.enter("the enable callback", || {
-            // SAFETY: the caller vouches for the callback, which gets its own context.
-            unsafe { enable(source, ENABLE, level, any, 0, filter, context) };
-        });
+    if enable != 0 {
+        let source = (&raw const SOURCE).expose_provenance();
+        let (level, any, filter) = (u8::MAX.into(), usize::MAX, 0);
+        let context = context.expose_provenance();
+        let arguments = [source, ENABLE, level, any, 0, filter, context];
+        // SAFETY: the image has given the callback, which gets its own context.
+        unsafe { entry::call(&image, "the enable callback", enable, arguments) };
     }
     STATUS_SUCCESS
 }

@@ -19,6 +19,7 @@ use super::super::imports::Target;
 use super::super::kernel::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT};
 use super::misuse;
 use super::mutex::{MUTANT, Mutex as KernelMutex};
+use super::object::object;
 
 pub(crate) fn find(name: &str) -> Option<Target> {
     Some(Target::gated(match name {
@@ -54,36 +55,34 @@ static BELL: Condvar = Condvar::new();
 
 unsafe extern "win64" fn initialize(event: *const Event, kind: i32, state: u8) {
     // SAFETY: the caller vouches for memory for an event.
-    let event = unsafe { &*event };
+    let event = unsafe { object(event) };
     event.kind.store(kind as u8, Ordering::Relaxed);
     event.state.store(i32::from(state != 0), Ordering::Release);
 }
 
 unsafe extern "win64" fn set(event: *const Event, _increment: i32, _wait: u8) -> i32 {
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: the caller vouches for an event.
-    let before = unsafe { &*event }.state.swap(1, Ordering::AcqRel);
-    BELL.notify_all();
-    before
+    let event = unsafe { object(event) };
+    locked(|| event.state.swap(1, Ordering::AcqRel))
 }
 
 unsafe extern "win64" fn clear(event: *const Event) {
     // SAFETY: the caller vouches for an event.
-    unsafe { &*event }.state.store(0, Ordering::Release);
+    unsafe { object(event) }.state.store(0, Ordering::Release);
 }
 
 unsafe extern "win64" fn reset(event: *const Event) -> i32 {
     // SAFETY: the caller vouches for an event.
-    unsafe { &*event }.state.swap(0, Ordering::AcqRel)
+    unsafe { object(event) }.state.swap(0, Ordering::AcqRel)
 }
 
 unsafe extern "win64" fn read(event: *const Event) -> i32 {
     // SAFETY: the caller vouches for an event.
-    unsafe { &*event }.state.load(Ordering::Acquire)
+    unsafe { object(event) }.state.load(Ordering::Acquire)
 }
 
 unsafe extern "win64" fn wait(
-    object: *const Event,
+    address: *const Event,
     _reason: i32,
     _mode: u8,
     _alertable: u8,
@@ -101,7 +100,7 @@ unsafe extern "win64" fn wait(
         nmr_host::may_block();
     }
     // SAFETY: the caller vouches for an object that can be waited for.
-    let event = unsafe { &*object };
+    let event = unsafe { object(address) };
     let kind = event.kind.load(Ordering::Relaxed);
     if ![NOTIFICATION, SYNCHRONIZATION, MUTANT].contains(&kind) {
         misuse(format!(
@@ -109,10 +108,10 @@ unsafe extern "win64" fn wait(
         ));
         return STATUS_INVALID_PARAMETER;
     }
-    let mutex = object.cast::<KernelMutex>();
+    let mutex = address.cast::<KernelMutex>();
     let take = || match kind {
         // SAFETY: the type says that it is a mutex.
-        MUTANT => unsafe { &*mutex }.take(),
+        MUTANT => unsafe { object(mutex) }.take(),
         _ => event.take(kind),
     };
     if block(limit, take) {

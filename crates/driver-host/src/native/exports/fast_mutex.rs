@@ -11,6 +11,7 @@ use nmr_host::irql::{self, APC_LEVEL};
 use super::super::gate;
 use super::super::imports::Target;
 use super::super::report::Fault;
+use super::object::object;
 use super::{event, lower_irql, misuse, raise_irql};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
@@ -91,7 +92,7 @@ fn check_at_most_apc() {
 unsafe extern "win64" fn acquire(mutex: *const FastMutex) {
     check_at_most_apc();
     // SAFETY: the caller vouches for a fast mutex.
-    let mutex = unsafe { &*mutex };
+    let mutex = unsafe { object(mutex) };
     let before = raise_irql(APC_LEVEL.0.max(irql::current().0));
     mutex.acquire();
     mutex.before.store(before.into(), Ordering::Relaxed);
@@ -100,7 +101,7 @@ unsafe extern "win64" fn acquire(mutex: *const FastMutex) {
 unsafe extern "win64" fn try_to_acquire(mutex: *const FastMutex) -> u8 {
     check_at_most_apc();
     // SAFETY: the caller vouches for a fast mutex.
-    let mutex = unsafe { &*mutex };
+    let mutex = unsafe { object(mutex) };
     let before = raise_irql(APC_LEVEL.0.max(irql::current().0));
     let taken = mutex.take();
     if taken {
@@ -116,7 +117,7 @@ unsafe extern "win64" fn release(mutex: *const FastMutex) {
         misuse(format!("called at {}", irql::current()));
     }
     // SAFETY: the caller vouches for a fast mutex.
-    let mutex = unsafe { &*mutex };
+    let mutex = unsafe { object(mutex) };
     let before = mutex.before.load(Ordering::Relaxed);
     mutex.release();
     lower_irql(u8::try_from(before).unwrap_or_default());
@@ -138,13 +139,13 @@ fn check_held_off() {
 unsafe extern "win64" fn acquire_unsafe(mutex: *const FastMutex) {
     check_held_off();
     // SAFETY: the caller vouches for a fast mutex.
-    unsafe { &*mutex }.acquire();
+    unsafe { object(mutex) }.acquire();
 }
 
 unsafe extern "win64" fn release_unsafe(mutex: *const FastMutex) {
     check_held_off();
     // SAFETY: the caller vouches for a fast mutex.
-    unsafe { &*mutex }.release();
+    unsafe { object(mutex) }.release();
 }
 
 extern "win64" fn enter_critical_region() {

@@ -10,6 +10,7 @@ mod irql;
 pub(crate) mod memory;
 mod mutex;
 pub(crate) mod netio;
+mod object;
 pub(crate) mod pool;
 mod processor;
 mod rundown;

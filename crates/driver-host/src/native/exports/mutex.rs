@@ -10,6 +10,7 @@ use nmr_host::irql::{self, DISPATCH_LEVEL};
 use super::super::gate;
 use super::super::imports::Target;
 use super::super::report::Fault;
+use super::object::object;
 use super::{event, misuse};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
@@ -45,7 +46,7 @@ fn me() -> usize {
 
 unsafe extern "win64" fn initialize(mutex: *const Mutex, _level: u32) {
     // SAFETY: the caller vouches for memory for a mutex.
-    let mutex = unsafe { &*mutex };
+    let mutex = unsafe { object(mutex) };
     mutex.kind.store(MUTANT, Ordering::Relaxed);
     mutex.owner.store(0, Ordering::Relaxed);
     mutex.state.store(1, Ordering::Release);
@@ -82,14 +83,14 @@ unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i32 {
         misuse(format!("released at {}", irql::current()));
     }
     // SAFETY: the caller vouches for a mutex.
-    let mutex = unsafe { &*mutex };
+    let mutex = unsafe { object(mutex) };
     let Some(before) = event::locked(|| mutex.give_back()) else {
         // Windows raises STATUS_MUTANT_NOT_OWNED, which no driver handles.
         let call = gate::caller();
         call.image.stop(Fault::Exception {
-            what: "the thread does not own the mutex that it releases",
+            what: "the thread does not own the mutex that it releases".to_owned(),
             offset: call.offset,
-            address: std::ptr::from_ref(mutex).addr() as u64,
+            address: Some(std::ptr::from_ref(mutex).addr() as u64),
         })
     };
     before
@@ -97,5 +98,5 @@ unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i32 {
 
 unsafe extern "win64" fn read(mutex: *const Mutex) -> i32 {
     // SAFETY: the caller vouches for a mutex.
-    unsafe { &*mutex }.state.load(Ordering::Acquire)
+    unsafe { object(mutex) }.state.load(Ordering::Acquire)
 }

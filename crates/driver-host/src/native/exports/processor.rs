@@ -1,4 +1,4 @@
-//! Processors: `KeGetCurrentProcessorNumberEx`.
+//! Processors and threads: `KeGetCurrentProcessorNumberEx`, `PsGetCurrentThreadId`.
 // UNSAFETY: it has an output, and asks the system.
 #![expect(unsafe_code)]
 
@@ -7,6 +7,7 @@ use super::super::imports::Target;
 pub(crate) fn find(name: &str) -> Option<Target> {
     Some(Target::gated(match name {
         "KeGetCurrentProcessorNumberEx" => current as *const (),
+        "PsGetCurrentThreadId" => current_thread as *const (),
         _ => return None,
     }))
 }
@@ -40,4 +41,11 @@ unsafe extern "win64" fn current(output: *mut ProcessorNumber) -> u32 {
         unsafe { output.write(number) };
     }
     index
+}
+
+/// The number that the system has for the thread, which is not zero.
+extern "win64" fn current_thread() -> usize {
+    // SAFETY: it has no requirements.
+    let thread = unsafe { libc::gettid() };
+    usize::try_from(thread).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nmr_host::irql::{self, APC_LEVEL};
 
 use super::super::imports::Target;
+use super::object::object;
 use super::{event, misuse};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
@@ -30,8 +31,8 @@ const ONE: usize = 2;
 ///
 /// `reference` is an `EX_RUNDOWN_REF`.
 unsafe fn word<'a>(reference: *mut usize) -> &'a AtomicUsize {
-    // SAFETY: it is an aligned word that is only used as one.
-    unsafe { AtomicUsize::from_ptr(reference) }
+    // SAFETY: it is a word that is only used as one.
+    unsafe { object(reference.cast::<AtomicUsize>()) }
 }
 
 unsafe extern "win64" fn initialize(reference: *mut usize) {

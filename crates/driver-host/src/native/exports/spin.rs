@@ -10,6 +10,7 @@ use nmr_host::irql::{self, DISPATCH_LEVEL};
 use nmr_host::locks;
 
 use super::super::imports::Target;
+use super::object::object;
 use super::{bugcheck, misuse};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
@@ -32,8 +33,8 @@ fn me() -> usize {
 ///
 /// `lock` is a spin lock.
 unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
-    // SAFETY: a spin lock is an aligned word that is only used as one.
-    unsafe { AtomicUsize::from_ptr(lock) }
+    // SAFETY: a spin lock is a word that is only used as one.
+    unsafe { object(lock.cast::<AtomicUsize>()) }
 }
 
 unsafe extern "win64" fn initialize(lock: *mut usize) {

@@ -3,37 +3,30 @@
 #![expect(unsafe_code)]
 
 use std::ffi::c_void;
-use std::mem;
 
+use super::super::entry;
 use super::super::kernel::NtStatus;
 use super::super::loaded::Loaded;
 use super::Handle;
 use super::layout::Callback;
 
-type EvtObject = unsafe extern "win64" fn(Handle);
-type EvtRequest = unsafe extern "win64" fn(Handle, Handle, Handle);
-type EvtControl = unsafe extern "win64" fn(Handle, Handle, usize, usize, u32);
-type EvtStatus = unsafe extern "win64" fn(Handle, *mut c_void, *mut c_void) -> NtStatus;
-
 /// Calls `void Evt(WDFOBJECT)`, if there is one.
 pub(super) fn object(image: &Loaded, name: &str, callback: Callback, handle: Handle) {
     if callback != 0 {
-        // SAFETY: the driver vouches that the address is a function of this type.
-        let function = unsafe { mem::transmute::<Callback, EvtObject>(callback) };
-        // SAFETY: the handle is of the kind that the callback is for.
-        image.enter(name, || unsafe { function(handle) });
+        // SAFETY: the driver has given the address as a function of this type. The handle is of the
+        // kind that the callback is for.
+        unsafe { entry::call(image, name, callback, [handle.addr()]) };
     }
 }
 
 /// Calls `void Evt(handle, WDFREQUEST, argument)`, which there is; one with fewer arguments ignores
 /// the rest.
 pub(super) fn request(image: &Loaded, name: &str, callback: Callback, arguments: [Handle; 3]) {
-    // SAFETY: the driver vouches that the address is a function of this type, or of one with fewer
-    // arguments, which in this convention is called the same way.
-    let function = unsafe { mem::transmute::<Callback, EvtRequest>(callback) };
-    let [first, second, third] = arguments;
-    // SAFETY: the arguments are those that the callback is for.
-    image.enter(name, || unsafe { function(first, second, third) });
+    let arguments = arguments.map(Handle::addr);
+    // SAFETY: the driver has given the address as a function of this type, or of one with fewer
+    // arguments, which in this convention is called the same way. The arguments are those that the
+    // callback is for.
+    unsafe { entry::call(image, name, callback, arguments) };
 }
 
 /// Calls `EvtIoDeviceControl`, which there is, with the lengths of the output and of the input.
@@ -45,12 +38,10 @@ pub(super) fn control(
     [output, input]: [usize; 2],
     code: u32,
 ) {
-    // SAFETY: the driver vouches that the address is a function of this type.
-    let function = unsafe { mem::transmute::<Callback, EvtControl>(callback) };
-    image.enter("EvtIoDeviceControl", || {
-        // SAFETY: the handles are the queue and the request that the callback is for.
-        unsafe { function(queue, request, output, input, code) }
-    });
+    let arguments = [queue.addr(), request.addr(), output, input, code as usize];
+    // SAFETY: the driver has given the address as a function of this type. The handles are the
+    // queue and the request that the callback is for.
+    unsafe { entry::call(image, "EvtIoDeviceControl", callback, arguments) };
 }
 
 /// Calls `NTSTATUS Evt(handle, argument, argument)`; callbacks with fewer arguments ignore the rest.
@@ -65,10 +56,10 @@ pub(super) fn status(
     if callback == 0 {
         return 0;
     }
-    // SAFETY: the driver vouches that the address is a function of this type, or of one with fewer
-    // arguments, which in this convention is called the same way.
-    let function = unsafe { mem::transmute::<Callback, EvtStatus>(callback) };
-    let [first, second] = arguments;
-    // SAFETY: the arguments are those that the callback is for.
-    image.enter(name, || unsafe { function(handle, first, second) })
+    let [first, second] = arguments.map(<*mut c_void>::expose_provenance);
+    // SAFETY: the driver has given the address as a function of this type, or of one with fewer
+    // arguments, which in this convention is called the same way. The arguments are those that the
+    // callback is for.
+    let status = unsafe { entry::call(image, name, callback, [handle.addr(), first, second]) };
+    status as NtStatus
 }

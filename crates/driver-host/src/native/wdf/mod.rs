@@ -227,7 +227,7 @@ fn violation(text: impl fmt::Display) -> ! {
     call.image.stop(Fault::BugCheck {
         code: 0x10d,
         parameters: [0; 4],
-        meaning: format!("WDF_VIOLATION in Wdf{}: {text}", call.function),
+        meaning: format!("WDF_VIOLATION in Wdf{}: {text}", call.function).into(),
         offset: call.offset,
     })
 }

@@ -58,6 +58,12 @@ pub(in super::super) fn start() {
     }
 }
 
+/// Lets no touch wait for the thread any more: a child of a fork does not have it, and what it would
+/// write into the pipe would get to its parent. Returns whether there was one.
+pub(in super::super) fn stop() -> bool {
+    BELL.swap(-1, Ordering::AcqRel) >= 0
+}
+
 /// Answers one touch after the other.
 fn answer_all(from: c_int) {
     loop {

@@ -8,7 +8,7 @@ mod pages;
 use std::ffi::c_void;
 use std::slice;
 
-pub(super) use fault::{install, start};
+pub(super) use fault::{install, start, stop};
 pub(super) use pages::Range;
 
 use super::probe::Seen;

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use driver_host::{Fate, Step};
+use driver_host::{Fate, Step, printable};
 use nmr_host::{Actor, Record};
 
+use super::super::names;
 use super::super::seen::Seen;
 use super::super::stage::{LOADING, WORKING};
-use super::super::{names, printable};
 use super::{Findings, table};
 use crate::check;
 use crate::format;

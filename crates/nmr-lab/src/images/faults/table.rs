@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use driver_host::{Fate, Point, Refusal, Step, Trial};
+use driver_host::{Fate, Point, Refusal, Step, Trial, printable};
 
-use super::{Findings, Run, printable};
+use super::{Findings, Run};
 use crate::format::paint::{self, paint};
 use crate::script;
 use crate::status;

@@ -1,0 +1,36 @@
+//! Objects in the memory of images.
+// UNSAFETY: an object is an address that the image has given.
+#![expect(unsafe_code)]
+
+use super::super::gate;
+use super::super::report::Fault;
+
+/// The object at an address that the calling image has given. Stops the host if it is not aligned as
+/// an object of its kind is, and touches it, so that an address at which nothing is shows before the
+/// caller has taken a lock.
+///
+/// # Safety
+///
+/// If the address is aligned and can be read, then an object is there for as long as the result is
+/// used.
+pub(super) unsafe fn object<'a, T>(address: *const T) -> &'a T {
+    if !address.is_aligned() {
+        let call = gate::caller();
+        call.image.stop(Fault::Exception {
+            what: format!(
+                "{} got an object that is not aligned to {} bytes,",
+                call.name(),
+                align_of::<T>()
+            ),
+            offset: call.offset,
+            address: Some(address.addr() as u64),
+        })
+    }
+    for place in [0, size_of::<T>() - 1] {
+        let byte = address.cast::<u8>().wrapping_add(place);
+        // SAFETY: a fault here is the image's, and is reported as such.
+        unsafe { byte.read_volatile() };
+    }
+    // SAFETY: the object is there, as the caller requires of the image.
+    unsafe { &*address }
+}

@@ -1,0 +1,37 @@
+//! What a driver asks of the kernel when it begins and ends.
+// UNSAFETY: functions of the kernel.
+#![expect(unsafe_code)]
+
+// The Microsoft convention, as in nmr-sys.
+unsafe extern "efiapi" {
+    fn KeBugCheckEx(code: u32, first: usize, second: usize, third: usize, fourth: usize) -> !;
+    #[cfg(debug_assertions)]
+    fn PsGetCurrentThreadId() -> usize;
+}
+
+/// `DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS`.
+const DRIVER_UNLOADED_WITH_OPERATIONS: u32 = 0xCE;
+
+/// The last thing that a driver's unload routine does, and its `DriverEntry` before it fails: stops the system if
+/// a module of this image is still registered, because its registration was forgotten, or is kept in a static.
+/// The NMR would call into memory that is gone.
+///
+/// The bug check is `DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS` (0xCE); its first parameter is the
+/// number of registrations that were left. `PASSIVE_LEVEL`, when no other thread registers any more.
+pub fn require_no_registrations() {
+    let left = nmr::registrations();
+    if left != 0 {
+        // SAFETY: it may be called with any parameters, at any IRQL.
+        unsafe { KeBugCheckEx(DRIVER_UNLOADED_WITH_OPERATIONS, left, 0, 0, 0) };
+    }
+}
+
+/// The first thing that a `DriverEntry` does: lets a debug build stop when a registration ends inside one of
+/// its own callbacks, as [`nmr::identify_threads`] says. A release build does nothing.
+pub fn identify_threads() {
+    #[cfg(debug_assertions)]
+    nmr::identify_threads(|| {
+        // SAFETY: it has no requirements.
+        unsafe { PsGetCurrentThreadId() }
+    });
+}

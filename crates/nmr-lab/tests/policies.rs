@@ -1,0 +1,105 @@
+//! Every policy in the story: it is told to its end, or one line says why it cannot be.
+
+mod lab;
+
+use nmr_host::{
+    Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers, OnReport,
+    Order, Policy, Sharing, Verify,
+};
+
+/// The settings that are no choice between words, each with some values.
+const NUMBERS: [(&str, &[&str]); 5] = [
+    ("failed-client-cleanup", &["false", "true"]),
+    ("seed", &["0", "1", "18446744073709551615"]),
+    ("fault", &["0", "1", "2", "3", "4", "18446744073709551615"]),
+    ("slow-ms", &["0", "18446744073709551615"]),
+    ("watchdog-ms", &["0", "18446744073709551615"]),
+];
+
+/// Every value of every setting.
+fn settings() -> Vec<String> {
+    macro_rules! words {
+        ($($key:expr => $choice:ty,)+) => {
+            [$((
+                $key,
+                <$choice>::ALL.iter().map(|value| value.word()).collect::<Vec<_>>(),
+            )),+]
+        };
+    }
+    let choices = words! {
+        Mode::KEY => Mode,
+        Offers::KEY => Offers,
+        "detach" => Order,
+        "cleanup-order" => Order,
+        DetachIrql::KEY => DetachIrql,
+        Cleanup::KEY => Cleanup,
+        EarlyCompletion::KEY => EarlyCompletion,
+        Deregistration::KEY => Deregistration,
+        Verify::KEY => Verify,
+        MemoryChecks::KEY => MemoryChecks,
+        Sharing::KEY => Sharing,
+        OnReport::KEY => OnReport,
+    };
+    let numbers = NUMBERS.map(|(key, values)| (key, values.to_vec()));
+    let all = choices.into_iter().chain(numbers);
+    all.flat_map(|(key, values)| {
+        values
+            .into_iter()
+            .map(move |value| format!("{key}={value}"))
+    })
+    .collect()
+}
+
+/// The exit codes that are right.
+fn codes(setting: &str, declines: bool) -> &'static [i32] {
+    match setting {
+        "deregister=fails" | "report=panic" => &[2],
+        // A story without an attach has a call less to fail.
+        "fault=3" if declines => &[0, 1],
+        "fault=1" | "fault=2" | "fault=3" => &[1],
+        // It depends on how fast the machine is.
+        "watchdog-ms=0" => &[0, 1],
+        _ => &[0],
+    }
+}
+
+#[test]
+fn no_setting_is_missing() {
+    let error = "colour=red".parse::<Policy>().unwrap_err().to_string();
+    let (_, keys) = error.split_once(": use ").unwrap();
+    let mut keys: Vec<_> = keys.split(", ").collect();
+    let settings = settings();
+    let mut tried: Vec<_> = settings
+        .iter()
+        .map(|setting| setting.split_once('=').unwrap().0)
+        .collect();
+    tried.dedup();
+    keys.sort_unstable();
+    tried.sort_unstable();
+    assert_eq!(tried, keys);
+}
+
+#[test]
+fn the_story_is_told_or_refused_under_every_setting() {
+    for setting in settings() {
+        for story in ["--calls 2", "--calls 2 --decline", "--order client-first"] {
+            let arguments = format!("{story} --policy {setting}");
+            let output = lab::run(arguments.split_whitespace());
+            let complaints = String::from_utf8(output.stderr).unwrap();
+            let found = output.status.code();
+            let right = codes(&setting, story.contains("decline"));
+            assert!(
+                found.is_some_and(|code| right.contains(&code)),
+                "{arguments}: {found:?}: {complaints}"
+            );
+            let lines = complaints.lines();
+            let own = |line: &str| line.starts_with("nmr-lab: ");
+            assert!(lines.clone().all(own), "{arguments}: {complaints}");
+            match found {
+                Some(2) => assert_eq!(lines.count(), 1, "{arguments}: {complaints}"),
+                Some(1) => assert!(lines.count() > 0, "{arguments}"),
+                _ => assert_eq!(complaints, "", "{arguments}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/* That of mingw-w64 uses types of <hidusage.h> without including it. */
+#pragma once
+#include <hidusage.h>
+#include_next <hidpi.h>

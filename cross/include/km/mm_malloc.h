@@ -1,0 +1,1 @@
+/* Clang has one that needs the intrinsics; drivers need neither. */

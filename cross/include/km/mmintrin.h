@@ -1,0 +1,1 @@
+/* Clang has one for instructions that drivers do not use. */
