@@ -2,12 +2,9 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# As the INX, the manifest and the crate exnpi-control have them; tests/scripts compares.
-$HardwareId = 'Root\ExnpiDriver'
-$ServiceName = 'ExnpiDriver'
-$PackageName = 'exnpi_driver'
+# As the crate exnpi-control has them; tests/scripts compares.
 $EventProvider = '{bd5c6b07-7eb5-51b3-2116-bdde7eb19fd2}'
-$CertificateName = 'WDRLocalTestCert'
+$EventProviderName = 'ExnpiDriver'
 
 # What a script returns when Windows has to be started again, as installers do.
 $RestartNeeded = 3010
@@ -58,11 +55,109 @@ function Invoke-Tool {
     $lines
 }
 
-# A program that is given, on the path, or in an installed WDK; nothing if there is none.
+# Reads the sections of an INF: for each name its lines, without comments and empty ones.
+function Read-Inf {
+    param([Parameter(Mandatory)] [string] $Path)
+    $sections = @{}
+    $section = ''
+    foreach ($line in Get-Content -LiteralPath $Path) {
+        # A semicolon between quotation marks begins no comment.
+        $text = ($line -replace '^((?:[^";]|"[^"]*")*);.*$', '$1').Trim()
+        if ($text -match '^\[(.+)\]$') {
+            $section = $Matches[1].Trim()
+        } elseif ($text) {
+            if (-not $sections.ContainsKey($section)) {
+                $sections[$section] = @()
+            }
+            $sections[$section] += $text
+        }
+    }
+    return $sections
+}
+
+# Returns the value of the first line `key = value` whose key is like the pattern, with its tokens
+# replaced by their strings. Throws if there is none.
+function Get-InfValue {
+    param([hashtable] $Sections, [string] $Section, [string] $Key)
+    foreach ($line in $Sections[$Section]) {
+        $name, $value = "$line" -split '=', 2
+        if ($name.Trim() -notlike $Key) {
+            continue
+        }
+        $value = "$value".Trim()
+        foreach ($string in $Sections['Strings']) {
+            $token, $text = "$string" -split '=', 2
+            $text = "$text".Trim().Trim('"').Replace('$', '$$')
+            $value = $value -replace [regex]::Escape("%$($token.Trim())%"), $text
+        }
+        return $value
+    }
+    throw "the INF has no $Key in [$Section]"
+}
+
+# Returns the hardware id of the first model of an INF.
+function Get-HardwareId {
+    param([hashtable] $Sections)
+    # Models,NTamd64.10.0...19041 stands for the section [Models.NTamd64.10.0...19041].
+    $models, $targets = (Get-InfValue -Sections $Sections -Section 'Manufacturer' -Key '*') -split '\s*,\s*'
+    $names = @($models) + @($targets | ForEach-Object { "$models.$_" })
+    $found = @($names | Where-Object { $Sections.ContainsKey($_) })
+    if ($found.Count -eq 0) {
+        throw "the INF has no models: none of $($names -join ', ')"
+    }
+    $model = Get-InfValue -Sections $Sections -Section $found[0] -Key '*'
+    return @($model -split '\s*,\s*')[1]
+}
+
+# Returns the one file of a kind in a folder. Throws if there is none, or more than one.
+function Get-OneFile {
+    param([string] $Folder, [string] $Kind)
+    $files = @(Get-ChildItem -Path $Folder -Filter "*.$Kind" | Where-Object { $_.Extension -eq ".$Kind" })
+    if ($files.Count -ne 1) {
+        throw "$Folder has $($files.Count) files with the ending .$($Kind); there must be 1: -Package is the folder of the package"
+    }
+    return $files[0].FullName
+}
+
+# Returns what the scripts need to know of a package, from its INF: paths, hardware id, service, image. Without a
+# folder, the package is the folder above the scripts.
+function Get-Package {
+    param([string] $Folder)
+    if (-not $Folder) {
+        $Folder = Split-Path -Path $PSScriptRoot -Parent
+    }
+    $Folder = (Resolve-Path -LiteralPath $Folder).Path
+    $inf = Get-OneFile -Folder $Folder -Kind 'inf'
+    $sections = Read-Inf -Path $inf
+    $services = @($sections.Keys | Where-Object { $_ -like '*.Services' })
+    if ($services.Count -eq 0) {
+        throw "$inf installs no service: is it the INF of a driver?"
+    }
+    # Name, flags, section.
+    $service = @((Get-InfValue -Sections $sections -Section $services[0] -Key 'AddService') -split '\s*,\s*')
+    $binary = Get-InfValue -Sections $sections -Section $service[2] -Key 'ServiceBinary'
+    $catalog = Get-InfValue -Sections $sections -Section 'Version' -Key 'CatalogFile*'
+    $driver = @{
+        Folder     = $Folder
+        Inf        = $inf
+        Catalog    = Join-Path -Path $Folder -ChildPath $catalog
+        Image      = @($binary -split '\\')[-1]
+        Service    = $service[0]
+        HardwareId = Get-HardwareId -Sections $sections
+    }
+    Write-Host "  $($inf): $($driver.HardwareId), service $($driver.Service), image $($driver.Image)"
+    return $driver
+}
+
+# A program that is given, beside the scripts, on the path, or in an installed WDK; nothing if there is none.
 function Find-Program {
     param([string] $Name, [string] $Given)
     if ($Given) {
         return (Resolve-Path -LiteralPath $Given).Path
+    }
+    $beside = Join-Path -Path $PSScriptRoot -ChildPath "$Name.exe"
+    if (Test-Path -LiteralPath $beside) {
+        return $beside
     }
     $command = Get-Command -Name "$Name.exe" -CommandType Application -ErrorAction SilentlyContinue
     if ($command) {
@@ -102,23 +197,26 @@ function Test-TestSigning {
     return $control.SystemStartOptions -match '\bTESTSIGNING\b'
 }
 
-# The devices that are there, and those that were.
+# The devices of a driver that are there, and those that were.
 function Get-Device {
-    Get-PnpDevice -ErrorAction SilentlyContinue | Where-Object { $_.HardwareID -contains $HardwareId }
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    Get-PnpDevice -ErrorAction SilentlyContinue | Where-Object { $_.HardwareID -contains $Driver.HardwareId }
 }
 
 # The device that is there; there must be one.
 function Get-TheDevice {
-    $devices = @(Get-Device | Where-Object { $_.Present })
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    $devices = @(Get-Device -Driver $Driver | Where-Object { $_.Present })
     if ($devices.Count -ne 1) {
-        throw "$($devices.Count) devices with the hardware id $HardwareId; there must be 1: run install.ps1 or remove.ps1"
+        throw "$($devices.Count) devices with the hardware id $($Driver.HardwareId); there must be 1: run install.ps1 or remove.ps1"
     }
     return $devices[0]
 }
 
 # Throws if the device has a problem, and says what helps.
 function Assert-DeviceWorks {
-    $device = Get-TheDevice
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    $device = Get-TheDevice -Driver $Driver
     $problem = [int] $device.ConfigManagerErrorCode
     if ($problem -eq 0) {
         Write-Host "  $($device.InstanceId): works"
@@ -145,30 +243,35 @@ function Wait-Until {
 
 # Whether the image is in the kernel.
 function Test-DriverLoaded {
-    $driver = Get-CimInstance -ClassName Win32_SystemDriver -Filter "Name='$ServiceName'"
-    return ($null -ne $driver) -and ($driver.State -eq 'Running')
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    $found = Get-CimInstance -ClassName Win32_SystemDriver -Filter "Name='$($Driver.Service)'"
+    return ($null -ne $found) -and ($found.State -eq 'Running')
 }
 
 # Disables the device, and waits until its driver is unloaded.
 function Disable-TheDevice {
-    $device = Get-TheDevice
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    $device = Get-TheDevice -Driver $Driver
     Disable-PnpDevice -InstanceId $device.InstanceId -Confirm:$false
-    Wait-Until { -not (Test-DriverLoaded) } 'the driver is unloaded'
+    Wait-Until { -not (Test-DriverLoaded -Driver $Driver) } 'the driver is unloaded'
     Write-Host '  disabled, and unloaded'
 }
 
 # Enables the device, and waits until its driver is loaded.
 function Enable-TheDevice {
-    $device = Get-TheDevice
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    $device = Get-TheDevice -Driver $Driver
     Enable-PnpDevice -InstanceId $device.InstanceId -Confirm:$false
-    Wait-Until { Test-DriverLoaded } 'the driver is loaded'
-    Assert-DeviceWorks
+    Wait-Until { Test-DriverLoaded -Driver $Driver } 'the driver is loaded'
+    Assert-DeviceWorks -Driver $Driver
 }
 
 # The names that the driver store has given to the package: oem12.inf.
 function Get-PublishedName {
+    param([Parameter(Mandatory)] [hashtable] $Driver)
+    $name = Split-Path -Path $Driver.Inf -Leaf
     Get-WindowsDriver -Online |
-        Where-Object { (Split-Path -Path $_.OriginalFileName -Leaf) -eq "$PackageName.inf" } |
+        Where-Object { (Split-Path -Path $_.OriginalFileName -Leaf) -eq $name } |
         ForEach-Object { $_.Driver }
 }
 
@@ -188,4 +291,4 @@ function Assert-Equal {
     Write-Host "  $What is $Is"
 }
 
-Export-ModuleMember -Function * -Variable HardwareId, ServiceName, PackageName, EventProvider, CertificateName, RestartNeeded
+Export-ModuleMember -Function * -Variable EventProvider, EventProviderName, RestartNeeded

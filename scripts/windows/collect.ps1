@@ -9,6 +9,9 @@ there is left out, and said.
 
 Returns 0 if there is an archive, and 1 if something failed.
 
+.PARAMETER Package
+The folder of the package, which has the INF. Without it, the folder above this script.
+
 .PARAMETER Output
 The directory of the archive, which is replaced if it is there.
 
@@ -25,6 +28,7 @@ Leave out the crash dumps, which are large.
 #Requires -RunAsAdministrator
 [CmdletBinding()]
 param(
+    [string] $Package,
     [string] $Output = "$env:SystemDrive\ExnpiDriver",
     [switch] $NoDumps
 )
@@ -57,6 +61,8 @@ function Save-Output {
 }
 
 try {
+    Write-Step 'the package'
+    $driver = Get-Package -Folder $Package
     New-Item -ItemType Directory -Path $Output -Force | Out-Null
     $folder = Join-Path -Path $Output -ChildPath 'collected'
     if (Test-Path -LiteralPath $folder) {
@@ -85,13 +91,18 @@ try {
     Save-Output -To "$folder\boot.txt" -Program 'bcdedit.exe' -Arguments '/enum'
     Save-Output -To "$folder\drivers.txt" -Program 'pnputil.exe' -Arguments '/enum-drivers'
     Save-Output -To "$folder\loaded.txt" -Program 'driverquery.exe' -Arguments '/v'
-    Save-Output -To "$folder\service.txt" -Program 'reg.exe' -Arguments 'query', "HKLM\SYSTEM\CurrentControlSet\Services\$ServiceName", '/s'
+    Save-Output -To "$folder\service.txt" -Program 'reg.exe' -Arguments 'query', "HKLM\SYSTEM\CurrentControlSet\Services\$($driver.Service)", '/s'
     Save-Output -To "$folder\windows.txt" -Program 'cmd.exe' -Arguments '/c', 'ver'
-    Get-Device | Format-List -Property * | Out-String | Set-Content -Path "$folder\devices.txt" -Encoding UTF8
+    Get-Device -Driver $driver | Format-List -Property * | Out-String | Set-Content -Path "$folder\devices.txt" -Encoding UTF8
 
     Write-Step 'the archive'
     $archive = Join-Path -Path $Output -ChildPath 'collected.zip'
-    Compress-Archive -Path "$folder\*" -DestinationPath $archive -Force
+    if (Test-Path -LiteralPath $archive) {
+        Remove-Item -LiteralPath $archive
+    }
+    # Not Compress-Archive, which refuses files of more than 2 GB: a dump of the kernel may have more.
+    Invoke-Tool -Path "$env:SystemRoot\System32\tar.exe" -Arguments '-a', '-c', '-f', $archive, '-C', $Output, 'collected' | Out-Null
+    Remove-Item -LiteralPath $folder -Recurse -Force
     Write-Host "  $archive"
     exit 0
 } catch {

@@ -15,6 +15,9 @@ On or Off.
 .PARAMETER FailAfter
 With On: the framework lets every allocation fail after this many.
 
+.PARAMETER Package
+The folder of the package, which has the INF. Without it, the folder above this script.
+
 .EXAMPLE
 .\kmdf-verifier.ps1 -Mode On
 
@@ -26,7 +29,8 @@ With On: the framework lets every allocation fail after this many.
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)] [ValidateSet('On', 'Off')] [string] $Mode,
-    [ValidateRange(1, 100000)] [int] $FailAfter
+    [ValidateRange(1, 100000)] [int] $FailAfter,
+    [string] $Package
 )
 
 Set-StrictMode -Version Latest
@@ -34,8 +38,10 @@ $ErrorActionPreference = 'Stop'
 Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
 
 try {
-    Assert-DeviceWorks
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$ServiceName\Parameters\Wdf"
+    Write-Step 'the device'
+    $driver = Get-Package -Folder $Package
+    Assert-DeviceWorks -Driver $driver
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($driver.Service)\Parameters\Wdf"
     if ($Mode -eq 'On') {
         Write-Step 'the framework checks the driver'
         foreach ($name in 'VerifierOn', 'VerifyOn', 'DbgBreakOnError', 'EnhancedVerifierOptions') {
@@ -53,8 +59,8 @@ try {
         }
     }
     Write-Step 'load the driver again'
-    Disable-TheDevice
-    Enable-TheDevice
+    Disable-TheDevice -Driver $driver
+    Enable-TheDevice -Driver $driver
     exit 0
 } catch {
     Write-Failure $_

@@ -3,24 +3,24 @@
 Prepares a virtual machine for test-signed drivers.
 
 .DESCRIPTION
-Switches on test signing, trusts the certificate of the package, keeps complete crash dumps, and lets the
+Switches on test signing, trusts the certificate of the package, keeps crash dumps of the kernel, and lets the
 debugger see what drivers print. Changes only what is different, so it may be run again.
 
 Returns 0 if all is ready, 3010 if Windows has to be started again, and 1 if something failed.
 
 .PARAMETER Package
-The directory that `cargo make` has made: exnpi_driver_package, with WDRLocalTestCert.cer in it.
+The folder of the package, which has the certificate. Without it, the folder above this script.
 
 .EXAMPLE
-.\prepare.ps1 -Package C:\exnpi\exnpi_driver_package
+.\prepare.ps1
 
 .EXAMPLE
-powershell -ExecutionPolicy Bypass -File prepare.ps1 -Package .\exnpi_driver_package
+powershell -ExecutionPolicy Bypass -File prepare.ps1 -Package C:\exnpi_driver_package
 #>
 #Requires -Version 5.1
 #Requires -RunAsAdministrator
 [CmdletBinding()]
-param([Parameter(Mandatory)] [string] $Package)
+param([string] $Package)
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -28,6 +28,9 @@ Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
 
 try {
     $restart = $false
+
+    Write-Step 'the package'
+    $driver = Get-Package -Folder $Package
 
     Write-Step 'Secure Boot'
     $secure = $false
@@ -49,16 +52,13 @@ try {
     }
 
     Write-Step 'the certificate'
-    $file = Join-Path -Path $Package -ChildPath "$CertificateName.cer"
-    if (-not (Test-Path -LiteralPath $file)) {
-        throw "$file is missing: -Package is the directory that cargo make has made"
-    }
+    $file = Get-OneFile -Folder $driver.Folder -Kind 'cer'
     foreach ($store in 'Root', 'TrustedPublisher') {
         $certificate = Import-Certificate -FilePath $file -CertStoreLocation "Cert:\LocalMachine\$store"
         Write-Host "  $($certificate.Thumbprint) is in $store"
     }
 
-    Write-Step 'crash dumps: of the whole kernel, and kept'
+    Write-Step 'crash dumps: of the kernel, and kept'
     $crash = 'HKLM:\SYSTEM\CurrentControlSet\Control\CrashControl'
     $restart = (Set-Value -Key $crash -Name 'CrashDumpEnabled' -Value 2) -or $restart
     $restart = (Set-Value -Key $crash -Name 'AlwaysKeepMemoryDump' -Value 1) -or $restart

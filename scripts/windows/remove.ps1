@@ -4,12 +4,15 @@ Removes the driver from the machine.
 
 .DESCRIPTION
 Removes the devices and the package. With -All it also takes back what prepare.ps1 and verifier.ps1 have
-changed: the verifier, the certificates and test signing. What is not there is passed over.
+changed: the verifier, the certificate of the package and test signing. What is not there is passed over.
 
 Returns 0 if nothing is left, 3010 if Windows has to be started again, and 1 if something failed.
 
 .PARAMETER All
 Take back the preparation of the machine as well.
+
+.PARAMETER Package
+The folder of the package, which has the INF. Without it, the folder above this script.
 
 .EXAMPLE
 .\remove.ps1
@@ -20,7 +23,10 @@ Take back the preparation of the machine as well.
 #Requires -Version 5.1
 #Requires -RunAsAdministrator
 [CmdletBinding()]
-param([switch] $All)
+param(
+    [switch] $All,
+    [string] $Package
+)
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -30,18 +36,19 @@ try {
     $restart = $false
 
     Write-Step 'the devices'
-    foreach ($device in @(Get-Device)) {
+    $driver = Get-Package -Folder $Package
+    foreach ($device in @(Get-Device -Driver $driver)) {
         Invoke-Tool -Path 'pnputil.exe' -Arguments '/remove-device', $device.InstanceId -Accept 0, $RestartNeeded | Out-Null
         $restart = ($LASTEXITCODE -eq $RestartNeeded) -or $restart
     }
 
     Write-Step 'the package'
-    foreach ($name in @(Get-PublishedName)) {
+    foreach ($name in @(Get-PublishedName -Driver $driver)) {
         Invoke-Tool -Path 'pnputil.exe' -Arguments '/delete-driver', $name, '/uninstall', '/force' -Accept 0, $RestartNeeded | Out-Null
         $restart = ($LASTEXITCODE -eq $RestartNeeded) -or $restart
     }
     if (-not $restart) {
-        Wait-Until { -not (Test-DriverLoaded) } 'the driver is unloaded'
+        Wait-Until { -not (Test-DriverLoaded -Driver $driver) } 'the driver is unloaded'
     }
 
     if ($All) {
@@ -49,10 +56,12 @@ try {
         Invoke-Tool -Path 'verifier.exe' -Arguments '/reset' -Accept 0, 2 | Out-Null
         $restart = ($LASTEXITCODE -eq 2) -or $restart
 
-        Write-Step 'the certificates'
+        Write-Step 'the certificate'
+        $file = Get-OneFile -Folder $driver.Folder -Kind 'cer'
+        $certificate = New-Object -TypeName 'System.Security.Cryptography.X509Certificates.X509Certificate2' -ArgumentList $file
         foreach ($store in 'Root', 'TrustedPublisher') {
             Get-ChildItem -Path "Cert:\LocalMachine\$store" |
-                Where-Object { $_.Subject -eq "CN=$CertificateName" } |
+                Where-Object { $_.Thumbprint -eq $certificate.Thumbprint } |
                 Remove-Item
         }
 

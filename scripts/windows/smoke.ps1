@@ -14,6 +14,9 @@ Where exnpictl.exe is, if it is not beside this script or on the path.
 .PARAMETER Calls
 How many calls the client makes.
 
+.PARAMETER Package
+The folder of the package, which has the INF. Without it, the folder above this script.
+
 .EXAMPLE
 .\smoke.ps1
 
@@ -25,7 +28,8 @@ How many calls the client makes.
 [CmdletBinding()]
 param(
     [string] $Exnpictl,
-    [ValidateRange(1, 1000000)] [int] $Calls = 1000
+    [ValidateRange(1, 1000000)] [int] $Calls = 1000,
+    [string] $Package
 )
 
 Set-StrictMode -Version Latest
@@ -72,14 +76,11 @@ function Test-Detach {
 
 try {
     Write-Step 'the device'
-    Assert-DeviceWorks
-    $beside = Join-Path -Path $PSScriptRoot -ChildPath 'exnpictl.exe'
-    if ((-not $Exnpictl) -and (Test-Path -LiteralPath $beside)) {
-        $Exnpictl = $beside
-    }
+    $driver = Get-Package -Folder $Package
+    Assert-DeviceWorks -Driver $driver
     $program = Find-Program -Name 'exnpictl' -Given $Exnpictl
     if (-not $program) {
-        throw 'no exnpictl.exe: build it with `cargo build --release --package exnpictl`, and name it with -Exnpictl'
+        throw 'no exnpictl.exe: build it with `cargo build --release --package exnpictl`, and copy it beside this script'
     }
 
     Write-Step "$Calls calls"

@@ -17,6 +17,9 @@ Where exnpictl.exe is, if it is not beside this script or on the path.
 .PARAMETER Calls
 How many calls the client makes in each round.
 
+.PARAMETER Package
+The folder of the package, which has the INF. Without it, the folder above this script.
+
 .EXAMPLE
 .\soak.ps1 -Rounds 1000
 
@@ -29,7 +32,8 @@ How many calls the client makes in each round.
 param(
     [ValidateRange(1, 1000000)] [int] $Rounds = 100,
     [string] $Exnpictl,
-    [ValidateRange(1, 1000000)] [int] $Calls = 1000
+    [ValidateRange(1, 1000000)] [int] $Calls = 1000,
+    [string] $Package
 )
 
 Set-StrictMode -Version Latest
@@ -38,24 +42,25 @@ Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
 
 try {
     Write-Step 'the driver is unloaded first'
-    if ([int] (Get-TheDevice).ConfigManagerErrorCode -ne 22) {
-        Assert-DeviceWorks
-        Disable-TheDevice
+    $driver = Get-Package -Folder $Package
+    if ([int] (Get-TheDevice -Driver $driver).ConfigManagerErrorCode -ne 22) {
+        Assert-DeviceWorks -Driver $driver
+        Disable-TheDevice -Driver $driver
     }
-    $smoke = @{ Calls = $Calls }
+    $smoke = @{ Calls = $Calls; Package = $driver.Folder }
     if ($Exnpictl) {
         $smoke['Exnpictl'] = $Exnpictl
     }
     for ($round = 1; $round -le $Rounds; $round++) {
         Write-Step "round $round of $Rounds"
-        Enable-TheDevice
+        Enable-TheDevice -Driver $driver
         & "$PSScriptRoot\smoke.ps1" @smoke
         if ($LASTEXITCODE -ne 0) {
             throw "the smoke test failed in round $round"
         }
-        Disable-TheDevice
+        Disable-TheDevice -Driver $driver
     }
-    Enable-TheDevice
+    Enable-TheDevice -Driver $driver
     Write-Step "$Rounds rounds"
     exit 0
 } catch {

@@ -35,17 +35,17 @@ Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
 try {
     New-Item -ItemType Directory -Path $Output -Force | Out-Null
     $recording = Join-Path -Path $Output -ChildPath 'trace.etl'
-    $session = Get-EtwTraceSession -Name $ServiceName -ErrorAction SilentlyContinue
+    $session = Get-EtwTraceSession -Name $EventProviderName -ErrorAction SilentlyContinue
     if ($session) {
         Write-Step 'end the recording'
-        Invoke-Tool -Path 'logman.exe' -Arguments 'stop', $ServiceName, '-ets' | Out-Null
+        Invoke-Tool -Path 'logman.exe' -Arguments 'stop', $EventProviderName, '-ets' | Out-Null
     }
     if ($Mode -eq 'Start') {
         Write-Step "record into $recording"
         if (Test-Path -LiteralPath $recording) {
             Remove-Item -LiteralPath $recording
         }
-        $what = 'start', $ServiceName, '-p', $EventProvider, '0xffffffffffffffff', '5', '-o', $recording, '-ets'
+        $what = 'start', $EventProviderName, '-p', $EventProvider, '0xffffffffffffffff', '5', '-o', $recording, '-ets'
         Invoke-Tool -Path 'logman.exe' -Arguments $what | Out-Null
         exit 0
     }

@@ -3,14 +3,18 @@
 Switches Driver Verifier on or off for the driver, or shows what it has seen.
 
 .DESCRIPTION
-Standard switches on the standard checks for the driver and for the framework. Faults adds low resources: some
-allocations of the driver fail, from a minute after Windows was started. Query shows the counters. Off
+Standard switches on the standard checks for the driver and for the framework. Faults switches them on for the
+driver alone, and adds low resources: some of its allocations fail, from a minute after Windows was started. The
+framework is left out, because it serves other drivers, too. Query shows the counters. Off
 switches everything off, for every driver.
 
 Returns 0 if nothing is left to do, 3010 if Windows has to be started again, and 1 if something failed.
 
 .PARAMETER Mode
 Standard, Faults, Query or Off.
+
+.PARAMETER Package
+The folder of the package, which has the INF. Without it, the folder above this script.
 
 .EXAMPLE
 .\verifier.ps1 -Mode Standard
@@ -24,7 +28,10 @@ Standard, Faults, Query or Off.
 #Requires -Version 5.1
 #Requires -RunAsAdministrator
 [CmdletBinding()]
-param([Parameter(Mandatory)] [ValidateSet('Standard', 'Faults', 'Query', 'Off')] [string] $Mode)
+param(
+    [Parameter(Mandatory)] [ValidateSet('Standard', 'Faults', 'Query', 'Off')] [string] $Mode,
+    [string] $Package
+)
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -43,15 +50,16 @@ function Invoke-Verifier {
 }
 
 try {
-    $drivers = "/driver $PackageName.sys wdf01000.sys"
     switch ($Mode) {
         'Standard' {
             Write-Step 'the standard checks; if Windows does not start any more, it takes them back'
-            $code = Invoke-Verifier "/standard /bootmode resetonbootfail $drivers"
+            $image = (Get-Package -Folder $Package).Image
+            $code = Invoke-Verifier "/standard /bootmode resetonbootfail /driver $image wdf01000.sys"
         }
         'Faults' {
-            Write-Step 'the standard checks, and 6 % of allocations fail'
-            $code = Invoke-Verifier ('/standard /faults 599 "" "" 1 /bootmode resetonbootfail {0}' -f $drivers)
+            Write-Step 'the standard checks, and 6 % of the allocations of the driver fail'
+            $image = (Get-Package -Folder $Package).Image
+            $code = Invoke-Verifier ('/standard /faults 599 "" "" 1 /bootmode resetonbootfail /driver {0}' -f $image)
         }
         'Query' {
             Write-Step 'what the verifier has seen'

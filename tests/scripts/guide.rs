@@ -1,5 +1,5 @@
-//! docs/windows.md names what there is: scripts with their parameters and steps, tasks of cargo-make,
-//! values of the INX, files.
+//! docs/windows.md names what there is: scripts with their parameters and steps, paths, options of nmr-lab, tasks of
+//! cargo-make, values of the INX, files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -59,6 +59,211 @@ fn the_parameters_of_its_commands_exist() {
         }
     }
     assert!(found > 8, "{found}");
+}
+
+/// The words that an attribute lets a parameter have: `'On', 'Off'`.
+fn allowed(script: &Script) -> Vec<String> {
+    let sets = script.text.split("ValidateSet(").skip(1);
+    let sets = sets.filter_map(|rest| rest.split(')').next());
+    let words = sets.flat_map(|set| set.split(", "));
+    words
+        .map(|word| word.trim_matches('\'').to_owned())
+        .collect()
+}
+
+#[test]
+fn the_modes_of_its_commands_exist() {
+    let lines = after(".\\").filter_map(|line| line.split_once(" -Mode "));
+    let lines: Vec<_> = lines.collect();
+    assert!(lines.len() > 6, "{lines:?}");
+    for (name, mode) in lines {
+        let mode = mode.split(' ').next().unwrap_or_default();
+        assert!(
+            allowed(&read(name)).iter().any(|word| word == mode),
+            "{name} {mode}"
+        );
+    }
+}
+
+/// Parameters that stand alone, as in `-NoDumps`, with what may follow them.
+#[test]
+fn the_parameters_that_it_names_exist() {
+    let scripts: Vec<_> = names().iter().map(|name| read(name)).collect();
+    let all: BTreeSet<_> = scripts.iter().flat_map(Script::parameters).collect();
+    let is_parameter = |word: &&str| word.starts_with(|letter: char| letter.is_ascii_uppercase());
+    let named = after("-").filter(is_parameter);
+    let named: BTreeSet<_> = named.filter_map(|text| text.split(' ').next()).collect();
+    assert!(named.len() > 4, "{named:?}");
+    for name in named {
+        assert!(all.contains(name), "-{name}");
+    }
+}
+
+/// Files of the tools of Microsoft and Rust, which no script names.
+const FOREIGN: [&str; 4] = [
+    "exnpi_driver.dll",
+    "exnpi_driver.pdb",
+    "LaunchBuildEnv.cmd",
+    "WDRLocalTestCert.cer",
+];
+
+/// Every file that it names is in the repository, is a script, is made or read by one, is in a package, or is foreign.
+#[test]
+fn its_paths_are_those_of_the_scripts() {
+    let scripts: Vec<_> = names().iter().map(|name| read(name).text).collect();
+    let kinds = "cat cer cmd dll etl evtx exe inf inx log pdb ps1 sys xml yml zip";
+    let is_file = |path: &&str| {
+        let (stem, kind) = path.rsplit_once('.').unwrap_or_default();
+        !stem.is_empty() && kinds.split(' ').any(|known| known == kind)
+    };
+    let words = code().into_iter().flat_map(str::split_whitespace);
+    let paths: BTreeSet<_> = words
+        .map(|word| word.trim_matches(['"', ',']))
+        .filter(is_file)
+        .collect();
+    assert!(paths.len() > 25, "{paths:?}");
+    for path in paths {
+        let leaf = path.rsplit(['\\', '/']).next().unwrap_or_default();
+        // Of the package: the scripts read its names from the INF.
+        let packaged = ["sys", "inf", "cat", "cer"].map(|kind| format!("exnpi_driver.{kind}"));
+        let stem = leaf.trim_end_matches(".exe");
+        let known = repository(path).exists()
+            || repository("scripts/windows").join(leaf).exists()
+            || repository("inf").join(leaf).exists()
+            || packaged.iter().any(|name| name == leaf)
+            || FOREIGN.contains(&leaf)
+            || scripts
+                .iter()
+                .any(|text| text.contains(leaf) || text.contains(&format!("'{stem}'")));
+        assert!(known, "{path}");
+    }
+}
+
+/// The folders on the virtual machine that it names are those of the scripts.
+#[test]
+fn its_folders_on_the_virtual_machine_are_those_of_the_scripts() {
+    let folders = code()
+        .into_iter()
+        .filter(|text| text.starts_with("C:\\ExnpiDriver"));
+    assert_eq!(folders.count(), 2);
+    for name in ["collect.ps1", "trace.ps1"] {
+        assert!(
+            read(name)
+                .text
+                .contains("\"$env:SystemDrive\\ExnpiDriver\""),
+            "{name}"
+        );
+    }
+    let module = read("ExnpiDriver.psm1").text;
+    // The package is the folder above the scripts, and the page walks into `scripts`.
+    assert!(module.contains("$Folder = Split-Path -Path $PSScriptRoot -Parent"));
+    assert!(code().contains(&"cd C:\\exnpi_driver\\scripts"));
+    // devgen and devcon are looked for beside the scripts before anywhere else.
+    let find = module.split("function Find-Program").nth(1).unwrap();
+    let beside = find.find("Join-Path -Path $PSScriptRoot").unwrap();
+    assert!(beside < find.find("Get-Command").unwrap());
+}
+
+/// The options of nmr-lab, as the fields of its command line have them.
+#[test]
+fn the_options_of_nmr_lab_exist() {
+    let fields = include_str!("../../crates/nmr-lab/src/package/options.rs");
+    let mut found = 0;
+    for line in after("cargo run -- package ") {
+        for option in line.split(' ').filter_map(|word| word.strip_prefix("--")) {
+            let field = format!("pub(crate) {}: ", option.replace('-', "_"));
+            assert!(fields.contains(&field), "{line}: no --{option}");
+            found += 1;
+        }
+    }
+    assert!(found > 2, "{found}");
+}
+
+/// Driver Verifier lets allocations of the driver fail, and of no other: `wdf01000.sys` allocates for others.
+#[test]
+fn faults_are_for_the_driver_alone() {
+    let script = read("verifier.ps1").text;
+    let mut lines = script.lines().filter(|line| line.contains("/faults"));
+    let line = lines.next().unwrap();
+    assert!(lines.next().is_none());
+    assert!(line.contains("/driver {0}' -f $image)"), "{line}");
+    assert!(!line.contains("wdf01000"), "{line}");
+}
+
+/// Dumps are of the kernel: `CrashDumpEnabled` 2, and 1 would be complete.
+#[test]
+fn the_dumps_are_what_the_texts_say() {
+    let script = read("prepare.ps1").text;
+    assert!(script.contains("-Name 'CrashDumpEnabled' -Value 2)"));
+    assert!(GUIDE.contains("(`CrashDumpEnabled` 2)"));
+    for text in [&script, GUIDE] {
+        assert!(!text.to_lowercase().contains("complete crash dump"));
+    }
+}
+
+/// Windows PowerShell 5.1 compresses no file of more than 2 GB.
+#[test]
+fn the_archive_takes_large_dumps() {
+    let commands = read("collect.ps1").commands();
+    assert!(
+        commands
+            .iter()
+            .all(|command| command.name != "Compress-Archive")
+    );
+    assert!(
+        read("collect.ps1")
+            .text
+            .contains("\\tar.exe\" -Arguments '-a', '-c', '-f'")
+    );
+}
+
+/// No name of the sample is left in the scripts: they read it from the INF.
+#[test]
+fn the_scripts_take_any_driver() {
+    for name in names() {
+        let code = read(&name).code();
+        for word in [
+            "'Root\\",
+            "exnpi_driver.",
+            "'exnpi_driver'",
+            "WDRLocalTestCert",
+        ] {
+            assert!(!code.contains(word), "{name}: {word}");
+        }
+    }
+}
+
+/// The words of a call of `Get-InfValue` after a parameter: `'Version'`, or a variable.
+fn argument<'a>(call: &'a str, parameter: &str) -> &'a str {
+    let (_, rest) = call.split_once(parameter).unwrap();
+    let end = rest.find([' ', ')', '\n']).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// What the scripts read from an INF is in ours: sections, and keys in them.
+#[test]
+fn the_inx_has_what_the_scripts_read() {
+    let module = read("ExnpiDriver.psm1").text.replace("\r\n", "\n");
+    let calls: Vec<_> = module.split("Get-InfValue -Sections ").skip(1).collect();
+    assert_eq!(calls.len(), 5);
+    for call in calls {
+        let (section, key) = (argument(call, "-Section "), argument(call, "-Key "));
+        let key = key.trim_matches(['\'', '*']);
+        if let Some(section) = section.strip_prefix('\'') {
+            let heading = format!("[{}]\n", section.trim_matches('\''));
+            let inx = INX.replace("\r\n", "\n");
+            let lines = inx.split(&heading).nth(1).expect(section);
+            let lines = lines.split("\n[").next().unwrap();
+            assert!(
+                lines.lines().any(|line| line.starts_with(key)),
+                "{section} {key}"
+            );
+        } else {
+            assert!(INX.lines().any(|line| line.starts_with(key)), "{key}");
+        }
+    }
+    let services = INX.lines().filter(|line| line.ends_with(".Services]"));
+    assert_eq!(services.count(), 1);
 }
 
 /// The texts that scripts announce their steps with, in the parts between variables.
@@ -152,7 +357,9 @@ fn the_scripts_explain_the_problems_too() {
 
 #[test]
 fn its_files_exist() {
-    let starts = ["tests/", "cross/", "inf/", "scripts/", ".cargo/"];
+    let starts = [
+        "tests/", "cross/", "inf/", "scripts/", ".cargo/", ".github/",
+    ];
     let paths = code().into_iter().map(|path| path.replace('\\', "/"));
     let paths: Vec<_> = paths
         .filter(|path| starts.iter().any(|start| path.starts_with(start)))

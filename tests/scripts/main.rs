@@ -126,8 +126,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("s_08_it_says_what_it_does", "Write-Step", "Write-Host"),
     (
         "s_09_every_command_is_known_by_its_full_name",
-        "Join-Path ",
-        "Join-Paths ",
+        "Wait-Until ",
+        "Wait-Untils ",
     ),
     (
         "s_09_every_command_is_known_by_its_full_name",
@@ -151,8 +151,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "s_11_programs_come_with_windows_or_are_looked_for",
-        "-ChildPath 'exnpictl.exe'",
-        "-ChildPath 'exnpi.exe'",
+        "-Name 'exnpictl'",
+        "-Name 'exnpi.exe'",
     ),
     (
         "s_12_windows_powershell_understands_it",
@@ -166,8 +166,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "s_13_no_path_of_a_machine",
-        "$PSScriptRoot -Child",
-        "'C:\\exnpi' -Child",
+        "-Given $Exnpictl",
+        "-Given 'C:\\exnpi'",
     ),
 ];
 

@@ -41,7 +41,6 @@ rules! {
 
 /// The cmdlets that are used, each with the parameters that are used, from their documentation.
 const CMDLETS: &[(&str, &str)] = &[
-    ("Compress-Archive", "Path DestinationPath Force"),
     ("Confirm-SecureBootUEFI", ""),
     ("ConvertFrom-Json", ""),
     ("Copy-Item", "Path Destination Recurse Force"),
@@ -54,6 +53,7 @@ const CMDLETS: &[(&str, &str)] = &[
     ("Get-ChildItem", "Path Recurse Filter"),
     ("Get-CimInstance", "ClassName Filter"),
     ("Get-Command", "Name CommandType ErrorAction"),
+    ("Get-Content", "LiteralPath"),
     ("Get-Date", ""),
     ("Get-EtwTraceSession", "Name ErrorAction"),
     ("Get-ItemProperty", "LiteralPath Name ErrorAction"),
@@ -67,6 +67,7 @@ const CMDLETS: &[(&str, &str)] = &[
         "New-ItemProperty",
         "LiteralPath Name Value PropertyType Force",
     ),
+    ("New-Object", "TypeName ArgumentList"),
     ("Out-Null", ""),
     ("Out-String", ""),
     ("Remove-Item", "LiteralPath Recurse Force"),
@@ -75,7 +76,7 @@ const CMDLETS: &[(&str, &str)] = &[
     ("Set-Content", "Path Value Encoding"),
     ("Set-StrictMode", "Version"),
     ("Sort-Object", "Property"),
-    ("Split-Path", "Path Leaf"),
+    ("Split-Path", "Path Leaf Parent"),
     (
         "Start-Process",
         "FilePath ArgumentList Wait PassThru NoNewWindow",
@@ -87,7 +88,7 @@ const CMDLETS: &[(&str, &str)] = &[
 ];
 
 /// Programs that every Windows has, and those that the scripts look for.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "bcdedit.exe",
     "cmd.exe",
     "devcon.exe",
@@ -102,6 +103,7 @@ const PROGRAMS: [&str; 14] = [
     "verifier.exe",
     "wevtutil.exe",
     "$Name.exe",
+    "$env:SystemRoot\\System32\\tar.exe",
 ];
 
 fn demand(holds: bool, what: impl FnOnce() -> String) -> Verdict {
