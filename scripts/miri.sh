@@ -17,11 +17,13 @@ if ! has_miri; then
         rustup toolchain install nightly --profile minimal --component miri --component rust-src || true
 fi
 if ! has_miri; then
-    echo "miri.sh: skipped: rustup cannot install the components miri and rust-src of nightly here" >&2
+    echo "miri.sh: skipped: rustup cannot install the components miri and rust-src of nightly here;" \
+        "scripts/sanitizers.sh runs the same tests with AddressSanitizer and ThreadSanitizer" >&2
     exit 0
 fi
 
 target=${CARGO_TARGET_DIR:-target}/miri
+mkdir -p "$target"
 seeds=${MIRI_SEEDS:-8}
 
 # miri FLAGS ARGUMENTS: the flags are added to what all runs have.
@@ -34,9 +36,9 @@ run() {
 }
 
 # A checker that finds nothing in a program with a fault is not running.
-if run '-Zmiri-permissive-provenance' --test under_miri -- --ignored --exact planted >"$target.log" 2>&1 ||
-    ! grep -q 'Undefined Behavior' "$target.log"; then
-    cat "$target.log"
+if run '-Zmiri-permissive-provenance' --test under_miri -- --ignored --exact planted >"$target/planted.log" 2>&1 ||
+    ! grep -q 'Undefined Behavior' "$target/planted.log"; then
+    cat "$target/planted.log"
     echo "miri.sh: Miri overlooked a fault that was planted" >&2
     exit 1
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Plants one fault at a time in crates/nmr/src/gate.rs, gates.rs, awaited.rs or peers.rs and requires that a loom
+# Plants one fault at a time in crates/nmr/src/gate.rs, gates.rs or awaited.rs and requires that a loom
 # model notices it. A model that cannot fail proves nothing. Works on a copy; takes some minutes.
 # With an argument, plants only those whose file and name (`gates: the attach`) contain it.
 set -eu
@@ -107,8 +107,8 @@ fault gate 'release does not shut' \
 fault gate 'a new gate is not shut' \
     's/AtomicUsize::new(SHUT)/AtomicUsize::new(0)/'
 
-fault gate 'a slot is entered without a look' \
-    's/if self.is_open() {/if true {/'
+fault gate 'enter does not look before it adds' \
+    's/if !self.is_open() {/if false {/'
 fault gate 'leave looks at the word again' \
     '/fn leave(/,/^    }/ s/let before = self.0.fetch_sub(CALL, Ordering::AcqRel);/&\n        let _ = self.is_open();/'
 fault gate 'leave looks twice when it may be the last' \

@@ -38,15 +38,15 @@ unsafe impl SpinLock for HostSpinLock {
         Self::default()
     }
 
-    fn acquire(&self) -> Irql {
+    unsafe fn acquire(&self) -> Irql {
         let saved = irql::current();
         let thread = thread::current();
-        locks::acquiring(self.address());
-        let mut owner = self.owner();
         assert!(
-            *owner != Some(thread),
+            *self.owner() != Some(thread),
             "a thread takes a spin lock that it has: on Windows it would spin forever"
         );
+        locks::acquiring(self.address());
+        let mut owner = self.owner();
         while owner.is_some() {
             owner = self
                 .released
@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn it_raises_and_restores_the_level() {
         let lock = HostSpinLock::new();
-        let saved = lock.acquire();
+        // SAFETY: it is released below.
+        let saved = unsafe { lock.acquire() };
         assert_eq!(irql::current(), DISPATCH_LEVEL);
         // SAFETY: this thread has the lock.
         unsafe { lock.release(saved) };
@@ -91,8 +92,10 @@ mod tests {
     #[should_panic(expected = "spin lock that it has")]
     fn a_thread_that_takes_it_twice_is_stopped() {
         let lock = HostSpinLock::new();
-        lock.acquire();
-        lock.acquire();
+        // SAFETY: nothing is taken after it.
+        let _ = unsafe { lock.acquire() };
+        // SAFETY: it does not return.
+        let _ = unsafe { lock.acquire() };
     }
 
     #[test]
@@ -107,7 +110,8 @@ mod tests {
                 let shared = &shared;
                 scope.spawn(move || {
                     for _ in 0..1000 {
-                        let saved = shared.0.acquire();
+                        // SAFETY: it is released below.
+                        let saved = unsafe { shared.0.acquire() };
                         // SAFETY: this thread has the lock.
                         unsafe { *shared.1.get() += 1 };
                         // SAFETY: as above.

@@ -30,7 +30,7 @@ unsafe impl SpinLock for KernelSpinLock {
         Self(UnsafeCell::new(0))
     }
 
-    fn acquire(&self) -> u8 {
+    unsafe fn acquire(&self) -> u8 {
         // SAFETY: the lock is initialized and stays while it is borrowed.
         unsafe { KeAcquireSpinLockRaiseToDpc(self.0.get()) }
     }

@@ -24,7 +24,11 @@ pub unsafe trait SpinLock: Send + Sync + Sized + 'static {
 
     /// Takes the lock. At most `DISPATCH_LEVEL`; returns at `DISPATCH_LEVEL`. A thread that has the lock must
     /// not take it again.
-    fn acquire(&self) -> Self::Saved;
+    ///
+    /// # Safety
+    ///
+    /// * The thread gives the lock back with `release`, before the locks that it took earlier.
+    unsafe fn acquire(&self) -> Self::Saved;
 
     /// Gives the lock back, and lowers the thread to the level that it had.
     ///

@@ -56,8 +56,11 @@ unsafe fn offer_to_client<N: Npi, M: Module<Client<N>>>(
     match unsafe { attach_to_provider::<N, M>(handle, &attach) } {
         Ok(remote) => {
             // SAFETY: this must be what the provider gave, and the first time: it is.
-            unsafe { attach.open(remote) };
-            attach.attached();
+            if unsafe { attach.open(remote) } {
+                attach.attached();
+            } else {
+                attach.declined(Error::NO_INTERFACE);
+            }
             Ok(())
         }
         Err(error) => {

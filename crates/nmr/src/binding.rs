@@ -12,7 +12,7 @@ use nmr_sys::{NPI_REGISTRATION_INSTANCE, NTSTATUS, STATUS_PENDING, STATUS_SUCCES
 use crate::boxed::try_box;
 use crate::detach::Detach;
 use crate::dispatch::{Remote, Serves};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gate::Left;
 use crate::handle::{BindingHandle, Completion};
 use crate::inside;
@@ -106,14 +106,19 @@ impl<R: Role, M: Module<R>> Attach<R, M> {
         context.module().attached(&context.binding);
     }
 
-    /// Lets the module call its peer.
+    /// Tells the module that the attach came to nothing.
+    pub(crate) fn declined(&self, reason: Error) {
+        self.borrow().module().declined(reason);
+    }
+
+    /// Lets the module call its peer. Returns whether it can be called: it may have no table.
     ///
     /// # Safety
     ///
     /// * `remote` is what the peer gave for this binding, and it has not been opened before.
-    pub(crate) unsafe fn open(&self, remote: Remote<R::Remote>) {
+    pub(crate) unsafe fn open(&self, remote: Remote<R::Remote>) -> bool {
         // SAFETY: the attach must be counted, which its hold is; the rest the caller promises.
-        unsafe { self.borrow().connection.open(remote) };
+        unsafe { self.borrow().connection.open(remote) }
     }
 
     /// Drops the binding, because the peer has declined.

@@ -1,10 +1,36 @@
 //! What [`dispatch!`](crate::dispatch!) refuses as an argument or a result: references, and pointers to functions.
 //!
 //! They are only good as long as the image is loaded that they point into, and nothing in their types says so.
-//! A peer may keep one past the detach. The check needs no trait that authors would have to implement: a
-//! constant of [`Type`] is found in the type itself if it is one of these, and otherwise in a trait.
+//! A peer may keep one past the detach. The same goes for a `Box`, which the other image would free.
+//!
+//! Two checks, neither of which needs a trait that authors would have to implement. One reads the type as it is
+//! written. The other sees through the names of types: a constant of [`Type`] is found in the type itself if it is
+//! one of the usual ones, and otherwise in a trait. A name for an unusual one, such as a function that takes a
+//! reference, gets past both.
 
 use core::marker::PhantomData;
+
+/// Whether a type is written with a reference, a function or a box in it.
+#[doc(hidden)]
+#[must_use]
+pub const fn is_written_borrowed(text: &str) -> bool {
+    let text = text.as_bytes();
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = start;
+        while end < text.len() && (text[end].is_ascii_alphanumeric() || text[end] == b'_') {
+            end += 1;
+        }
+        match text.split_at(start).1.split_at(end - start).0 {
+            b"fn" | b"Box" => return true,
+            b"" if text[start] == b'&' => return true,
+            b"" => end += 1,
+            _ => {}
+        }
+        start = end;
+    }
+    false
+}
 
 /// A type to be checked.
 #[doc(hidden)]

@@ -156,9 +156,10 @@ const fn is_empty<D>() -> bool {
 /// trait for its binding. The caller finds it implemented for [`Remote`] of the table, which a
 /// [`Call`](crate::Call) gives: `provider.enter()?.add(1)`.
 ///
-/// Arguments and results go through C, so they must have a C form: the macro refuses what has none, and
-/// references and pointers to functions, which are only good as long as the image is loaded that they point
-/// into. Prefer integers: a peer that is not written in Rust can get a `bool` or an `enum` wrong, and its
+/// Arguments and results go through C, so they must have a C form: the macro denies what the compiler finds to have
+/// none (in a dependency Cargo silences the compiler), and
+/// references, boxes and pointers to functions, which are only good as long as the image is loaded that they point
+/// into, unless a name for an unusual type hides them. Prefer integers: a peer that is not written in Rust can get a `bool` or an `enum` wrong, and its
 /// author then has to promise not to. A pointer is a `*const T` or a `*mut T`, whose user has to argue.
 ///
 /// A function cannot be called `clone`, `clone_from`, `into`, `try_into` or `to_owned`: a [`Call`](crate::Call)
@@ -230,8 +231,9 @@ macro_rules! dispatch {
 macro_rules! refuse_borrowed {
     ($Type:ty) => {
         const _: () = assert!(
-            !<$crate::Type<$Type>>::IS_BORROWED,
-            "a reference or a pointer to a function is only good while its image is loaded: pass a raw pointer"
+            !<$crate::Type<$Type>>::IS_BORROWED
+                && !$crate::is_written_borrowed(::core::stringify!($Type)),
+            "a reference, a box or a pointer to a function is only good while its image is loaded: pass a raw pointer"
         );
     };
 }

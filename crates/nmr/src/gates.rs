@@ -191,7 +191,7 @@ impl Gates {
         let Some(Shard { gate, .. }) = self.shards.get(processor % SHARDS) else {
             return Err(Left::Done);
         };
-        match gate.enter_if_open() {
+        match gate.enter() {
             Ok(()) => Ok(NonNull::from(gate)),
             // SAFETY: this thread is the last of the shard; the caller owns the memory of the gates.
             Err(left) => Err(unsafe { Self::left_shard(NonNull::from(self), left) }),

@@ -33,7 +33,7 @@ static CURRENT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 /// Lets debug builds stop with a message, rather than hang, when a registration ends inside one of its own
 /// attach, detach or cleanup callbacks. Release builds ignore it.
 ///
-/// The function returns a number for the thread that it runs on, which is not 0, at any IRQL up to
+/// The function returns a number for the thread that it runs on, or 0 if there is none, at any IRQL up to
 /// `DISPATCH_LEVEL`. In a driver that is `PsGetCurrentThreadId`, and `nmr_kevent::identify_threads()` does
 /// this call. The embedded registrar finds such a registration without it.
 ///
@@ -50,7 +50,9 @@ fn thread() -> Option<usize> {
     let current = CURRENT.load(Ordering::Acquire);
     // SAFETY: it is null, which is `None`, or was stored from a function of this type.
     let current: Option<fn() -> usize> = unsafe { mem::transmute(current) };
-    current.map(|current| current())
+    current
+        .map(|current| current())
+        .filter(|&thread| thread != 0)
 }
 
 /// A callback that is running. Dropping it ends it.

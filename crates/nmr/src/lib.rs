@@ -165,7 +165,7 @@ mod view;
 pub use awaited::{Awaited, Missing, Wait};
 
 #[doc(hidden)]
-pub use borrowed::{Plain, Type};
+pub use borrowed::{Plain, Type, is_written_borrowed};
 pub use detach::Detach;
 pub use dispatch::{Dispatch, DispatchFor, Remote, Serves};
 pub use error::{Error, Result};

@@ -103,17 +103,8 @@ impl<D: Dispatch> Link<D> {
     /// Begins a call. If the peer is not attached, the attempt itself may have been what a detach
     /// was waiting for, and then completes it.
     pub(crate) fn enter(link: &Shared<Self>) -> Result<Hold<D>, Detached> {
-        Self::entered(link, link.gates.main.enter())
-    }
-
-    /// The same for a link that bindings take one after the other.
-    pub(crate) fn enter_if_open(link: &Shared<Self>) -> Result<Hold<D>, Detached> {
-        Self::entered(link, link.gates.main.enter_if_open())
-    }
-
-    fn entered(link: &Shared<Self>, entered: Result<(), Left>) -> Result<Hold<D>, Detached> {
         let link_at = link.as_ptr();
-        match entered {
+        match link.gates.main.enter() {
             // INVARIANT: the main gate counts the call.
             Ok(()) => Ok(Hold { link: link_at }),
             Err(left) => Err(turned_back(link, left)),
@@ -153,18 +144,20 @@ impl<D: Dispatch> Connection<D> {
         unsafe { *self.0.completion.get() = completion };
     }
 
-    /// Notes the peer and lets calls begin, if the peer can be called at all.
+    /// Notes the peer and lets calls begin, if the peer can be called at all. Returns whether it can.
     ///
     /// # Safety
     ///
     /// * The attach is still counted, and calls this once.
     /// * `remote` is what the peer gave for this attach.
-    pub(crate) unsafe fn open(&self, remote: Remote<D>) {
-        if remote.can_be_called() {
+    pub(crate) unsafe fn open(&self, remote: Remote<D>) -> bool {
+        let can_be_called = remote.can_be_called();
+        if can_be_called {
             // SAFETY: nobody else may access the cell: the gate has not been open since its claim.
             unsafe { *self.0.remote.get() = remote };
             self.0.gates.open();
         }
+        can_be_called
     }
 
     /// Lets no more calls begin. The detach callback is the hold.

@@ -51,7 +51,8 @@ impl<T, L: SpinLock> Locked<T, L> {
     pub fn with<R>(&self, run: impl FnOnce(&mut T) -> R) -> R {
         let _owner = Owner {
             lock: &self.lock,
-            saved: self.lock.acquire(),
+            // SAFETY: the owner gives it back when this function ends, in which calls of it are nested.
+            saved: unsafe { self.lock.acquire() },
         };
         // SAFETY: the lock excludes every other reference to the data until the owner is dropped.
         run(unsafe { &mut *self.data.get() })
@@ -65,7 +66,8 @@ impl<T, L: SpinLock> Locked<T, L> {
 
 impl<L: SpinLock> Drop for Owner<'_, L> {
     fn drop(&mut self) {
-        // SAFETY: this thread took the lock, and locks that it took later have been given back: `with` nests.
+        // SAFETY: this thread took the lock. Locks that it took later have been given back, which is what taking
+        // them required.
         unsafe { self.lock.release(self.saved) };
     }
 }

@@ -156,18 +156,8 @@ impl Memory {
         self.end(Hold::Main);
     }
 
-    /// A call of a peer.
     pub(crate) fn call(&self) {
-        self.call_if(self.gates().main.enter());
-    }
-
-    /// A call in a slot.
-    pub(crate) fn call_slot(&self) {
-        self.call_if(self.gates().main.enter_if_open());
-    }
-
-    fn call_if(&self, entered: Result<(), Left>) {
-        match entered {
+        match self.gates().main.enter() {
             Ok(()) => self.rest_of_call(Hold::Main),
             Err(left) => self.complete_if(left),
         }
@@ -239,6 +229,17 @@ impl Memory {
 std::thread_local! {
     /// How often a thread of this execution has spun: loom runs all of its threads on one of the system.
     static SPINS: cell::Cell<usize> = const { cell::Cell::new(0) };
+    /// How often a thread of this execution has added to a gate that was not open.
+    static REFUSALS: cell::Cell<usize> = const { cell::Cell::new(0) };
+}
+
+pub(crate) fn count_refusal() {
+    REFUSALS.set(REFUSALS.get() + 1);
+}
+
+/// How often a thread has added to a gate that was not open.
+pub(crate) fn refusals() -> usize {
+    REFUSALS.get()
 }
 
 /// Counts, and lets the other threads run.
@@ -266,6 +267,7 @@ pub(crate) fn explore_with(name: &str, preemptions: Option<usize>, model: fn()) 
     builder.check(move || {
         counter.fetch_add(1, SeqCst);
         SPINS.set(0);
+        REFUSALS.set(0);
         model();
     });
     println!("{name}: {} executions", executions.load(SeqCst));

@@ -57,6 +57,9 @@ pub trait Module<R: Role>: Send + Sync + Sized + 'static {
     ///
     /// * The provider has declined, for this reason, an offer that this client accepted; the binding
     ///   was dropped. Not for providers. Source: the status of `NmrClientAttachProvider`.
+    /// * The provider has accepted and given no functions, although the interface has some:
+    ///   [`Error::NO_INTERFACE`]. The binding stays until one of the two leaves, and cannot be called; `attached`
+    ///   is not called. Not for providers.
     /// * Memory ran out before the module was asked, or after it accepted:
     ///   [`Error::INSUFFICIENT_RESOURCES`]. The NMR does not repeat the offer.
     fn declined(&self, reason: Error) {

@@ -74,21 +74,13 @@ impl<D: Dispatch> Peer<D> {
     /// [bindings](crate::Module::Binding) of both modules take when they are dropped, as for the drop of a [`Call`].
     pub fn enter(&self) -> Result<Call<D>, Detached> {
         // INVARIANT: `Link::enter` enters the open gate.
-        Link::enter(&self.0).map(Call::new)
+        Link::enter(&self.0).map(Call)
     }
 
     /// Whether the peer was attached a moment ago. Only [`enter`](Self::enter) can be relied on.
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.0.is_open()
-    }
-}
-
-impl<D: Dispatch> Call<D> {
-    /// The hold has entered the open gate.
-    pub(crate) fn new(hold: Hold<D>) -> Self {
-        // INVARIANT: the caller has it from a function that enters.
-        Self(hold)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The binding is in the set from the end of the attach to the begin of the detach.
 ///
 /// There is no lock. To call every peer is to go through a list of [`Slot`]s, which grows by one when more
-/// bindings join than ever before, and keeps the memory, about 64 bytes of non-paged pool for each, until
+/// bindings join than ever before, and keeps the memory, about 100 bytes of non-paged pool for each, until
 /// the set is dropped.
 ///
 /// ```

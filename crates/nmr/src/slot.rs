@@ -55,7 +55,7 @@ impl<D: Dispatch> Slot<D> {
     ///
     /// As [`Peer::enter`]: an attempt that overlaps a detach may complete it, and drop the bindings of both modules.
     pub fn enter(&self) -> Result<Call<D>, Detached> {
-        Link::enter_if_open(self.link()).map(Call::new)
+        self.0.enter()
     }
 
     /// Whether a peer was attached a moment ago. As [`Peer::is_attached`].

@@ -56,9 +56,9 @@ use core::ptr::NonNull;
 /// * If `Base` is what an [`Npi`](crate::Npi) declares as characteristics, then what the modules of
 ///   that interface give is one of these. So two structures do not share such a base, and safe code
 ///   cannot make a base that is not the beginning of one, or move one out of it: the fields of the base are
-///   private, it is neither `Copy` nor `Clone`, no public function returns one by value, and the field of
-///   `Self` that holds it is private, too. Otherwise safe code could lend a bare base.
-/// * A module in Rust lends the whole structure: [`Lent::whole`](crate::Lent::whole).
+///   private, it is neither `Copy` nor `Clone`, no safe function returns one by value or a reference to that of a
+///   structure, and the field of `Self` that holds it is private, too. Otherwise safe code could lend a
+///   bare base, where [`Lent::whole`](crate::Lent::whole) lends the structure.
 pub unsafe trait Versioned: Sized + Sync + 'static {
     /// The part that every version has, and that tells the size.
     type Base: Sync + 'static;
@@ -122,10 +122,14 @@ impl<'a, T: Versioned> View<'a, T> {
     ///
     /// # Safety
     ///
-    /// * The offset is that of a field of `T`, which the function returns.
+    /// * The offset is that of the field of `T` whose address the function returns.
     #[doc(hidden)]
     #[must_use]
-    pub unsafe fn field<F: Copy>(&self, offset: usize, _type: fn(&T) -> &F) -> Option<F> {
+    pub unsafe fn field<F: Copy>(
+        &self,
+        offset: usize,
+        _type: fn(*const T) -> *const F,
+    ) -> Option<F> {
         if offset + size_of::<F>() > self.size {
             return None;
         }
@@ -145,8 +149,9 @@ macro_rules! field {
     ($view:expr, $T:ty, $name:ident) => {{
         let view: &$crate::View<'_, $T> = &$view;
         let offset = ::core::mem::offset_of!($T, $name);
-        // SAFETY: it is the offset of this field. A field hides what a type dereferences to.
-        unsafe { $crate::View::field(view, offset, |it| &it.$name) }
+        // SAFETY: it is the offset of this field, which hides what the type dereferences to. The function is not
+        // called; it fixes the type of the field, because a raw pointer is not coerced as a reference is.
+        unsafe { $crate::View::field(view, offset, |it| &raw const (*it).$name) }
     }};
 }
 

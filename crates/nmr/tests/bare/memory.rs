@@ -152,6 +152,17 @@ fn every_allocation_of_an_attach_may_fail() {
 }
 
 #[test]
+fn a_provider_without_functions_is_no_provider_to_call() {
+    let client = Registration::new(Takes(false, Mutex::default())).unwrap();
+    nmr().deregister.set(STATUS_SUCCESS);
+    nmr().has_no_table.set(true);
+    assert_eq!(offer(), STATUS_SUCCESS);
+    assert_eq!(*client.1.lock().unwrap(), [Error::NO_INTERFACE]);
+    detach();
+    clean_up();
+}
+
+#[test]
 fn calls_and_the_end_of_everything_need_no_memory() {
     let (slot, client) = adder();
     let registration = Registration::new(client).unwrap();

@@ -24,6 +24,8 @@ pub(crate) struct Nmr {
     pub(crate) attach: Cell<NTSTATUS>,
     /// Whether it calls the detach callback inside the attach.
     pub(crate) is_early: Cell<bool>,
+    /// Whether the provider gives no table.
+    pub(crate) has_no_table: Cell<bool>,
     pub(crate) waits: Cell<u32>,
     pub(crate) completions: Cell<u32>,
     pub(crate) detach_status: Cell<NTSTATUS>,
@@ -83,7 +85,9 @@ extern "efiapi" fn NmrClientAttachProvider(
 ) -> NTSTATUS {
     assert_eq!(handle, BINDING);
     *provider_context = ptr::from_ref(&Five).cast_mut().cast();
-    *provider_table = ptr::from_ref(<ProviderDispatch as DispatchFor<Five>>::TABLE).cast();
+    if !nmr().has_no_table.get() {
+        *provider_table = ptr::from_ref(<ProviderDispatch as DispatchFor<Five>>::TABLE).cast();
+    }
     nmr().binding.set(context);
     if nmr().is_early.get() {
         detach();
