@@ -32,8 +32,9 @@ impl Facts {
                 number("kmdf-version-major"),
                 number("target-kmdf-version-minor"),
             ),
-            hardware_id: constant("HardwareId"),
-            service: constant("ServiceName"),
+            // The scripts and the page for Windows take both from the INF.
+            hardware_id: r"Root\ExnpiDriver".to_owned(),
+            service: "ExnpiDriver".to_owned(),
             security: "D:P(A;;GA;;;BA)(A;;GA;;;SY)".to_owned(),
         }
     }
@@ -50,15 +51,4 @@ impl Facts {
             ..Expected::default()
         }
     }
-}
-
-/// A constant of the scripts for the virtual machine: `$Name = 'value'`.
-fn constant(name: &str) -> String {
-    let scripts = std::fs::read_to_string(path("scripts/windows/ExnpiDriver.psm1")).unwrap();
-    let start = format!("${name} = '");
-    let line = scripts.lines().find_map(|line| line.strip_prefix(&start));
-    let value = line.and_then(|line| line.strip_suffix('\''));
-    value
-        .unwrap_or_else(|| panic!("no {start} in the scripts"))
-        .to_owned()
 }

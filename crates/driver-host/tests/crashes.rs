@@ -56,6 +56,22 @@ fn an_unusable_stack_pointer_is_placed() {
     }
 }
 
+/// `mov eax, 231; xor edi, edi; syscall`, which is `exit_group(0)`, and the same by `int 80h` (252).
+#[test]
+fn a_system_call_of_linux_is_placed() {
+    for bytes in [
+        &[0xb8, 0xe7, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05][..],
+        &[0xb8, 0xfc, 0, 0, 0, 0x31, 0xdb, 0xcd, 0x80],
+    ] {
+        let line = crash(&code(bytes));
+        assert!(
+            line.contains("system call of Linux at address 0x"),
+            "{line}"
+        );
+        assert!(line.ends_with(", at offset 0x1007 of the image"), "{line}");
+    }
+}
+
 #[test]
 fn a_stack_that_is_used_up_is_placed() {
     // call itself; sub rsp, 0x10000000 and mov [rsp], eax

@@ -1,4 +1,4 @@
-//! The memory of an image: mapped where the system likes, filled, relocated, and then protected so
+//! The memory of an image: mapped below 4 GB if there is room (see `linux_calls`), filled, relocated, and then protected so
 //! that nothing is writable and executable at once.
 // UNSAFETY: mapping and protecting memory.
 #![expect(unsafe_code)]
@@ -32,8 +32,14 @@ impl Memory {
             libc::PROT_READ | libc::PROT_WRITE,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
         );
-        // SAFETY: a new mapping disturbs nothing.
-        let start = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
+        let anywhere = |flags| {
+            // SAFETY: a new mapping disturbs nothing.
+            unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) }
+        };
+        let mut start = anywhere(flags | libc::MAP_32BIT);
+        if start == libc::MAP_FAILED {
+            start = anywhere(flags);
+        }
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

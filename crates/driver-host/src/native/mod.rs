@@ -17,6 +17,7 @@ mod image;
 mod imports;
 mod inside;
 mod kernel;
+mod linux_calls;
 mod loaded;
 mod map;
 mod objects;

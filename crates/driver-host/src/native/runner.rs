@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::frames;
+use super::linux_calls;
 use super::report::{Fault, Stopped};
 use super::stack::SignalStack;
 use super::system::System;
@@ -162,6 +163,7 @@ fn spawn() -> Arc<Sender<Job>> {
     let (sender, jobs): (_, Receiver<Job>) = mpsc::channel();
     let work = move || {
         let _signals = SignalStack::new();
+        linux_calls::refuse();
         for job in jobs {
             job();
         }

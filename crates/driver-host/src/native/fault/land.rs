@@ -175,6 +175,7 @@ fn describe(details: &Details) -> String {
         libc::SIGFPE => "arithmetic exception",
         libc::SIGABRT => "abort",
         libc::SIGTRAP => "trap",
+        libc::SIGSYS => "system call of Linux",
         _ => "call",
     };
     match details.stack {

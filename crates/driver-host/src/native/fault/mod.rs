@@ -23,15 +23,20 @@ use super::ranges::{self, Found};
 use super::stack::{self, Trouble};
 use land::{Details, Place};
 
-/// The signals of a processor's faults, and the one of Rust's checks in a function of this crate.
-const SIGNALS: [c_int; 6] = [
+/// The signals of a processor's faults, the one of Rust's checks in a function of this crate, and the one of a system
+/// call that is refused.
+const SIGNALS: [c_int; 7] = [
     libc::SIGSEGV,
     libc::SIGBUS,
     libc::SIGILL,
     libc::SIGFPE,
     libc::SIGTRAP,
     libc::SIGABRT,
+    libc::SIGSYS,
 ];
+
+/// The size of the instruction `syscall`, and of `int 80h`.
+const SYSCALL: usize = 2;
 
 /// What the handlers were that a fault goes on to if no image is to blame.
 static BEFORE: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
@@ -105,7 +110,11 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
     let registers = unsafe { &mut (*context).uc_mcontext.gregs };
     // SAFETY: the system passes what it knows about the signal.
     let about = unsafe { &*info };
-    let (instruction, pointer) = (registers[RIP] as usize, registers[RSP] as usize);
+    let (mut instruction, pointer) = (registers[RIP] as usize, registers[RSP] as usize);
+    if signal == libc::SIGSYS {
+        // It comes behind the instruction that makes the call.
+        instruction = instruction.wrapping_sub(SYSCALL);
+    }
     if signal == libc::SIGTRAP
         && about.si_code != libc::TRAP_TRACE
         && let Some(Found::Loaded(image, _)) = ranges::find(instruction.wrapping_sub(1))
@@ -115,7 +124,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
         return;
     }
     let wanted = match signal {
-        libc::SIGABRT => instruction,
+        libc::SIGABRT | libc::SIGSYS => instruction,
         // SAFETY: these signals come with an address.
         _ => unsafe { about.si_addr() }.addr(),
     };
