@@ -168,3 +168,58 @@ fn p_23_the_same_tables_under_another_identifier() {
         assert!(!private.is_attached());
     });
 }
+
+nmr::dispatch! {
+    /// Functions whose names `Remote` uses, too.
+    pub(crate) trait Names in struct NamesDispatch {
+        /// 1.
+        fn context(&self) -> u32;
+        /// 2.
+        fn table(&self) -> u32;
+        /// 3.
+        fn view(&self) -> u32;
+    }
+}
+
+struct NamesNpi;
+
+// SAFETY: the only modules are those below.
+unsafe impl Npi for NamesNpi {
+    const ID: Guid = Guid::from_u128(0x2b7d3f0f_0d3c_4a30_a2f0_8f16a3f4c0ab);
+    type ClientDispatch = ();
+    type ProviderDispatch = NamesDispatch;
+    type ClientCharacteristics = ();
+    type ProviderCharacteristics = ();
+}
+
+struct Named;
+
+impl Names for Named {
+    fn context(&self) -> u32 {
+        1
+    }
+
+    fn table(&self) -> u32 {
+        2
+    }
+
+    fn view(&self) -> u32 {
+        3
+    }
+}
+
+#[test]
+fn functions_of_a_table_are_not_hidden_by_those_of_remote() {
+    run(|| {
+        let slot = Arc::new(Slot::new().unwrap());
+        let place = slot.clone();
+        let provider = Attaches(|_: Offer<'_, Provider<NamesNpi>>| Ok(Named));
+        let client = Attaches(move |offer: Offer<'_, Client<NamesNpi>>| offer.claim(&place));
+        let _modules = (
+            Registration::new(provider).unwrap(),
+            Registration::new(client).unwrap(),
+        );
+        let call = slot.enter().unwrap();
+        assert_eq!((call.context(), call.table(), call.view()), (1, 2, 3));
+    });
+}
