@@ -20,7 +20,7 @@
 //! * To make a new, empty registrar in the child: then the handles that the child has from its parent
 //!   are stale, and what its modules do with them is reported, although it is right.
 //! * To do the same for the registrars that a Rust program makes for itself: they are as many as the
-//!   program likes, and their locks have no order. Nobody has asked for it.
+//!   program likes, and their locks have no order. No user has asked for it.
 #![cfg_attr(
     all(target_os = "linux", not(any(miri, shuttle))),
     // UNSAFETY: registers handlers with the C library.
