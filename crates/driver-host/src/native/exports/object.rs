@@ -2,6 +2,9 @@
 // UNSAFETY: an object is an address that the image has given.
 #![expect(unsafe_code)]
 
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use super::super::gate;
 use super::super::report::Fault;
 
@@ -28,8 +31,10 @@ pub(super) unsafe fn object<'a, T>(address: *const T) -> &'a T {
     }
     for place in [0, size_of::<T>() - 1] {
         let byte = address.cast::<u8>().wrapping_add(place);
+        // Atomically, because other threads use the object.
         // SAFETY: a fault here is the image's, and is reported as such.
-        unsafe { byte.read_volatile() };
+        let byte = unsafe { AtomicU8::from_ptr(byte.cast_mut()) };
+        black_box(byte.load(Ordering::Relaxed));
     }
     // SAFETY: the object is there, as the caller requires of the image.
     unsafe { &*address }
