@@ -2,18 +2,19 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 mod images;
+mod slow;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use driver_host::{Event, Host, RequestError, Value};
-use exnpi::{CHARACTERISTICS, Characteristics, Exnpi, ProviderCalls};
 use exnpi_control::{Action, ETW_PROVIDER, ETW_PROVIDER_ID, ModuleState, Role, code, status};
 use images::requests::{QUERY, call, calls, change, open, refused, send, set, state};
 use images::{clean, finish, load, on_hosts};
-use nmr::{Error, Guid, Identity, Lent, Module, Offer, Provider, Registration, Result};
+use nmr::{Error, Guid, Registration};
 use nmr_host::{Moment, Policy};
+use slow::Slow;
 use zerocopy::IntoBytes;
 
 /// What the record of the registrar says about the one module in a role.
@@ -257,39 +258,6 @@ fn a_driver_with_one_module_says_so() {
         drop(device);
         clean(&image.unload());
         finish(&host);
-    }
-}
-
-/// A native provider whose calls end when the test says so.
-struct Slow {
-    entered: Mutex<Sender<()>>,
-    leave: Arc<Mutex<Receiver<()>>>,
-}
-
-struct SlowBinding(Mutex<Sender<()>>, Arc<Mutex<Receiver<()>>>);
-
-impl Module<Provider<Exnpi>> for Slow {
-    type Binding = SlowBinding;
-
-    fn identity(&self) -> Identity {
-        Identity::new(Guid::from_u128(0x2a9d_4c3f_7b18_4d0e_92f5_60c1_8a7e_3d54))
-    }
-
-    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
-        Some(Lent::new(&CHARACTERISTICS))
-    }
-
-    fn attach(&self, _offer: Offer<'_, Provider<Exnpi>>) -> Result<SlowBinding> {
-        let entered = self.entered.lock().unwrap().clone();
-        Ok(SlowBinding(Mutex::new(entered), Arc::clone(&self.leave)))
-    }
-}
-
-impl ProviderCalls for SlowBinding {
-    fn add(&self, value: u32) -> u32 {
-        self.0.lock().unwrap().send(()).unwrap();
-        self.1.lock().unwrap().recv().unwrap();
-        value
     }
 }
 

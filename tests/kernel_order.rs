@@ -5,18 +5,19 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 mod images;
+mod slow;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use driver_host::{Event, Host, Value};
-use exnpi::{CHARACTERISTICS, Characteristics, Exnpi, ProviderCalls};
 use exnpi_control::{Action, Role};
 use images::requests::{call, open, set, state};
 use images::{clean, finish, load};
-use nmr::{Guid, Identity, Lent, Module, Offer, Provider, Registration, Result};
+use nmr::Registration;
 use nmr_host::{Moment, Policy, Record};
+use slow::Slow;
 
 /// The load: the client registers, then the provider, and they attach.
 const LOAD: &[&str] = &[
@@ -195,39 +196,6 @@ fn the_order_is_that_of_another_kernel() {
     assert_eq!(provider, "event Unregister provider");
     assert_eq!(client, "event Unregister client");
     finish(&host);
-}
-
-/// A native provider whose calls end when the test lets them.
-struct Slow {
-    entered: Mutex<Sender<()>>,
-    leave: Arc<Mutex<Receiver<()>>>,
-}
-
-struct SlowBinding(Mutex<Sender<()>>, Arc<Mutex<Receiver<()>>>);
-
-impl Module<Provider<Exnpi>> for Slow {
-    type Binding = SlowBinding;
-
-    fn identity(&self) -> Identity {
-        Identity::new(Guid::from_u128(0x51c7_0d3e_9a2b_4f68_8e14_b7f5_036d_a9c2))
-    }
-
-    fn characteristics(&self) -> Option<Lent<'_, Characteristics>> {
-        Some(Lent::new(&CHARACTERISTICS))
-    }
-
-    fn attach(&self, _offer: Offer<'_, Provider<Exnpi>>) -> Result<SlowBinding> {
-        let entered = self.entered.lock().unwrap().clone();
-        Ok(SlowBinding(Mutex::new(entered), Arc::clone(&self.leave)))
-    }
-}
-
-impl ProviderCalls for SlowBinding {
-    fn add(&self, value: u32) -> u32 {
-        self.0.lock().unwrap().send(()).unwrap();
-        self.1.lock().unwrap().recv().unwrap();
-        value
-    }
 }
 
 /// Waits until the registrar is asked to wait.
