@@ -1,6 +1,7 @@
 //! What stops the process, as it would stop the system: each case runs in a process of its own.
 
 use std::env;
+use std::mem::ManuallyDrop;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -217,7 +218,8 @@ fn registrations_are_counted_until_they_have_ended() {
     assert_eq!(nmr::registrations(), 2);
     drop(closing);
     assert_eq!(nmr::registrations(), 1);
-    std::mem::forget(plain);
-    std::mem::forget(Registration::new(Plain).unwrap().close());
+    let forgotten = ManuallyDrop::new((plain, Registration::new(Plain).unwrap().close()));
     assert_eq!(nmr::registrations(), 2);
+    drop(ManuallyDrop::into_inner(forgotten));
+    assert_eq!(nmr::registrations(), 0);
 }
