@@ -33,7 +33,7 @@ run() {
     shift
     echo "miri.sh:${flags:+ $flags} $*"
     MIRIFLAGS="-Zmiri-disable-isolation $flags" \
-        cargo +nightly miri test --quiet --package nmr --target-dir "$target" "$@"
+        cargo +nightly miri test --quiet --package wdk-nmr --target-dir "$target" "$@"
 }
 
 # A checker that finds nothing in a program with a fault is not running.

@@ -115,7 +115,7 @@ fi
 ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_tests -p nmr-host --lib --tests -- \
     --skip machine::explore --skip v_12_memory_of_any_allocator
 # One test lets the safe layer give up what it must not free.
-run_tests -p nmr -p exnpi-driver --lib --tests -- \
+run_tests -p wdk-nmr -p exnpi-driver --lib --tests -- \
     --skip t_32_an_unknown_answer_to_the_end_of_a_registration_frees_nothing
 if [ -d target/driver ]; then
     # A driver that is stopped leaves everything behind, and so do modules that a test gives to one.

@@ -9,5 +9,5 @@ cd "$(dirname "$0")/.."
 # Most of the time goes into the scheduler.
 export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=line-tables-only
 export RUSTFLAGS='--cfg shuttle'
-exec cargo test --quiet --package nmr --test schedules \
+exec cargo test --quiet --package wdk-nmr --test schedules \
     --target-dir "${CARGO_TARGET_DIR:-target}/schedules" -- "$@"

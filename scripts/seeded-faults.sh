@@ -25,8 +25,8 @@ export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 
 # models FILTER. The limit is for a fault that makes a model run in circles.
 models() {
-    (cd "$copy" && cargo test -q -p nmr --release --lib --no-run --target-dir "$target" &&
-        timeout 120 cargo test -q -p nmr --release --lib --target-dir "$target" -- "$1") \
+    (cd "$copy" && cargo test -q -p wdk-nmr --release --lib --no-run --target-dir "$target" &&
+        timeout 120 cargo test -q -p wdk-nmr --release --lib --target-dir "$target" -- "$1") \
         >"$log" 2>&1
 }
 

@@ -1,4 +1,4 @@
-//! docs/windows.md names what there is: scripts with their parameters and steps, paths, options of nmr-lab, tasks of
+//! docs/windows.md names what there is: scripts with their parameters and steps, paths, options of cargo-nmr, tasks of
 //! cargo-make, values of the INX, files.
 
 use std::collections::BTreeSet;
@@ -164,10 +164,10 @@ fn its_folders_on_the_virtual_machine_are_those_of_the_scripts() {
     assert!(beside < find.find("Get-Command").unwrap());
 }
 
-/// The options of nmr-lab, as the fields of its command line have them.
+/// The options of cargo-nmr, as the fields of its command line have them.
 #[test]
-fn the_options_of_nmr_lab_exist() {
-    let fields = include_str!("../../crates/nmr-lab/src/package/options.rs");
+fn the_options_of_cargo_nmr_exist() {
+    let fields = include_str!("../../crates/cargo-nmr/src/package/options.rs");
     let mut found = 0;
     for line in after("cargo run -- package ") {
         for option in line.split(' ').filter_map(|word| word.strip_prefix("--")) {

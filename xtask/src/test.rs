@@ -47,7 +47,7 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
         "exnpi-driver",
         "driver-host",
         "driver-package",
-        "nmr-lab",
+        "cargo-nmr",
         "exnpictl",
     ] {
         images.args(["--package", package]);

@@ -1,5 +1,5 @@
 //! The client and the provider of the sample driver, and what it does with them on request, from the
-//! very same files, as a library for programs: what the tests and `nmr-lab` run on the embedded registrar. They know it by the
+//! very same files, as a library for programs: what the tests and `cargo-nmr` run on the embedded registrar. They know it by the
 //! driver's name.
 //!
 //! The driver itself cannot be that library. It has a panic handler, an allocator and an entry

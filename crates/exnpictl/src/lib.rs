@@ -2,7 +2,7 @@
 //! what it prints. The driver is behind [`Device`]: on Windows the one that is installed, on Linux
 //! an image that the program loads.
 //!
-//! The program loads images with driver-host directly, and not through nmr-lab: that is a program
+//! The program loads images with driver-host directly, and not through cargo-nmr: that is a program
 //! too, whose subject is the story of a run, and would have to learn every request.
 
 mod options;

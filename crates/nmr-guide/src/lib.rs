@@ -3,7 +3,7 @@
 //! Each chapter is the text of a module here, so that its Rust programs are tests of documentation:
 //! `cargo test -p nmr-guide` compiles and runs them. [`Page`] reads the chapters for the other tests:
 //! of links and headings in this package, of C in `nmr-host-c`, of commands and pictures in
-//! `nmr-lab`.
+//! `cargo-nmr`.
 #![forbid(unsafe_code)]
 
 mod page;

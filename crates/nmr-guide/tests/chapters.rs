@@ -13,7 +13,7 @@ const LANGUAGES: [&str; 10] = [
     "rust,no_run",       // only for what does not end well: compiled
     "rust,ignore",       // a whole file of a package: tests/first_module.rs, tests/excerpts.rs
     "c",                 // compiled, and run with libnmr_host: nmr-host-c/tests/guide.rs
-    "console",           // run, and the output compared: nmr-lab/tests/guide.rs
+    "console",           // run, and the output compared: cargo-nmr/tests/guide.rs
     "sh",                // commands that are too slow for that: each of ours exists
     "toml",
     "make",

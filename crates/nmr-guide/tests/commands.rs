@@ -1,4 +1,4 @@
-//! The commands that the documentation tells to type are there. `nmr-lab/tests/guide.rs` runs
+//! The commands that the documentation tells to type are there. `cargo-nmr/tests/guide.rs` runs
 //! those that are cheap.
 #![cfg(not(miri))]
 
@@ -16,6 +16,7 @@ fn complaint(command: &str) -> Option<String> {
     };
     let package = after(["-p", "--package"]);
     let directory = project().join(match package {
+        Some("wdk-nmr") => "crates/nmr".to_owned(),
         Some(package) => format!("crates/{package}"),
         None => ".".to_owned(),
     });
@@ -108,17 +109,17 @@ fn every_command_of_ours_is_there() {
 #[test]
 fn a_command_that_is_not_there_is_found() {
     for wrong in [
-        "cargo run -p nmr --example nothing",
+        "cargo run -p wdk-nmr --example nothing",
         "cargo test -p nothing",
-        "cargo test -p nmr --test nothing",
+        "cargo test -p wdk-nmr --test nothing",
         "cargo xtask nothing",
         "cargo nothing",
     ] {
         assert!(complaint(wrong).is_some(), "{wrong}");
     }
     for right in [
-        "cargo run -p nmr --example data_only",
-        "cargo test -p nmr --test shapes",
+        "cargo run -p wdk-nmr --example data_only",
+        "cargo test -p wdk-nmr --test shapes",
         "cargo xtask build-driver --release",
         "cargo run -- --decline",
     ] {

@@ -84,7 +84,7 @@ impl Note {
     }
 }
 
-/// The text form, for debugging; the tool nmr-lab has better ones.
+/// The text form, for debugging; the tool cargo-nmr has better ones.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:4} {} ", self.sequence, self.thread)?;

@@ -5,7 +5,7 @@
 //! The requests are behind a spin lock, because `detaching` may run at `DISPATCH_LEVEL`. No call is made, and no
 //! `Call` is dropped, while the lock is held.
 //!
-//! Run it with `cargo run -p nmr --example cancelled_requests`.
+//! Run it with `cargo run -p wdk-nmr --example cancelled_requests`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -3,7 +3,7 @@
 //! The NMR offers every provider to every client. This one wants the provider of one vendor, and of
 //! that the implementation with a certain number; it declines the others, which hear nothing of it.
 //!
-//! Run it with `cargo run -p nmr --example choosing_client`.
+//! Run it with `cargo run -p wdk-nmr --example choosing_client`.
 
 use exnpi::{Exnpi, ProviderCalls, ProviderDispatch};
 use nmr::{

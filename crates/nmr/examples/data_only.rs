@@ -3,7 +3,7 @@
 //! The NMR lends the structure to clients as long as the provider is registered. Here a client gets it
 //! for the length of its `attach` and copies what it needs, so it cannot read it too late.
 //!
-//! Run it with `cargo run -p nmr --example data_only`.
+//! Run it with `cargo run -p wdk-nmr --example data_only`.
 
 use std::sync::Mutex;
 

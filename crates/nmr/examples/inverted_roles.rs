@@ -3,7 +3,7 @@
 //! The provider takes so many clients and no more, and calls each in batches: it enters once, which is
 //! what costs; a call in the batch costs what a call of a function costs.
 //!
-//! Run it with `cargo run -p nmr --example inverted_roles`.
+//! Run it with `cargo run -p wdk-nmr --example inverted_roles`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

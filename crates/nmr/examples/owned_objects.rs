@@ -4,7 +4,7 @@
 //! not. An object holds a `Call`, so that the provider stays attached until the last object is closed, and
 //! dropping it closes it.
 //!
-//! Run it with `cargo run -p nmr --example owned_objects`.
+//! Run it with `cargo run -p wdk-nmr --example owned_objects`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

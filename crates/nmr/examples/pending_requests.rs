@@ -4,7 +4,7 @@
 //! answer has arrived, however soon it wants to leave; nobody counts requests, and nobody waits but
 //! the one who ends the client's registration.
 //!
-//! Run it with `cargo run -p nmr --example pending_requests`.
+//! Run it with `cargo run -p wdk-nmr --example pending_requests`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -4,7 +4,7 @@
 //! A provider that refuses is told from one that is not there. The wait is on an event of the system:
 //! here it is that of an ordinary process, in a driver a `KEVENT`.
 //!
-//! Run it with `cargo run -p nmr --example waiting_client`.
+//! Run it with `cargo run -p wdk-nmr --example waiting_client`.
 
 use std::thread;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 //! of their layout; the providers here are stand-ins, and so is the client, which does of ebpfcore's
 //! work what concerns the interface.
 //!
-//! Run it with `cargo run -p nmr --example ebpf_program_info`.
+//! Run it with `cargo run -p wdk-nmr --example ebpf_program_info`.
 
 mod interface;
 

@@ -9,7 +9,7 @@
 //! the provider is a stand-in. New drivers should use WSK's own functions, as Microsoft advises; this
 //! shows what an interface of the system looks like.
 //!
-//! Run it with `cargo run -p nmr --example wsk`.
+//! Run it with `cargo run -p wdk-nmr --example wsk`.
 
 mod interface;
 mod stand_in;

@@ -56,10 +56,10 @@ pub(crate) struct PackageOptions {
 
 const PACKAGE_EXAMPLES: &str = "\
 Examples:
-  nmr-lab package --image driver.sys --inf driver.inx
-  nmr-lab package --image driver.sys --inf driver.inx --out /tmp/driver --scripts scripts/windows
-  nmr-lab package --image driver.sys --inf driver.inx --cert us.pem --key us.key
-  nmr-lab package --image driver.sys --inf driver.inx --time 2026-01-31
+  cargo nmr package --image driver.sys --inf driver.inx
+  cargo nmr package --image driver.sys --inf driver.inx --out /tmp/driver --scripts scripts/windows
+  cargo nmr package --image driver.sys --inf driver.inx --cert us.pem --key us.key
+  cargo nmr package --image driver.sys --inf driver.inx --time 2026-01-31
 
 Exit codes:
   0  the package is there and verified
@@ -85,9 +85,9 @@ pub(crate) struct VerifyOptions {
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
-  nmr-lab verify target/package/driver                   a package
-  nmr-lab verify driver.inx                              an INX, before it is stamped
-  nmr-lab verify target/package/driver --time 2040-01-01 whether it will be valid then
+  cargo nmr verify target/package/driver                   a package
+  cargo nmr verify driver.inx                              an INX, before it is stamped
+  cargo nmr verify target/package/driver --time 2040-01-01 whether it will be valid then
 
 Exit codes:
   0  ready, or no rule is broken by an error

@@ -51,18 +51,22 @@ fn seeds() -> std::ops::Range<u64> {
 fn check(command: &str, file: &Path, about: &str) {
     let limited = format!("ulimit -t {SECONDS}; ulimit -v {ADDRESSES}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &limited, env!("CARGO_BIN_EXE_nmr-lab"), command]);
+    shell.args(["-c", &limited, env!("CARGO_BIN_EXE_cargo-nmr"), command]);
     let output = shell.arg(file).env("NO_COLOR", "1").output().unwrap();
     let (out, complaints) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
     let ended = format!(
-        "{about}: nmr-lab {command}: {:?}, signal {:?}\n{out}\n{complaints}",
+        "{about}: cargo-nmr {command}: {:?}, signal {:?}\n{out}\n{complaints}",
         output.status.code(),
         output.status.signal()
     );
-    let says_why = || complaints.lines().any(|line| line.starts_with("nmr-lab: "));
+    let says_why = || {
+        complaints
+            .lines()
+            .any(|line| line.starts_with("cargo-nmr: "))
+    };
     match output.status.code() {
         Some(0) => assert!(!out.is_empty() && complaints.is_empty(), "{ended}"),
         Some(1) => assert!(!out.is_empty() && says_why(), "{ended}"),

@@ -2,7 +2,7 @@
 //!
 //! A block in the language `console` has commands after `$ `, and below each what it writes; a line
 //! with nothing but `…` stands for any lines. A picture has the command that makes it in a comment in
-//! front of it; `UPDATE_DOCS=1 cargo test -p nmr-lab --test guide` makes them all.
+//! front of it; `UPDATE_DOCS=1 cargo test -p cargo-nmr --test guide` makes them all.
 
 mod lab;
 
@@ -100,7 +100,7 @@ fn compare_pictures(page: &Page) {
             fs::write(&file, drawn).unwrap();
         } else {
             let kept = fs::read_to_string(&file).unwrap_or_default();
-            let hint = "run `UPDATE_DOCS=1 cargo test -p nmr-lab --test guide`";
+            let hint = "run `UPDATE_DOCS=1 cargo test -p cargo-nmr --test guide`";
             assert!(kept == drawn, "{place}: the picture is old: {hint}");
         }
     }

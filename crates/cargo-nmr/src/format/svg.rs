@@ -47,7 +47,7 @@ fn document(run: &Run, trace: &Trace<'_>) -> Document {
         .set("role", "img")
         .add(Title::new(&*run.title))
         .add(Description::new().add(svg::node::Text::new(description(&picture))))
-        .add(Comment::new("made by nmr-lab"))
+        .add(Comment::new("made by cargo-nmr"))
         .add(Style::new(STYLE))
         .add(arrows::heads())
         .add(

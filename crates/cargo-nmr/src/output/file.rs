@@ -93,7 +93,7 @@ fn temporary(place: &Path) -> io::Result<NamedTempFile> {
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".nmr-lab-");
+    builder.prefix(".cargo-nmr-");
     #[cfg(unix)]
     let builder = {
         use std::os::unix::fs::PermissionsExt;

@@ -5,9 +5,9 @@ use std::io::Write as _;
 
 use driver_host::printable;
 
-/// Prints `nmr-lab: ` and a text as one line. What comes from files, paths and images in it is made printable.
+/// Prints `cargo-nmr: ` and a text as one line. What comes from files, paths and images in it is made printable.
 /// What cannot be written is left out: the exit code says as much, and there is no better place for it.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
-    let line = format!("nmr-lab: {}\n", printable(&text.to_string()));
+    let line = format!("cargo-nmr: {}\n", printable(&text.to_string()));
     let _ = anstream::stderr().lock().write_all(line.as_bytes());
 }

@@ -92,7 +92,7 @@ fn a_full_disk_for_the_output_gets_a_line() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let lines = String::from_utf8(output.stderr).unwrap();
         assert!(
-            lines.contains("nmr-lab: cannot write to standard output: "),
+            lines.contains("cargo-nmr: cannot write to standard output: "),
             "{arguments:?}: {lines}"
         );
     }
@@ -116,7 +116,7 @@ fn closed_descriptors_are_no_panic() {
     for (arguments, code) in command_lines() {
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$0\" \"$@\" >&- 2>&-"]);
-        shell.arg(env!("CARGO_BIN_EXE_nmr-lab")).args(&arguments);
+        shell.arg(env!("CARGO_BIN_EXE_cargo-nmr")).args(&arguments);
         let found = shell.status().unwrap().code();
         assert_eq!(found, Some(code), "{arguments:?}");
     }

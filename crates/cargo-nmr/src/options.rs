@@ -20,7 +20,7 @@ use crate::package::{PackageOptions, VerifyOptions};
 /// with calls in progress, clean up, deregister.
 #[derive(Parser, Debug)]
 #[command(
-    name = "nmr-lab",
+    name = "cargo-nmr",
     version,
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
@@ -231,7 +231,9 @@ mod tests {
     use super::*;
 
     fn story(arguments: &str) -> StoryOptions {
-        let arguments = ["nmr-lab"].into_iter().chain(arguments.split_whitespace());
+        let arguments = ["cargo-nmr"]
+            .into_iter()
+            .chain(arguments.split_whitespace());
         CommandLine::try_parse_from(arguments).unwrap().story
     }
 
@@ -271,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_complaint_is_one_line() {
-        let error = CommandLine::try_parse_from(["nmr-lab", "--order", "both"]).unwrap_err();
+        let error = CommandLine::try_parse_from(["cargo-nmr", "--order", "both"]).unwrap_err();
         assert_eq!(
             one_line(&error),
             "invalid value 'both' for '--order <ORDER>' [possible values: client-first, provider-first]"

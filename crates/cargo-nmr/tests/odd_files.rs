@@ -69,7 +69,7 @@ fn what_is_no_regular_file_is_not_read() {
             let line = refusal(&[command.as_ref(), file.as_ref()]);
             assert_eq!(
                 line,
-                format!("nmr-lab: cannot read {}: {why}", file.display())
+                format!("cargo-nmr: cannot read {}: {why}", file.display())
             );
         }
     }
@@ -93,7 +93,7 @@ fn a_result_does_not_overwrite_an_image() {
             output.as_ref(),
         ]);
         let (output, driver) = (output.display(), driver.display());
-        let expected = format!("nmr-lab: --output {output} would overwrite the image {driver}");
+        let expected = format!("cargo-nmr: --output {output} would overwrite the image {driver}");
         assert_eq!(line, expected);
     }
     assert_eq!(fs::read(&driver).unwrap(), ordinary().build());
@@ -126,7 +126,7 @@ fn a_result_replaces_a_file_at_once_or_not_at_all() {
             "trap '' XFSZ; ulimit -f 1; exec \"$0\" run \"$1\" --output \"$2\"",
         ])
         .args([
-            OsStr::new(env!("CARGO_BIN_EXE_nmr-lab")),
+            OsStr::new(env!("CARGO_BIN_EXE_cargo-nmr")),
             driver.as_ref(),
             link.as_ref(),
         ])
@@ -216,7 +216,7 @@ fn too_many_images_are_refused() {
         let mut arguments = vec![OsStr::new(command)];
         arguments.extend(vec![driver.as_os_str(); 1000]);
         let expected =
-            "nmr-lab: 1000 images are too many: each meets every other one, so 64 is the limit";
+            "cargo-nmr: 1000 images are too many: each meets every other one, so 64 is the limit";
         assert_eq!(refusal(&arguments), expected);
     }
     let mut arguments = vec![OsStr::new("run")];

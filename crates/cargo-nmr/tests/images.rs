@@ -150,7 +150,7 @@ fn a_driver_that_does_wrong_is_named() {
         ),
     ] {
         let (story, complaints) = wrong(&lab::fixture(name));
-        let line = format!("nmr-lab: the run was wrong: {expected}");
+        let line = format!("cargo-nmr: the run was wrong: {expected}");
         assert!(complaints.contains(&line), "{complaints}");
         assert!(story.contains("   wrong       "), "{story}");
     }

@@ -51,7 +51,7 @@ fn a_part_of_the_story_is_the_same_as_in_the_whole() {
     }
     assert_eq!(
         lab::complaint("--sections 7", 2),
-        "nmr-lab: there is no section 7, but 1 to 6\n"
+        "cargo-nmr: there is no section 7, but 1 to 6\n"
     );
 }
 

@@ -35,12 +35,12 @@ pub(crate) struct RunOptions {
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  nmr-lab run driver.sys                                 one driver with both modules
-  nmr-lab run provider.sys client.sys                    two drivers attach to each other
-  nmr-lab run client.sys provider.sys --unload-order first
-  nmr-lab run driver.sys --seed 7 --format mermaid       another registrar within the contract
-  nmr-lab run driver.sys --special-pool                  early frees and late touches are reported
-  nmr-lab run driver.sys --format json | jq .function    one event a line; see docs/events.md
+  cargo nmr run driver.sys                                 one driver with both modules
+  cargo nmr run provider.sys client.sys                    two drivers attach to each other
+  cargo nmr run client.sys provider.sys --unload-order first
+  cargo nmr run driver.sys --seed 7 --format mermaid       another registrar within the contract
+  cargo nmr run driver.sys --special-pool                  early frees and late touches are reported
+  cargo nmr run driver.sys --format json | jq .function    one event a line; see docs/events.md
 
 Exit codes:
   0  every image came and went as it should
@@ -97,9 +97,9 @@ pub(crate) struct InspectOptions {
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
-  nmr-lab inspect driver.sys                             headers, sections, imports, points
-  nmr-lab inspect driver.sys --format json | jq .imports
-  nmr-lab inspect driver.sys > report.txt || echo \"do not ship this\"
+  cargo nmr inspect driver.sys                             headers, sections, imports, points
+  cargo nmr inspect driver.sys --format json | jq .imports
+  cargo nmr inspect driver.sys > report.txt || echo \"do not ship this\"
 
 Exit codes:
   0  no point fails; a signature may still be missing

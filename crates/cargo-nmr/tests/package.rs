@@ -205,7 +205,7 @@ fn a_changed_file_is_refused_with_one_line_and_a_code() {
     let line = scratch.bad("verify out", 1);
     assert_eq!(
         line,
-        "nmr-lab: out: sample.inf is not the file in sample.cat: it was changed after the catalog was made"
+        "cargo-nmr: out: sample.inf is not the file in sample.cat: it was changed after the catalog was made"
     );
     let shown = text(&scratch.run("verify out").stdout);
     assert!(
@@ -231,7 +231,7 @@ fn an_inf_is_checked_line_by_line() {
         .replace("PnpLockdown = 1", "");
     fs::write(scratch.path("broken.inx"), broken).unwrap();
     let line = scratch.bad("verify broken.inx", 1);
-    assert!(line.starts_with("nmr-lab: broken.inx: line 28: KmdfService is \\u{1b}[1mOther, which no AddService adds: "), "{line}");
+    assert!(line.starts_with("cargo-nmr: broken.inx: line 28: KmdfService is \\u{1b}[1mOther, which no AddService adds: "), "{line}");
     let shown = text(&scratch.run("verify broken.inx").stdout);
     assert!(
         shown.contains("broken.inx: warning: line 2: there is no PnpLockdown = 1"),
@@ -336,14 +336,14 @@ fn what_cannot_be_used_gets_one_line() {
     for (arguments, expected) in UNUSABLE {
         let line = scratch.bad(arguments, 2);
         assert!(
-            line.starts_with(&format!("nmr-lab: {expected}")),
+            line.starts_with(&format!("cargo-nmr: {expected}")),
             "{arguments}: {line}"
         );
     }
     scratch.good(&format!("{PACKAGE} --out out"));
     let line = scratch.bad(&format!("{PACKAGE} --cert out/sample.cer --key key.pem"), 2);
     assert!(
-        line.starts_with("nmr-lab: key.pem: the private key is encrypted: decrypt it first"),
+        line.starts_with("cargo-nmr: key.pem: the private key is encrypted: decrypt it first"),
         "{line}"
     );
 }

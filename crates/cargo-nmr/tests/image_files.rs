@@ -109,7 +109,7 @@ fn a_bad_command_line_gets_one_line() {
         ),
     ] {
         let line = lab::complaint(arguments, 2);
-        assert_eq!(line, format!("nmr-lab: {expected}\n"));
+        assert_eq!(line, format!("cargo-nmr: {expected}\n"));
     }
 }
 
@@ -118,7 +118,7 @@ fn a_file_that_cannot_be_read_gets_one_line() {
     for command in ["inspect", "faults"] {
         let missing = refusal(command, Path::new("/nowhere/at/all.sys"));
         assert!(
-            missing.starts_with("nmr-lab: cannot read /nowhere/at/all.sys: "),
+            missing.starts_with("cargo-nmr: cannot read /nowhere/at/all.sys: "),
             "{missing}"
         );
     }
@@ -127,7 +127,7 @@ fn a_file_that_cannot_be_read_gets_one_line() {
     assert_eq!(
         line,
         format!(
-            "nmr-lab: cannot read {}: it is a directory",
+            "cargo-nmr: cannot read {}: it is a directory",
             directory.display()
         )
     );
@@ -140,7 +140,7 @@ fn a_file_that_is_no_image_gets_one_line() {
     let stub = scratch("stub.sys", &headers_only()[..0x90]);
     for file in [words, empty, stub] {
         let line = refusal("inspect", &file);
-        let start = format!("nmr-lab: {}: this is no PE32+ image: ", file.display());
+        let start = format!("cargo-nmr: {}: this is no PE32+ image: ", file.display());
         assert!(line.starts_with(&start), "{line}");
     }
 }
@@ -164,7 +164,7 @@ fn a_truncated_image_gets_one_line_without_what_it_says_to_terminals() {
 fn nothing_runs_if_one_file_is_no_image() {
     let missing = refusal("run", Path::new("/nowhere/at/all.sys"));
     assert!(
-        missing.starts_with("nmr-lab: cannot read /nowhere/at/all.sys: "),
+        missing.starts_with("cargo-nmr: cannot read /nowhere/at/all.sys: "),
         "{missing}"
     );
     let words = refusal("run", &scratch("words-to-run.sys", b"these are words"));
@@ -179,7 +179,7 @@ fn where_images_cannot_be_loaded_there_is_one_line() {
     let line = refusal("run", Path::new("x.sys"));
     assert_eq!(
         line,
-        "nmr-lab: driver images can be loaded on x86-64 Linux only"
+        "cargo-nmr: driver images can be loaded on x86-64 Linux only"
     );
 }
 
@@ -188,6 +188,6 @@ fn a_run_does_not_take_a_policy_that_panics() {
     let line = lab::complaint("run x.sys --policy report=panic", 2);
     assert_eq!(
         line,
-        "nmr-lab: --policy: a panic cannot pass through an image: use report=collect or print\n"
+        "cargo-nmr: --policy: a panic cannot pass through an image: use report=collect or print\n"
     );
 }

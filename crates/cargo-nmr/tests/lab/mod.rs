@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// The program, in an environment that asks for nothing.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nmr-lab"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-nmr"));
     let colour = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"];
     for variable in colour.into_iter().chain(["NMR_HOST_POLICY"]) {
         command.env_remove(variable);

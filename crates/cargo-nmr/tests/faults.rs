@@ -137,7 +137,7 @@ fn a_driver_that_is_wrong_without_a_fault_is_not_tried() {
     ] {
         let arguments = format!("faults {}", lab::fixture(name));
         let complaint = lab::complaint(&arguments, 1);
-        let start = format!("nmr-lab: wrong without a fault: {expected}");
+        let start = format!("cargo-nmr: wrong without a fault: {expected}");
         assert!(complaint.starts_with(&start), "{complaint}");
         let (_, found) = findings(&lab::fixture(name));
         assert_eq!(found["runs"], Value::Array(Vec::new()));
@@ -163,7 +163,7 @@ fn one_point_is_replayed_with_what_the_registrar_saw() {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     let line = lab::complaint(&format!("faults {client} --point 1000"), 2);
-    assert_eq!(line, "nmr-lab: --point 1000: there are 13 points\n");
+    assert_eq!(line, "cargo-nmr: --point 1000: there are 13 points\n");
 }
 
 /// A text without what another build of the driver changes: addresses, and the space around them.

@@ -49,11 +49,11 @@ pub(crate) struct FaultsOptions {
 
 const EXAMPLES: &str = "\
 Examples:
-  nmr-lab faults driver.sys                              every fault, with a table
-  nmr-lab faults provider.sys client.sys                 two drivers that attach to each other
-  nmr-lab faults client.sys --peer-order last            the native provider comes after it
-  nmr-lab faults driver.sys --point 5                    one fault, with what the registrar saw
-  nmr-lab faults driver.sys --format json | jq '.runs[] | select(.lost != [])'
+  cargo nmr faults driver.sys                              every fault, with a table
+  cargo nmr faults provider.sys client.sys                 two drivers that attach to each other
+  cargo nmr faults client.sys --peer-order last            the native provider comes after it
+  cargo nmr faults driver.sys --point 5                    one fault, with what the registrar saw
+  cargo nmr faults driver.sys --format json | jq '.runs[] | select(.lost != [])'
 
 Exit codes:
   0  every fault was survived

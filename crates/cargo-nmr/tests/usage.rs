@@ -30,7 +30,7 @@ fn help_has_examples_and_exit_codes() {
     ] {
         assert!(help.contains(part), "{part}");
     }
-    assert!(lab::output("--version").starts_with("nmr-lab "));
+    assert!(lab::output("--version").starts_with("cargo-nmr "));
 }
 
 #[test]
@@ -38,29 +38,32 @@ fn a_bad_option_gets_one_line() {
     for (arguments, expected) in [
         (
             "--order both",
-            "nmr-lab: invalid value 'both' for '--order <ORDER>' [possible values: client-first, \
+            "cargo-nmr: invalid value 'both' for '--order <ORDER>' [possible values: client-first, \
              provider-first]",
         ),
-        ("--colour", "nmr-lab: unexpected argument '--colour' found"),
+        (
+            "--colour",
+            "cargo-nmr: unexpected argument '--colour' found",
+        ),
         (
             "--threads 0",
-            "nmr-lab: invalid value '0' for '--threads <N>': 0 is not in 1..=64",
+            "cargo-nmr: invalid value '0' for '--threads <N>': 0 is not in 1..=64",
         ),
         (
             "--calls many",
-            "nmr-lab: invalid value 'many' for '--calls <N>': invalid digit found in string",
+            "cargo-nmr: invalid value 'many' for '--calls <N>': invalid digit found in string",
         ),
         (
             "--threads 64 --calls 250000",
-            "nmr-lab: 64 threads with 250000 calls each are 16000000 calls, more than 250000",
+            "cargo-nmr: 64 threads with 250000 calls each are 16000000 calls, more than 250000",
         ),
         (
             "--policy irql=high",
-            "nmr-lab: --policy: irql is one of caller, dispatch, not `high`",
+            "cargo-nmr: --policy: irql is one of caller, dispatch, not `high`",
         ),
         (
             "--policy strict",
-            "nmr-lab: --policy: `strict` is not of the form key=value",
+            "cargo-nmr: --policy: `strict` is not of the form key=value",
         ),
     ] {
         assert_eq!(one_line(arguments), expected);
@@ -71,13 +74,13 @@ fn a_bad_option_gets_one_line() {
 fn a_file_that_cannot_be_written_gets_one_line_before_the_run() {
     let line = one_line("--output /nowhere/at/all.svg --format svg");
     assert!(
-        line.starts_with("nmr-lab: cannot write /nowhere/at/all.svg: "),
+        line.starts_with("cargo-nmr: cannot write /nowhere/at/all.svg: "),
         "{line}"
     );
     let directory = env!("CARGO_TARGET_TMPDIR");
     let line = one_line(&format!("--output {directory}"));
     assert!(
-        line.starts_with(&format!("nmr-lab: cannot write {directory}: ")),
+        line.starts_with(&format!("cargo-nmr: cannot write {directory}: ")),
         "{line}"
     );
 }
@@ -101,7 +104,7 @@ fn a_run_that_is_wrong_says_why_and_fails() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(
-        text.starts_with("nmr-lab: the run was wrong: V-41 error"),
+        text.starts_with("cargo-nmr: the run was wrong: V-41 error"),
         "{text}"
     );
     assert_eq!(text.lines().count(), 1, "{text}");

@@ -18,7 +18,9 @@ fn judge_after(arguments: &str, change: impl FnOnce(&mut Vec<Record>)) -> Verdic
 }
 
 fn run(arguments: &str) -> Run {
-    let arguments = ["nmr-lab"].into_iter().chain(arguments.split_whitespace());
+    let arguments = ["cargo-nmr"]
+        .into_iter()
+        .chain(arguments.split_whitespace());
     let options = CommandLine::try_parse_from(arguments).unwrap().story;
     story::tell(&options, Policy::default()).unwrap()
 }

@@ -93,7 +93,7 @@ fn the_story_is_told_or_refused_under_every_setting() {
                 "{arguments}: {found:?}: {complaints}"
             );
             let lines = complaints.lines();
-            let own = |line: &str| line.starts_with("nmr-lab: ");
+            let own = |line: &str| line.starts_with("cargo-nmr: ");
             assert!(lines.clone().all(own), "{arguments}: {complaints}");
             match found {
                 Some(2) => assert_eq!(lines.count(), 1, "{arguments}: {complaints}"),
