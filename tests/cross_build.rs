@@ -1,5 +1,5 @@
-//! The driver that a Linux machine builds is the one that Windows builds: `cross/driver` says what
-//! the root package says.
+//! The driver that a Linux machine builds is the one that Windows builds: what the set-up knows of versions is
+//! what the manifests and lock files say.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,52 +22,6 @@ fn at<'a>(manifest: &'a Table, path: &[&str]) -> &'a Value {
     rest.iter().fold(value, |value, key| &value[*key])
 }
 
-const WINDOWS: &str = "cfg(windows)";
-
-#[test]
-fn both_manifests_say_the_same() {
-    let (root, cross) = (read("Cargo.toml"), read("cross/driver/Cargo.toml"));
-    for path in [
-        &["package", "name"][..],
-        &["package", "metadata", "wdk"],
-        &["lib", "crate-type"],
-        &["features"],
-        &["profile", "dev", "panic"],
-        &["profile", "release"],
-        &["target", WINDOWS, "dependencies"],
-    ] {
-        assert_eq!(at(&root, path), at(&cross, path), "{path:?}");
-    }
-    for (shared, own) in [
-        (["workspace", "package", "edition"], ["package", "edition"]),
-        (["workspace", "package", "version"], ["package", "version"]),
-        (
-            ["workspace", "package", "rust-version"],
-            ["package", "rust-version"],
-        ),
-    ] {
-        assert_eq!(at(&root, &shared), at(&cross, &own), "{own:?}");
-    }
-    let lints = at(&root, &["workspace", "lints"]);
-    assert_eq!(lints, at(&cross, &["lints"]));
-    // The root asks for it on a Windows machine only.
-    let build = at(&root, &["target", WINDOWS, "build-dependencies"]);
-    assert_eq!(build, at(&cross, &["build-dependencies"]));
-}
-
-#[test]
-fn both_have_the_same_dependencies() {
-    let (root, cross) = (read("Cargo.toml"), read("cross/driver/Cargo.toml"));
-    let names = |manifest| {
-        let table = at(manifest, &["dependencies"]).as_table().unwrap();
-        table.keys().cloned().collect::<BTreeSet<_>>()
-    };
-    let mut expected = names(&root);
-    // It only asserts, and only there.
-    expected.insert("layout".to_owned());
-    assert_eq!(names(&cross), expected);
-}
-
 /// The versions of each package from a registry.
 fn locked(path: &str) -> BTreeMap<String, BTreeSet<String>> {
     let lock = read(path);
@@ -83,32 +37,29 @@ fn locked(path: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn both_are_built_from_the_same_releases() {
+fn the_driver_of_the_proof_is_built_from_the_same_releases() {
     let root = locked("Cargo.lock");
-    for (package, own) in [("driver", "layout"), ("ntapi", "ntapi")] {
-        let path = format!("cross/{package}/Cargo.lock");
-        for (name, versions) in locked(&path) {
-            if name == own {
-                continue;
-            }
-            let known = root
-                .get(&name)
-                .unwrap_or_else(|| panic!("{name}: not in Cargo.lock"));
-            assert!(
-                versions.is_subset(known),
-                "{name}: {versions:?} in {path}, {known:?} in Cargo.lock; \
-                 make them equal with `cargo update --precise`"
-            );
+    for (name, versions) in locked("cross/ntapi/Cargo.lock") {
+        if ["ntapi", "layout"].contains(&&*name) {
+            continue;
         }
+        let known = root
+            .get(&name)
+            .unwrap_or_else(|| panic!("{name}: not in Cargo.lock"));
+        assert!(
+            versions.is_subset(known),
+            "{name}: {versions:?} in cross/ntapi/Cargo.lock, {known:?} in Cargo.lock; \
+             make them equal with `cargo update --precise`"
+        );
     }
 }
 
 #[test]
 fn the_edits_of_wdk_build_are_for_the_release_in_use() {
-    let edits = read("cross/wdk-build.toml");
+    let edits = read("crates/driver-build/wdk/wdk-build.toml");
     let version = edits["version"].as_str().unwrap();
     assert!(locked("Cargo.lock")["wdk-build"].contains(version));
-    let stub = read("cross/windows/Cargo.toml");
+    let stub = read("crates/driver-build/wdk/windows/manifest.toml");
     let version = at(&stub, &["package", "version"]).as_str().unwrap();
     assert!(locked("Cargo.lock")["windows"].contains(version));
 }
@@ -124,8 +75,10 @@ fn one_version_of_the_framework_is_meant_everywhere() {
         number("target-kmdf-version-minor"),
     );
     let table = format!("WdfFunctions_{major:02}{minor:03};");
-    assert!(include_str!("../cross/include/wdf/wdf.h").contains(&table));
-    assert!(include_str!("../cross/entry/entry.c").contains(&table));
+    assert!(include_str!("../crates/driver-build/wdk/wdf/wdf.h").contains(&table));
+    assert!(include_str!("../crates/driver-build/wdk/entry/entry.c").contains(&table));
     let constant = format!("const KMDF: (u32, u32) = ({major}, {minor});");
-    assert!(include_str!("../xtask/src/wdk/mod.rs").contains(&constant));
+    assert!(include_str!("../crates/driver-build/src/wdk/mod.rs").contains(&constant));
+    let constant = format!("const KMDF_MINOR: u64 = {minor};");
+    assert!(include_str!("../crates/driver-build/src/package.rs").contains(&constant));
 }

@@ -52,8 +52,8 @@ fn workplace() -> &'static Path {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging");
         let patches = format!(
             "[patch.crates-io]\nwdk-build = {{ path = '{}' }}\nwindows = {{ path = '{}' }}\n",
-            repository("target/cross/wdk-build").display(),
-            repository("cross/windows").display(),
+            repository("target/nmr/wdk-build-0.6.0").display(),
+            repository("target/nmr/windows").display(),
         );
         fs::create_dir_all(place.join(".cargo")).unwrap();
         fs::write(place.join(".cargo/config.toml"), patches).unwrap();
@@ -77,7 +77,7 @@ fn makefile() -> String {
 
 /// A program that `cargo xtask test` has installed.
 fn tool(name: &str, version: &str) -> PathBuf {
-    let program = repository(&format!("target/cross/tools/{name}-{version}/bin/{name}"));
+    let program = repository(&format!("target/nmr/tools/{name}-{version}/bin/{name}"));
     assert!(
         program.exists(),
         "no {name}: `cargo xtask test` installs it"
@@ -148,7 +148,7 @@ impl Machine {
         )
         // The one that wdk-build puts its tools into.
         .env("Path", "")
-        .env("WDKContentRoot", repository("target/cross/wdk"))
+        .env("WDKContentRoot", repository("target/nmr/wdk"))
         .env("Version_Number", "10.0.26100.0")
         .env("XDG_CACHE_HOME", workplace().join("cache"))
         // rust-script optimizes, which takes longer than running.

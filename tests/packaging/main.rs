@@ -4,7 +4,7 @@
 //!
 //! What this shows: which tools run, in which order, with which arguments, on which files, and what
 //! ends up in the package; and that the tasks for Linux run the groups of `.ci/run`. What it does not show: what Microsoft's tools answer. Three things are not
-//! as on Windows: wdk-build has the edits of `cross/wdk-build.toml`, the load script is run although
+//! as on Windows: wdk-build has the edits of driver-build, the load script is run although
 //! this is not Windows, and `cargo build` is not run but leaves a file.
 #![cfg(target_os = "linux")]
 

@@ -2,102 +2,132 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use driver_build::build::{Driver, Profile};
+use driver_build::package::Package;
+use driver_build::setup::{self, Log};
+use driver_build::{Cross, Toolchain, command, files, output};
+use serde::Deserialize;
 
 use crate::c_driver;
-use crate::command;
-use crate::files;
-use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
-use crate::output;
-use crate::package::{Package, compile};
+use crate::options::{BuildDriver, BuildFixtures, Role};
 use crate::project::Project;
-use crate::setup::{self, Log};
-use crate::target::Arch;
-use crate::toolchain::Toolchain;
 
-/// `cargo xtask build-driver`.
-pub(crate) fn driver(project: &Project, rust: Option<Rust>, build: &BuildDriver) -> Result<()> {
-    let toolchain = setup::ready(project, rust, Log::Changes)?;
-    one_driver(project, toolchain, build)
-}
-
-/// Builds the driver on a machine that is set up.
-pub(crate) fn one_driver(
-    project: &Project,
+/// This machine, set up.
+pub(crate) struct Builder<'a> {
+    project: &'a Project,
+    cross: Cross,
     toolchain: Toolchain,
-    build: &BuildDriver,
-) -> Result<()> {
-    let (arch, release) = (build.arch, build.release);
-    let package = Package::new(project, toolchain, "driver");
-    let mut cargo = package.cargo("build", arch, release);
-    cargo.args(["--no-default-features", "--features", build.role.features()]);
-    compile(&mut cargo)?;
-    let image = package.image("exnpi_driver.dll", arch, release);
-    let to = project.drivers(arch, release).join(build.role.name());
-    deliver(project, &image, &to.join("exnpi_driver.sys"))
 }
 
-/// Where the linker's map of the driver that ships is, after it was built.
-pub(crate) fn map(project: &Project, toolchain: Toolchain) -> PathBuf {
-    let package = Package::new(project, toolchain, "driver");
-    package.image("deps/exnpi_driver.map", Arch::X64, true)
-}
-
-/// `cargo xtask build-fixtures`.
-pub(crate) fn fixtures(project: &Project, rust: Option<Rust>, build: &BuildFixtures) -> Result<()> {
-    let toolchain = setup::ready(project, rust, Log::Changes)?;
-    all_fixtures(project, toolchain, build)
-}
-
-/// Builds every fixture on a machine that is set up: a driver for each feature of the package, and the
-/// one in C.
-pub(crate) fn all_fixtures(
-    project: &Project,
-    toolchain: Toolchain,
-    build: &BuildFixtures,
-) -> Result<()> {
-    let (arch, release) = (build.arch, build.release);
-    let to = project.drivers(arch, release).join("fixtures");
-    let image = c_driver::build(project, arch, release)?;
-    deliver(project, &image, &to.join("quota.sys"))?;
-    let package = Package::new(project, toolchain, "ntapi");
-    compile(package.cargo("build", arch, release).arg("--quiet"))?;
-    deliver(
-        project,
-        &package.image("ntapi.dll", arch, release),
-        &to.join("ntapi.sys"),
-    )?;
-    let package = Package::new(project, toolchain, "fixtures");
-    for fixture in package.features()? {
-        let mut cargo = package.cargo("build", arch, release);
-        compile(cargo.args(["--quiet", "--features", &fixture]))?;
-        let image = package.image("fixtures.dll", arch, release);
-        deliver(project, &image, &to.join(format!("{fixture}.sys")))?;
+impl<'a> Builder<'a> {
+    /// Sets up what is missing.
+    pub(crate) fn new(project: &'a Project, log: Log) -> Result<Self> {
+        let cross = project.cross(None)?;
+        let toolchain = setup::ready(&cross, log)?;
+        Ok(Self {
+            project,
+            cross,
+            toolchain,
+        })
     }
-    Ok(())
-}
 
-/// `cargo xtask clippy`.
-pub(crate) fn clippy(project: &Project, rust: Option<Rust>) -> Result<()> {
-    let toolchain = setup::ready(project, rust, Log::Changes)?;
-    one_clippy(project, toolchain)
-}
-
-/// Runs clippy on the driver, with the modules that it can have.
-pub(crate) fn one_clippy(project: &Project, toolchain: Toolchain) -> Result<()> {
-    let package = Package::new(project, toolchain, "driver");
-    for role in Role::ALL {
-        let mut cargo = package.cargo("clippy", Arch::X64, false);
-        cargo.args(["--quiet", "--no-default-features"]);
-        cargo.args(["--features", role.features()]);
-        command::run(cargo.args(["--", "--deny", "warnings"]))?;
+    /// The sample, or a package below `cross`.
+    fn package(&self, directory: &str) -> Result<Package> {
+        let manifest = self.project.root().join(directory).join("Cargo.toml");
+        Package::find(Some(&manifest), None)
     }
-    Ok(())
+
+    fn driver<'b>(&'b self, package: &'b Package) -> Result<Driver<'b>> {
+        Driver::new(&self.cross, self.toolchain, package, Log::Changes)
+    }
+
+    /// Builds the sample.
+    pub(crate) fn sample(&self, build: &BuildDriver) -> Result<()> {
+        let package = self.package("")?;
+        let profile = Profile {
+            release: build.release,
+            arch: build.arch,
+            ..of_role(build.role)
+        };
+        let image = self.driver(&package)?.build(&profile)?;
+        let to = self.project.drivers(build.arch, build.release);
+        deliver(&image, &to.join(build.role.name()).join("exnpi_driver.sys"))
+    }
+
+    /// Where the linker's map of the driver that ships is, after it was built.
+    pub(crate) fn map(&self) -> Result<PathBuf> {
+        let package = self.package("")?;
+        let profile = Profile {
+            release: true,
+            ..Profile::default()
+        };
+        let driver = self.driver(&package)?;
+        Ok(driver.product(&profile, "deps/exnpi_driver.map"))
+    }
+
+    /// Builds every fixture: a driver for each feature of the package, and the one in C.
+    pub(crate) fn fixtures(&self, build: &BuildFixtures) -> Result<()> {
+        let (arch, release) = (build.arch, build.release);
+        let to = self.project.drivers(arch, release).join("fixtures");
+        let image = c_driver::build(self.project, &self.cross, arch, release)?;
+        deliver(&image, &to.join("quota.sys"))?;
+        let plain = Profile {
+            release,
+            arch,
+            ..Profile::default()
+        };
+        let package = self.package("cross/ntapi")?;
+        let image = self.driver(&package)?.build(&plain)?;
+        deliver(&image, &to.join("ntapi.sys"))?;
+        let package = self.package("cross/fixtures")?;
+        let driver = self.driver(&package)?;
+        for fixture in features(&package)? {
+            let features = vec![fixture.clone()];
+            let image = driver.build(&Profile {
+                features,
+                ..plain.clone()
+            })?;
+            deliver(&image, &to.join(format!("{fixture}.sys")))?;
+        }
+        Ok(())
+    }
+
+    /// Runs clippy on the sample, with the modules that it can have.
+    pub(crate) fn clippy(&self) -> Result<()> {
+        let package = self.package("")?;
+        let driver = self.driver(&package)?;
+        for role in Role::ALL {
+            let mut cargo = driver.cargo("clippy", &of_role(role));
+            command::run(cargo.args(["--quiet", "--", "--deny", "warnings"]))?;
+        }
+        Ok(())
+    }
+}
+
+fn of_role(role: Role) -> Profile {
+    Profile {
+        no_default_features: true,
+        features: vec![role.features().to_owned()],
+        ..Profile::default()
+    }
+}
+
+/// The features of the package of fixtures.
+fn features(package: &Package) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        features: toml::Table,
+    }
+    let manifest = files::read(&package.directory.join("Cargo.toml"))?;
+    let manifest: Manifest = toml::from_str(&manifest).context("cross/fixtures")?;
+    let names = manifest.features.into_iter().map(|(name, _)| name);
+    Ok(names.collect())
 }
 
 /// Puts an image where it is looked for.
-fn deliver(project: &Project, image: &Path, to: &Path) -> Result<()> {
+fn deliver(image: &Path, to: &Path) -> Result<()> {
     let size = files::copy(image, to)?;
-    output::line(format_args!("{}  {size} bytes", project.show(to)));
+    output::line(format_args!("{}  {size} bytes", files::shown(to)));
     Ok(())
 }

@@ -4,12 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
+use driver_build::{Arch, Cross, command, files, wdk};
 
-use crate::command;
-use crate::files;
 use crate::project::Project;
-use crate::target::Arch;
-use crate::wdk;
 
 /// What every driver of ours is linked with, and the entry point: there is no framework.
 const LINK: [&str; 9] = [
@@ -25,24 +22,29 @@ const LINK: [&str; 9] = [
 ];
 
 /// Compiles and links the driver, on a machine that is set up. Returns the image.
-pub(crate) fn build(project: &Project, arch: Arch, release: bool) -> Result<PathBuf> {
+pub(crate) fn build(
+    project: &Project,
+    cross: &Cross,
+    arch: Arch,
+    release: bool,
+) -> Result<PathBuf> {
     let profile = if release { "release" } else { "debug" };
-    let directory = project.made("c-driver").join(arch.name()).join(profile);
+    let directory = cross.made("c-driver").join(arch.name()).join(profile);
     files::create_directory(&directory)?;
     let mut objects = Vec::new();
     for source in files::list(&project.root().join("examples/c-module/module"))? {
         if source.extension().is_some_and(|end| end == "c") {
             let name = source.with_extension("obj");
             let object = directory.join(name.file_name().unwrap_or_default());
-            compile(project, arch, release, &source, &object)?;
+            compile(project, cross, arch, release, &source, &object)?;
             objects.push(object);
         }
     }
     let image = directory.join("quota.sys");
-    let mut linker = Command::new(project.made("bin/lld-link"));
+    let mut linker = Command::new(cross.made("bin/lld-link"));
     linker.args(LINK).args(objects);
     for library in ["ntoskrnl.lib", "netio.lib"] {
-        linker.arg(wdk::libraries_of(project, arch).join(library));
+        linker.arg(wdk::libraries_of(cross, arch).join(library));
     }
     command::output(linker.arg(format!("/OUT:{}", image.display())))?;
     Ok(image)
@@ -50,12 +52,13 @@ pub(crate) fn build(project: &Project, arch: Arch, release: bool) -> Result<Path
 
 fn compile(
     project: &Project,
+    cross: &Cross,
     arch: Arch,
     release: bool,
     source: &Path,
     object: &Path,
 ) -> Result<()> {
-    let mut clang = Command::new(project.made("bin/clang-cl"));
+    let mut clang = Command::new(cross.made("bin/clang-cl"));
     clang.arg(format!("--target={}", arch.triple()));
     clang.arg(if release { "/O2" } else { "/Od" });
     // The tags of pool memory are characters.
@@ -64,7 +67,7 @@ fn compile(
     clang
         .arg("/I")
         .arg(project.root().join("crates/nmr-host/include"));
-    clang.args(wdk::arguments(project));
+    clang.args(wdk::arguments(cross));
     clang.arg(format!("/Fo{}", object.display()));
     // A path on Linux looks like an option.
     command::output(clang.arg("--").arg(source)).map(drop)

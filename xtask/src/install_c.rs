@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use driver_build::{command, files, output};
 use serde::Deserialize;
 
-use crate::command;
-use crate::files;
 use crate::options::InstallC;
-use crate::output;
 use crate::project::Project;
 
 const HEADERS: [&str; 2] = ["netioddk.h", "nmr_host.h"];

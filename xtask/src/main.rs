@@ -8,27 +8,12 @@
 
 mod build;
 mod c_driver;
-mod command;
-mod debian;
-mod files;
 mod install_c;
-mod lock;
-mod mingw;
-mod missing;
 mod options;
-mod output;
-mod package;
 mod packaging;
 mod project;
-mod setup;
 mod size;
-mod target;
 mod test;
-mod toolchain;
-mod tools;
-mod tree;
-mod wdk;
-mod wdk_build;
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -36,7 +21,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use driver_build::output;
+use driver_build::setup::{self, Log};
 
+use crate::build::Builder;
 use crate::options::{Options, Task};
 use crate::project::Project;
 
@@ -71,17 +59,19 @@ fn explain(error: &clap::Error) -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let project = Project::new(options);
+    let project = Project::new(options.wishes.clone());
+    let builder = || Builder::new(&project, Log::Changes);
     match &options.task {
-        Task::Setup(setup) => {
-            setup::run(&project.with_made(setup.dir.as_deref())?, options.rust).map(drop)
+        Task::Setup(options) => {
+            let cross = project.cross(options.dir.as_deref())?;
+            setup::ready(&cross, Log::All).map(drop)
         }
-        Task::BuildDriver(build) => build::driver(&project, options.rust, build),
-        Task::BuildFixtures(build) => build::fixtures(&project, options.rust, build),
-        Task::Clippy => build::clippy(&project, options.rust),
-        Task::Size => size::run(&project, options.rust),
+        Task::BuildDriver(build) => builder()?.sample(build),
+        Task::BuildFixtures(build) => builder()?.fixtures(build),
+        Task::Clippy => builder()?.clippy(),
+        Task::Size => size::run(&builder()?),
         Task::InstallC(install) => install_c::run(&project, install),
-        Task::Test => test::run(&project, options.rust),
+        Task::Test => test::run(&project),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::target::Arch;
+use driver_build::{Arch, Wishes};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 a task failed, 2 the command line is wrong";
 
@@ -12,18 +12,8 @@ const EXIT_CODES: &str = "Exit codes: 0 success, 1 a task failed, 2 the command 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXIT_CODES)]
 pub(crate) struct Options {
-    /// Which Rust compiles for Windows. Without this: rustup's if it has the targets or can get
-    /// them, or else Debian's
-    #[arg(long, global = true)]
-    pub(crate) rust: Option<Rust>,
-    /// Where mingw-w64's `include` and `lib` are. Without this: where Debian, Arch and Fedora put them, or
-    /// else Debian's package
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) mingw: Option<PathBuf>,
-    /// A WDK of Microsoft's, installed or as unpacked packages, to be used instead of
-    /// mingw-w64's headers. Without this: `WDKContentRoot`, if it is set
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) wdk: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
     #[command(subcommand)]
     pub(crate) task: Task,
 }
@@ -47,18 +37,10 @@ pub(crate) enum Task {
     Test,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rust {
-    /// rustup's, with its targets for Windows
-    Rustup,
-    /// The packages rustc-web, cargo-web and rust-web-src, which build the library first
-    Debian,
-}
-
 #[derive(Args)]
 pub(crate) struct Setup {
     /// Where the WDK, the links to the tools and the copy of wdk-build are made, for use by others. The
-    /// other tasks use target/cross, which is the default
+    /// other tasks use target/nmr, which is the default
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
 }

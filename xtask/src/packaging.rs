@@ -4,11 +4,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-
-use crate::command;
-use crate::files;
-use crate::project::Project;
-use crate::setup::Log;
+use driver_build::setup::Log;
+use driver_build::{Cross, command, files};
 
 /// Each with its version and with options that shorten its build.
 const PROGRAMS: [(&str, &str, &[&str]); 2] = [
@@ -21,9 +18,9 @@ const PROGRAMS: [(&str, &str, &[&str]); 2] = [
 ];
 
 /// Installs them for the tests alone.
-pub(crate) fn make(project: &Project, log: Log) -> Result<()> {
+pub(crate) fn make(cross: &Cross, log: Log) -> Result<()> {
     for (name, version, options) in PROGRAMS {
-        let root = project.made(format!("tools/{name}-{version}"));
+        let root = cross.made(format!("tools/{name}-{version}"));
         let partial = files::partial(&root);
         if root.join("bin").join(name).is_file() {
             log.found(name, version);

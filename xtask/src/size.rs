@@ -4,14 +4,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use driver_build::{Arch, files, output};
 
-use crate::build;
-use crate::files;
-use crate::options::{BuildDriver, Role, Rust};
-use crate::output;
-use crate::project::Project;
-use crate::setup::{self, Log};
-use crate::target::Arch;
+use crate::build::Builder;
+use crate::options::{BuildDriver, Role};
 
 /// What the map says.
 struct Map<'a> {
@@ -22,15 +18,14 @@ struct Map<'a> {
     code_end: u64,
 }
 
-pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
-    let toolchain = setup::ready(project, rust, Log::Changes)?;
+pub(crate) fn run(builder: &Builder<'_>) -> Result<()> {
     let build = BuildDriver {
         role: Role::Both,
         arch: Arch::X64,
         release: true,
     };
-    build::one_driver(project, toolchain, &build)?;
-    let text = files::read(&build::map(project, toolchain))?;
+    builder.sample(&build)?;
+    let text = files::read(&builder.map()?)?;
     let map = Map::read(&text).context("the linker's map is not as expected")?;
     output::line(format_args!(
         "\nBytes by section, of which .bss is not in the file:"

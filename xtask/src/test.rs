@@ -4,21 +4,18 @@ use std::env;
 use std::process::Command;
 
 use anyhow::Result;
+use driver_build::setup::Log;
+use driver_build::{Arch, command, output, tools};
 
-use crate::build;
-use crate::command;
-use crate::options::{BuildDriver, BuildFixtures, Role, Rust};
-use crate::output;
+use crate::build::Builder;
+use crate::options::{BuildDriver, BuildFixtures, Role};
 use crate::packaging;
 use crate::project::Project;
-use crate::setup::{self, Log};
-use crate::target::Arch;
-use crate::tools;
 
-pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
+pub(crate) fn run(project: &Project) -> Result<()> {
     step("set-up");
-    let toolchain = setup::run(project, rust)?;
-    packaging::make(project, Log::All)?;
+    let builder = Builder::new(project, Log::All)?;
+    packaging::make(&project.cross(None)?, Log::All)?;
     tools::for_c(Log::All)?;
     tools::for_packages(Log::All)?;
 
@@ -35,10 +32,10 @@ pub(crate) fn run(project: &Project, rust: Option<Rust>) -> Result<()> {
             arch,
             release: true,
         };
-        build::one_driver(project, toolchain, &image)?;
+        builder.sample(&image)?;
     }
     let (arch, release) = (Arch::X64, true);
-    build::all_fixtures(project, toolchain, &BuildFixtures { arch, release })?;
+    builder.fixtures(&BuildFixtures { arch, release })?;
 
     step("tests of the drivers");
     let mut images = cargo(project);

@@ -5,6 +5,7 @@ mod flags;
 mod text;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use driver_host::facts::Facts;
@@ -16,9 +17,9 @@ use crate::output::Output;
 use crate::stderr;
 
 /// Shows what is in an image. The exit code tells whether a point fails.
-pub(crate) fn inspect(options: &InspectOptions) -> Result<ExitCode, String> {
-    let bytes = read(&options.image)?;
-    let file = options.image.display().to_string();
+pub(crate) fn inspect(image: &Path, options: &InspectOptions) -> Result<ExitCode, String> {
+    let bytes = read(image)?;
+    let file = image.display().to_string();
     let facts = Facts::read(&bytes).map_err(|error| format!("{file}: {error}"))?;
     let findings = Findings::new(&file, &facts);
     let styled = options.format == FactsFormat::Text;

@@ -1,6 +1,7 @@
-//! The laboratory: runs network modules on the embedded registrar, and shows what happened as text,
-//! as events for programs, or as a sequence diagram. The modules are native ones, or come from
-//! driver images.
+//! `cargo nmr`: makes a driver's package, builds it, tests it, packages it, and runs its image on the embedded
+//! registrar. What happened is shown as text, as events for programs, or as a sequence diagram.
+//!
+//! Without a command it runs native modules of the sample's interface and tells the story of one binding.
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 #![cfg_attr(
@@ -14,8 +15,10 @@ mod format;
 mod hand;
 mod images;
 mod inspect;
+mod new;
 mod options;
 mod output;
+mod own;
 mod package;
 mod pause;
 mod progress;
@@ -23,57 +26,75 @@ mod run;
 mod script;
 mod status;
 mod stderr;
+mod stop;
 mod story;
 mod trace;
 mod watched;
 
 use std::process::ExitCode;
 
-use crate::options::{Command, Format, ResultOptions, RunOptions, StoryOptions};
+use crate::options::{Command, CommandLine, Format, ResultOptions, RunOptions, StoryOptions};
 use crate::output::Output;
 use crate::run::Run;
+use crate::stop::Stop;
 use crate::trace::Trace;
-
-/// The command line is wrong, or the output cannot be written.
-const BAD_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let options = match options::parse() {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => {
             let written = output::written(help.print());
-            return written.map_or_else(|error| bad_usage(&error), |()| ExitCode::SUCCESS);
+            return written.map_or_else(|error| Stop::from(error).tell(), |()| ExitCode::SUCCESS);
         }
-        Err(error) => return bad_usage(&options::one_line(&error)),
+        Err(error) => return Stop::from(options::one_line(&error)).tell(),
     };
-    let done = match &options.command {
-        None => tell_story(&options.story).map(|faults| report(&faults)),
-        Some(Command::Run(options)) => run_images(options).map(|faults| report(&faults)),
-        Some(Command::Faults(options)) => images::faults(options),
-        Some(Command::Inspect(options)) => inspect::inspect(options),
-        Some(Command::Package(options)) => package::package(options),
-        Some(Command::Verify(options)) => package::verify(options),
-    };
-    done.unwrap_or_else(|error| bad_usage(&error))
+    do_it(options).unwrap_or_else(|stop| stop.tell())
 }
 
-/// Runs the story and writes it. Returns what was wrong with it.
-fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
-    options.total_calls()?;
-    let policy = options.policy()?;
-    let output = Output::open(options.result.output.as_deref(), &[])?;
-    match story::tell(options, policy) {
-        Ok(run) => show(&run, &options.result, output),
-        Err(reason) => Ok(vec![reason]),
+fn do_it(options: CommandLine) -> Result<ExitCode, Stop> {
+    match options.command {
+        None => tell_story(&options.story),
+        Some(Command::Story(options)) => tell_story(&options),
+        Some(Command::New(options)) => new::new(&options),
+        Some(Command::Setup(options)) => own::setup(&options),
+        Some(Command::Build(options)) => own::build(&options),
+        Some(Command::Test(options)) => own::test(&options),
+        Some(Command::Run(mut options)) => {
+            options.images = own::images(&options.images, &options.own)?;
+            run_images(&options)
+        }
+        Some(Command::Faults(mut options)) => {
+            options.images = own::images(&options.images, &options.own)?;
+            Ok(images::faults(&options)?)
+        }
+        Some(Command::Inspect(options)) => {
+            let given: Vec<_> = options.image.iter().cloned().collect();
+            let mut images = own::images(&given, &options.own)?;
+            Ok(inspect::inspect(&images.remove(0), &options)?)
+        }
+        Some(Command::Package(options)) => package::package(&options),
+        Some(Command::Verify(options)) => Ok(package::verify(&options)?),
     }
 }
 
-/// Runs images and writes what happened. Returns what was wrong with it.
-fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
+/// Runs the story and writes it.
+fn tell_story(options: &StoryOptions) -> Result<ExitCode, Stop> {
+    options.total_calls()?;
+    let policy = options.policy()?;
+    let output = Output::open(options.result.output.as_deref(), &[])?;
+    let faults = match story::tell(options, policy) {
+        Ok(run) => show(&run, &options.result, output)?,
+        Err(reason) => vec![reason],
+    };
+    Ok(report(&faults))
+}
+
+/// Runs images and writes what happened.
+fn run_images(options: &RunOptions) -> Result<ExitCode, Stop> {
     let policy = options.policy()?;
     let output = Output::open(options.result.output.as_deref(), &options.images)?;
     let run = images::tell(options, policy)?;
-    show(&run, &options.result, output)
+    Ok(report(&show(&run, &options.result, output)?))
 }
 
 /// Judges a run and writes it. Returns what was wrong with it.
@@ -96,9 +117,4 @@ fn report(faults: &[String]) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-fn bad_usage(error: &str) -> ExitCode {
-    stderr::line(format_args!("{error}"));
-    ExitCode::from(BAD_USAGE)
 }

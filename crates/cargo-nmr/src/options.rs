@@ -11,16 +11,18 @@ use nmr_host::{Deregistration, OnReport, Policy};
 pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 
+use crate::new::NewOptions;
+use crate::own::{BuildOptions, SetupOptions, TestOptions};
 use crate::package::{PackageOptions, VerifyOptions};
 
-/// Runs a client and a provider of the interface EXNPI on an embedded Network Module Registrar,
-/// and explains what happens: who calls whom, on which thread, in which order.
+/// Makes, builds, tests, packages and runs drivers with modules of the Network Module Registrar.
 ///
-/// Without a subcommand it tells the whole story of one binding: register, attach, call, detach
-/// with calls in progress, clean up, deregister.
+/// Without a command it runs a client and a provider of the interface EXNPI on an embedded registrar, and tells
+/// the story of one binding: register, attach, call, detach with calls in progress, clean up, deregister.
 #[derive(Parser, Debug)]
 #[command(
     name = "cargo-nmr",
+    bin_name = "cargo nmr",
     version,
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
@@ -37,6 +39,12 @@ pub(crate) struct CommandLine {
 /// What to do instead of telling the story.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
+    /// Tells the story of one binding of the sample's modules, as the program does without a command
+    Story(StoryOptions),
+    New(NewOptions),
+    Setup(SetupOptions),
+    Build(BuildOptions),
+    Test(TestOptions),
     Run(RunOptions),
     Faults(FaultsOptions),
     Inspect(InspectOptions),
@@ -46,7 +54,15 @@ pub(crate) enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo run                                             tell the story
+  cargo nmr new mydrv              a driver with an interface of its own; then, in its directory:
+  cargo nmr test                   build it, and run its tests and those of its image
+  cargo nmr run                    run its image, and explain what the registrar saw
+  cargo nmr faults                 what it loses when something is refused
+  cargo nmr package                a signed package that Windows installs
+  cargo nmr inspect driver.sys     what Windows asks of a driver image
+  cargo nmr verify driver.inx      what Windows asks of an INF or a package
+
+Examples of the story:
   cargo run -- --order client-first                     the other module registers first
   cargo run -- --decline                                the client declines the offer
   cargo run -- --threads 8 --calls 1000                 more calls, summarised
@@ -54,11 +70,6 @@ Examples:
   cargo run -- --format json | jq .function             one event a line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
   cargo run -- --sections 4,5                           only how they detach
-  cargo run -- run provider.sys client.sys              the same, from driver images
-  cargo run -- faults driver.sys                        what a driver image loses under faults
-  cargo run -- inspect driver.sys                       what Windows asks of a driver image
-  cargo run -- package --image driver.sys --inf driver.inx    a package that Windows installs
-  cargo run -- verify driver.inx                        what Windows asks of an INF or a package
 
 Exit codes:
   0  everything was as the contract of the NMR demands
@@ -205,10 +216,19 @@ impl StoryOptions {
     }
 }
 
-/// Reads the command line. Fails with one line that says what is wrong with it, after help or
+/// Reads the command line. Cargo puts its own word for this program first, `nmr`; whoever types that and nothing
+/// else wants to know what there is. Fails with one line that says what is wrong with it, after help or
 /// version was printed if that was asked for.
 pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
-    CommandLine::try_parse()
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let by_cargo = arguments.get(1).is_some_and(|argument| argument == "nmr");
+    if by_cargo {
+        arguments.remove(1);
+    }
+    if by_cargo && arguments.len() == 1 {
+        arguments.push("--help".into());
+    }
+    CommandLine::try_parse_from(arguments)
 }
 
 /// The gist of a complaint about the command line, on one line.

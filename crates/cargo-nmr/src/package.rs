@@ -3,6 +3,7 @@
 mod files;
 mod identity;
 mod options;
+mod sources;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -21,17 +22,24 @@ pub(crate) use options::{PackageOptions, VerifyOptions};
 pub(crate) use verify::verify;
 
 use crate::output::Output;
+use crate::package::sources::Sources;
+use crate::stop::Stop;
 use driver_host::printable;
 
 /// Makes a package, and verifies it by reading it back.
-pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
+pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, Stop> {
+    let sources = Sources::find(options)?;
+    Ok(make(options, &sources)?)
+}
+
+fn make(options: &PackageOptions, sources: &Sources) -> Result<ExitCode, String> {
     let now = options.time.map_or_else(now, Ok)?;
-    let inf = files::read(&options.inf, inf::MAX_SIZE)?;
-    let image = files::read(&options.image, image::MAX_SIZE)?;
-    Image::read(&image).map_err(about(&options.image))?;
-    let name = stem(&options.inf)?;
-    let image_name = file_name(&options.image)?;
-    let companions = companions(options)?;
+    let inf = files::read(&sources.inf, inf::MAX_SIZE)?;
+    let image = files::read(&sources.image, image::MAX_SIZE)?;
+    Image::read(&image).map_err(about(&sources.image))?;
+    let name = stem(&sources.inf)?;
+    let image_name = file_name(&sources.image)?;
+    let companions = companions(options, &sources.image)?;
     let (identity, origin) = identity::get(options, now)?;
     let request = Request {
         name: &name,
@@ -42,7 +50,7 @@ pub(crate) fn package(options: &PackageOptions) -> Result<ExitCode, String> {
         version: options.driver_version,
         time: now,
     };
-    let package = Package::make(&request, &identity).map_err(about(&options.inf))?;
+    let package = Package::make(&request, &identity).map_err(about(&sources.inf))?;
     let out = options
         .out
         .clone()
@@ -90,9 +98,9 @@ fn file_name(path: &Path) -> Result<String, String> {
 }
 
 /// The files that come along, with their names in the package: symbols and scripts.
-fn companions(options: &PackageOptions) -> Result<Vec<(PathBuf, PathBuf)>, String> {
+fn companions(options: &PackageOptions, image: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let mut found = Vec::new();
-    let symbols = options.image.with_extension("pdb");
+    let symbols = image.with_extension("pdb");
     if symbols.is_file() {
         let name = file_name(&symbols)?.into();
         found.push((symbols, name));

@@ -10,6 +10,23 @@ use crate::pe;
 /// The size of the largest file that is read, in bytes.
 pub const LARGEST: u64 = pe::MAX_SIZE as u64;
 
+/// The environment variable in which `cargo nmr test` tells the tests where the image is.
+pub const IMAGE_VARIABLE: &str = "NMR_IMAGE";
+
+/// The driver of the package whose tests run, as `cargo nmr test` has built it.
+///
+/// # Panics
+///
+/// Without `cargo nmr test`, which names it in [`IMAGE_VARIABLE`], or if it cannot be read.
+#[must_use]
+pub fn built_image() -> Vec<u8> {
+    let Some(path) = std::env::var_os(IMAGE_VARIABLE) else {
+        panic!("which image? `cargo nmr test` builds it and says where it is");
+    };
+    let path = Path::new(&path);
+    read(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
 /// Why a file is not read.
 #[derive(Debug)]
 pub enum Unreadable {

@@ -33,6 +33,7 @@ pub mod hygiene;
 pub mod pe;
 mod printable;
 
+pub use file::{IMAGE_VARIABLE, built_image};
 pub use printable::printable;
 
 /// Whether this machine can load images.

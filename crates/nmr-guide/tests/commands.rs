@@ -37,6 +37,7 @@ fn complaint(command: &str) -> Option<String> {
             None
         }
         "xtask" if is_task(words[2]) => None,
+        "nmr" if words.get(2).is_none_or(|word| is_command(word)) => None,
         "fuzz" if words[2..].iter().any(|word| is_fuzz_target(word)) => None,
         _ => Some(format!("what is `{command}`?")),
     }
@@ -52,6 +53,15 @@ fn is_task(name: &str) -> bool {
     let options = fs::read_to_string(project().join("xtask/src/options.rs")).unwrap();
     let starts = |line: &str| line.trim().starts_with(&variant);
     options.lines().any(starts)
+}
+
+/// Whether there is a `cargo nmr` of this name.
+fn is_command(name: &str) -> bool {
+    let variant = name[..1].to_uppercase() + &name[1..] + "(";
+    let options = fs::read_to_string(project().join("crates/cargo-nmr/src/options.rs")).unwrap();
+    options
+        .lines()
+        .any(|line| line.trim().starts_with(&variant))
 }
 
 fn is_fuzz_target(name: &str) -> bool {
@@ -113,6 +123,7 @@ fn a_command_that_is_not_there_is_found() {
         "cargo test -p nothing",
         "cargo test -p wdk-nmr --test nothing",
         "cargo xtask nothing",
+        "cargo nmr nothing",
         "cargo nothing",
     ] {
         assert!(complaint(wrong).is_some(), "{wrong}");
@@ -121,6 +132,7 @@ fn a_command_that_is_not_there_is_found() {
         "cargo run -p wdk-nmr --example data_only",
         "cargo test -p wdk-nmr --test shapes",
         "cargo xtask build-driver --release",
+        "cargo nmr run driver.sys",
         "cargo run -- --decline",
     ] {
         assert_eq!(complaint(right), None);

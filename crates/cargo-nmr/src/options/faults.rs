@@ -7,6 +7,7 @@ use nmr_host::Policy;
 
 use super::Choices;
 use super::images::{FactsFormat, UnloadOrder, image_policy};
+use crate::own::OwnPackage;
 
 /// Loads driver images again and again, and each time refuses them one thing that they ask for:
 /// pool, an object of the framework, a registration, an attach. Shows what they answer, and what
@@ -19,9 +20,13 @@ use super::images::{FactsFormat, UnloadOrder, image_policy};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct FaultsOptions {
-    /// The images, in the order in which they are loaded
-    #[arg(required = true, value_name = "IMAGE")]
+    /// The images, in the order in which they are loaded [default: the driver of this package, which is built
+    /// first]
+    #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 
     /// Which image is unloaded first
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
@@ -49,6 +54,7 @@ pub(crate) struct FaultsOptions {
 
 const EXAMPLES: &str = "\
 Examples:
+  cargo nmr faults --release                               the driver of this package, as it ships
   cargo nmr faults driver.sys                              every fault, with a table
   cargo nmr faults provider.sys client.sys                 two drivers that attach to each other
   cargo nmr faults client.sys --peer-order last            the native provider comes after it
@@ -57,7 +63,7 @@ Examples:
 
 Exit codes:
   0  every fault was survived
-  1  something was lost, or is wrong without a fault; the reason is on standard error
+  1  something was lost, or is wrong without a fault, or the package could not be built; the reason is on standard error
   2  the command line is wrong, or a file is no driver image or cannot be read";
 
 /// Whom images meet.

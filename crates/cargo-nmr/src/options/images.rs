@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use nmr_host::{MemoryChecks, OnReport, Policy};
 
 use super::{Choices, ResultOptions};
+use crate::own::OwnPackage;
 
 /// Loads driver images, adds a device to each, unloads them, and explains what the registrar saw.
 ///
@@ -14,9 +15,12 @@ use super::{Choices, ResultOptions};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunOptions {
-    /// The images, as in provider.sys client.sys
-    #[arg(required = true, value_name = "IMAGE")]
+    /// The images, as in provider.sys client.sys [default: the driver of this package, which is built first]
+    #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 
     /// Which image is unloaded first
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
@@ -35,6 +39,7 @@ pub(crate) struct RunOptions {
 
 const RUN_EXAMPLES: &str = "\
 Examples:
+  cargo nmr run                                            the driver of this package
   cargo nmr run driver.sys                                 one driver with both modules
   cargo nmr run provider.sys client.sys                    two drivers attach to each other
   cargo nmr run client.sys provider.sys --unload-order first
@@ -44,7 +49,7 @@ Examples:
 
 Exit codes:
   0  every image came and went as it should
-  1  something was wrong; the reason is on standard error
+  1  something was wrong, or the package could not be built; the reason is on standard error
   2  the command line is wrong, a file is no driver image or cannot be read, or the output cannot
      be written";
 
@@ -86,9 +91,12 @@ pub(crate) enum UnloadOrder {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct InspectOptions {
-    /// The image
+    /// The image [default: the driver of this package, which is built first]
     #[arg(value_name = "IMAGE")]
-    pub(crate) image: PathBuf,
+    pub(crate) image: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 
     /// What to write
     #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
@@ -97,13 +105,14 @@ pub(crate) struct InspectOptions {
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
+  cargo nmr inspect --release                              the driver of this package, as it ships
   cargo nmr inspect driver.sys                             headers, sections, imports, points
   cargo nmr inspect driver.sys --format json | jq .imports
   cargo nmr inspect driver.sys > report.txt || echo \"do not ship this\"
 
 Exit codes:
   0  no point fails; a signature may still be missing
-  1  a point fails
+  1  a point fails, or the package could not be built
   2  the command line is wrong, or the file is no image or cannot be read";
 
 /// How facts about an image are written.

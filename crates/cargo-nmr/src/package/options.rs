@@ -7,6 +7,8 @@ use clap::Args;
 use driver_package::DateTime;
 use driver_package::inf::stamp::Version;
 
+use crate::own::OwnPackage;
+
 /// Makes a driver package: stamps the INX, signs the image, writes a signed catalog over both, and
 /// verifies the result.
 ///
@@ -16,13 +18,17 @@ use driver_package::inf::stamp::Version;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = PACKAGE_EXAMPLES)]
 pub(crate) struct PackageOptions {
-    /// The image, with the name that the INF has for it
+    /// The image, with the name that the INF has for it [default: the driver of this package, which is built
+    /// first]
     #[arg(long, value_name = "FILE")]
-    pub(crate) image: PathBuf,
+    pub(crate) image: Option<PathBuf>,
 
-    /// The INX or INF; the package is named after it
+    /// The INX or INF; the package is named after it [default: the .inx of this package]
     #[arg(long, value_name = "FILE")]
-    pub(crate) inf: PathBuf,
+    pub(crate) inf: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 
     /// Sign with this certificate, in PEM or DER, instead of a test certificate
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -56,6 +62,7 @@ pub(crate) struct PackageOptions {
 
 const PACKAGE_EXAMPLES: &str = "\
 Examples:
+  cargo nmr package --release                             the driver of this package
   cargo nmr package --image driver.sys --inf driver.inx
   cargo nmr package --image driver.sys --inf driver.inx --out /tmp/driver --scripts scripts/windows
   cargo nmr package --image driver.sys --inf driver.inx --cert us.pem --key us.key
@@ -63,7 +70,7 @@ Examples:
 
 Exit codes:
   0  the package is there and verified
-  1  the package is there, and Windows would refuse it
+  1  Windows would refuse the package, which is there, or the driver could not be built
   2  the command line is wrong, or a file cannot be read, used or written";
 
 /// Verifies a driver package, or checks an INF or INX file against the rules of Windows.

@@ -1,0 +1,71 @@
+//! `cargo nmr new`: a driver's package with an interface of its own.
+
+mod names;
+mod options;
+mod template;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub(crate) use options::NewOptions;
+
+use crate::stop::Stop;
+use driver_build::{files, output};
+use names::Names;
+use template::Template;
+
+/// Makes a package, in a directory that is not there or is empty.
+pub(crate) fn new(options: &NewOptions) -> Result<ExitCode, Stop> {
+    let names = Names::choose(options)?;
+    let source = options.source()?;
+    let template = Template::new(&names, options.role, &source);
+    // Nothing is written if a file cannot be made.
+    let made = template.files()?;
+    let root = &options.path;
+    create(root)?;
+    for (name, text) in &made {
+        let path = root.join(name);
+        files::write(&path, text.as_bytes()).map_err(|error| Stop::failed(&error))?;
+    }
+    let shown = root.display();
+    output::line(format_args!(
+        "{shown}: a driver with the interface {}\n",
+        names.npi
+    ));
+    for (name, _) in &made {
+        output::line(format_args!("  {}", name.display()));
+    }
+    output::line(format_args!("\nNext:\n\n  cd {shown}\n  cargo nmr test"));
+    output::check().map_err(|error| format!("{error}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the directory. Fails if it has anything in it.
+fn create(root: &Path) -> Result<(), String> {
+    let about = |error: io::Error| format!("{}: {error}", root.display());
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries.count(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return fs::create_dir_all(root).map_err(about);
+        }
+        Err(error) => return Err(about(error)),
+    };
+    if entries > 0 {
+        return Err(format!(
+            "{} is not empty: name a directory that is not there yet",
+            root.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Where the crates of this project come from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// A checkout.
+    Path(PathBuf),
+    /// A repository.
+    Git(String),
+}
