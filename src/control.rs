@@ -230,15 +230,8 @@ where
             return Ok(false);
         }
         let new = Registration::new(Watched(self.module.clone()));
-        let status = new
-            .as_ref()
-            .err()
-            .map_or(status::SUCCESS, |error| error.status());
-        R::tally().last_status.store(status, Relaxed);
-        trace::register(R::tally(), 0, status);
+        R::tally().registration(new.as_ref().map(|_| ()).map_err(|error| *error));
         *registration = Some(new?);
-        R::tally().registrations.fetch_add(1, Relaxed);
-        R::tally().registered.store(1, Relaxed);
         Ok(true)
     }
 
@@ -266,7 +259,6 @@ where
         return false;
     };
     drop(module);
-    R::tally().registered.store(0, Relaxed);
-    trace::unregister(R::tally(), 0, status::SUCCESS);
+    R::tally().end();
     true
 }

@@ -89,6 +89,8 @@ impl Request<'_> {
     /// Writes the reply: the program gets these bytes if [`control`](Device::control) returns `Ok`.
     ///
     /// Fails with [`Error::BUFFER_TOO_SMALL`] if the program has no space for them.
+    // Inlined, it becomes as much code as a reply has bytes.
+    #[inline(never)]
     pub fn reply(self, bytes: &[u8]) -> Result {
         self.require_space(bytes.len())?;
         for (to, byte) in self.buffer.iter_mut().zip(bytes) {

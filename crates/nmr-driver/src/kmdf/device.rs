@@ -13,10 +13,10 @@ use wdk_sys::{
     _WDF_EXECUTION_LEVEL, _WDF_IO_QUEUE_DISPATCH_TYPE, _WDF_SYNCHRONIZATION_SCOPE, _WDF_TRI_STATE,
     GUID, NTSTATUS, PWDFDEVICE_INIT, STATUS_SUCCESS, ULONG, WDF_IO_QUEUE_CONFIG,
     WDF_NO_OBJECT_ATTRIBUTES, WDF_OBJECT_ATTRIBUTES, WDFDEVICE, WDFDRIVER, WDFQUEUE, WDFREQUEST,
-    call_unsafe_wdf_function_binding,
 };
 
 use super::driver::Image;
+use super::table::framework;
 use super::{length, tell};
 use crate::device::Device;
 use crate::request::{answer, require_buffered};
@@ -76,12 +76,11 @@ unsafe fn create(mut init: PWDFDEVICE_INIT) -> Result<WDFDEVICE> {
     // SAFETY: the first argument is the one of `EvtDriverDeviceAdd`, in a variable that may be cleared, and
     // the last is valid for a write.
     let status = unsafe {
-        call_unsafe_wdf_function_binding!(
-            WdfDeviceCreate,
+        framework!(WdfDeviceCreate(
             &raw mut init,
             WDF_NO_OBJECT_ATTRIBUTES,
             &raw mut device
-        )
+        ))
     };
     Error::check(status).map(|()| device)
 }
@@ -96,12 +95,11 @@ unsafe fn create_interface(device: WDFDEVICE, class: &nmr::Guid) -> Result {
     // SAFETY: the device is valid, by the caller's promise, and the GUID too, for the call: both types
     // are Windows' structure. There is no reference string.
     let status = unsafe {
-        call_unsafe_wdf_function_binding!(
-            WdfDeviceCreateDeviceInterface,
+        framework!(WdfDeviceCreateDeviceInterface(
             device,
             ptr::from_ref(class).cast(),
             ptr::null()
-        )
+        ))
     };
     Error::check(status)
 }
@@ -136,13 +134,12 @@ unsafe fn create_queue(device: WDFDEVICE, device_control: DeviceControl) -> Resu
     // SAFETY: the device is valid, by the caller's promise; the structures are complete for a parallel
     // queue, and the last argument is valid for a write.
     let status = unsafe {
-        call_unsafe_wdf_function_binding!(
-            WdfIoQueueCreate,
+        framework!(WdfIoQueueCreate(
             device,
             &raw mut config,
             &raw mut attributes,
             &raw mut queue
-        )
+        ))
     };
     Error::check(status)
 }
@@ -166,12 +163,11 @@ unsafe extern "C" fn device_control<T: Image + Device>(
     };
     // SAFETY: the request is not complete yet, and is not used any more.
     unsafe {
-        call_unsafe_wdf_function_binding!(
-            WdfRequestCompleteWithInformation,
+        framework!(WdfRequestCompleteWithInformation(
             request,
             status,
             size as u64
-        );
+        ));
     };
 }
 
@@ -214,24 +210,22 @@ unsafe fn buffer(request: WDFREQUEST, input: usize, output: usize) -> Result<*mu
         // SAFETY: the request is valid, by the caller's promise, and the fourth argument for a write; the
         // last may be null.
         unsafe {
-            call_unsafe_wdf_function_binding!(
-                WdfRequestRetrieveOutputBuffer,
+            framework!(WdfRequestRetrieveOutputBuffer(
                 request,
                 output,
                 &raw mut start,
                 ptr::null_mut()
-            )
+            ))
         }
     } else {
         // SAFETY: as above.
         unsafe {
-            call_unsafe_wdf_function_binding!(
-                WdfRequestRetrieveInputBuffer,
+            framework!(WdfRequestRetrieveInputBuffer(
                 request,
                 input,
                 &raw mut start,
                 ptr::null_mut()
-            )
+            ))
         }
     };
     Error::check(status).map(|()| start.cast())

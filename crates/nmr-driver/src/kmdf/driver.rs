@@ -12,10 +12,11 @@
 use nmr::{Error, Result};
 use wdk_sys::{
     NTSTATUS, PCUNICODE_STRING, PDRIVER_OBJECT, PWDFDEVICE_INIT, STATUS_SUCCESS, WDF_DRIVER_CONFIG,
-    WDF_NO_HANDLE, WDF_NO_OBJECT_ATTRIBUTES, WDFDRIVER, call_unsafe_wdf_function_binding,
+    WDF_NO_HANDLE, WDF_NO_OBJECT_ATTRIBUTES, WDFDRIVER,
 };
 
 use super::place::Place;
+use super::table::framework;
 use super::{length, tell};
 use crate::driver::Driver;
 use crate::registrations::{identify_threads, require_no_registrations};
@@ -83,14 +84,13 @@ unsafe fn create(
     // of `DriverEntry`, by the caller's promise; and those three fields are a complete configuration for
     // a driver of Plug and Play devices.
     let status = unsafe {
-        call_unsafe_wdf_function_binding!(
-            WdfDriverCreate,
+        framework!(WdfDriverCreate(
             driver,
             registry_path,
             WDF_NO_OBJECT_ATTRIBUTES,
             &raw mut config,
             WDF_NO_HANDLE.cast()
-        )
+        ))
     };
     Error::check(status)
 }

@@ -4,6 +4,7 @@ mod device;
 mod driver;
 mod panic;
 mod place;
+mod table;
 
 pub use device::{add_bare_device, add_device};
 pub use driver::{DeviceAdd, Image, load};
