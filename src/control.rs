@@ -10,10 +10,12 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use exnpi::Exnpi;
 use exnpi_control::{
-    Action, Call, Called, Change, Changed, Header, MOST_CALLS, Message, ModuleState, Query, Role,
-    State, code, status,
+    Action, Call, Called, Change, Changed, Header, INTERFACE, MOST_CALLS, Message, ModuleState,
+    Query, Role, State, code, status,
 };
-use nmr::{Closing, Error, Module, Registration, Result, Serves, Shared};
+use nmr::{Closing, Error, Guid, Module, Registration, Result, Serves, Shared};
+use nmr_driver::{Device, Driver, Request};
+use tracelogging::Provider;
 use try_lock::TryLock;
 use zerocopy::IntoBytes;
 
@@ -25,7 +27,7 @@ use crate::tally::Side;
 use crate::trace;
 use crate::watched::{Watched, WatchedBinding};
 
-/// The modules of the driver.
+/// The modules of the driver. Dropping this begins to deregister all of them, and then waits for each.
 pub struct Control {
     #[cfg(feature = "client")]
     client: Part<nmr::Client<Exnpi>, Adder>,
@@ -42,77 +44,71 @@ where
     registration: TryLock<Option<Registration<R, Watched<M>>>>,
 }
 
-/// A module that is being deregistered. Dropping this waits until it has no binding.
-struct Ending<R: Side, M: Module<R>>(Option<Closing<R, Watched<M>>>)
-where
-    WatchedBinding<R, M::Binding>: Serves<R::Local>;
-
-/// A request that is right in itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Request {
-    /// Tell the state.
-    Query,
-    /// Let the client call the provider.
-    Call {
-        /// How often.
-        count: u32,
-        /// With which value.
-        value: u32,
-    },
-    /// Register or deregister a module.
-    Change(Action, Role),
-}
-
-/// What is answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reply {
-    /// To a query.
-    State(State),
-    /// To a call.
-    Called(Called),
-    /// To a change.
-    Changed(Changed),
-}
-
-impl Request {
-    /// Reads a request. `space` is how many bytes the reply may have.
-    ///
-    /// Fails with one of [`status`].
-    pub fn read(code: u32, bytes: &[u8], space: usize) -> Result<Self> {
-        match code {
-            code::QUERY => read::<Query, State>(bytes, space).map(|_| Self::Query),
-            code::CALL => {
-                let Call { count, value, .. } = read::<Call, Called>(bytes, space)?;
-                if count == 0 || count > MOST_CALLS {
-                    return refuse(status::OUT_OF_RANGE);
-                }
-                Ok(Self::Call { count, value })
-            }
-            code::CHANGE => {
-                let Change { action, role, .. } = read::<Change, Changed>(bytes, space)?;
-                match (Action::from_number(action), Role::from_number(role)) {
-                    (Some(action), Some(role)) => Ok(Self::Change(action, role)),
-                    _ => refuse(status::OUT_OF_RANGE),
-                }
-            }
-            _ => refuse(status::UNKNOWN_CODE),
-        }
+impl Driver for Control {
+    /// Makes the modules and registers them.
+    fn load() -> Result<Self> {
+        let control = Self {
+            #[cfg(feature = "client")]
+            client: Part::new(Adder::new()?)?,
+            #[cfg(feature = "provider")]
+            provider: Part::new(Summer)?,
+        };
+        #[cfg(feature = "client")]
+        control.client.attach()?;
+        #[cfg(feature = "provider")]
+        control.provider.attach()?;
+        Ok(control)
     }
 
-    /// The size of the reply, if there is one.
-    #[must_use]
-    pub const fn reply_size(self) -> usize {
-        match self {
-            Self::Query => size_of::<State>(),
-            Self::Call { .. } => size_of::<Called>(),
-            Self::Change(..) => size_of::<Changed>(),
+    fn events() -> Option<&'static Provider> {
+        Some(trace::provider())
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        #[cfg(feature = "client")]
+        let client = self.client.begin_detach();
+        #[cfg(feature = "provider")]
+        let provider = self.provider.begin_detach();
+        #[cfg(feature = "client")]
+        finish_detach(client);
+        #[cfg(feature = "provider")]
+        finish_detach(provider);
+    }
+}
+
+impl Device for Control {
+    const INTERFACE: Guid = Guid::from_u128(INTERFACE);
+
+    /// Does what a request says. A detach waits for the end of calls in progress.
+    ///
+    /// Fails with one of [`status`], or as [`Registration::new`] does.
+    fn control(&self, request: Request<'_>) -> Result {
+        match request.code() {
+            code::QUERY => {
+                read::<Query, State>(&request)?;
+                request.reply(state().as_bytes())
+            }
+            #[cfg(feature = "client")]
+            code::CALL => {
+                let call = read_call(&request)?;
+                request.reply(make_calls(&self.client.module, &call).as_bytes())
+            }
+            #[cfg(not(feature = "client"))]
+            code::CALL => read_call(&request).and_then(|_| refuse(status::NO_MODULE)),
+            code::CHANGE => {
+                let change = read::<Change, Changed>(&request)?;
+                request.reply(self.change(change)?.as_bytes())
+            }
+            _ => refuse(status::UNKNOWN_CODE),
         }
     }
 }
 
 /// Reads one structure, to which another is the reply.
-fn read<T: Message, R: Message>(bytes: &[u8], space: usize) -> Result<T> {
-    let Ok(message) = T::read_from_bytes(bytes) else {
+fn read<T: Message, R: Message>(request: &Request<'_>) -> Result<T> {
+    let Ok(message) = T::read_from_bytes(request.input()) else {
         return refuse(status::WRONG_SIZE);
     };
     let (given, known) = (message.header(), Header::of::<T>());
@@ -122,113 +118,31 @@ fn read<T: Message, R: Message>(bytes: &[u8], space: usize) -> Result<T> {
     if given.version != known.version {
         return refuse(status::WRONG_VERSION);
     }
-    if space < size_of::<R>() {
-        return refuse(status::NO_SPACE);
-    }
+    request.require_space(size_of::<R>())?;
     Ok(message)
+}
+
+/// Reads a request for calls.
+fn read_call(request: &Request<'_>) -> Result<Call> {
+    let call = read::<Call, Called>(request)?;
+    if call.count == 0 || call.count > MOST_CALLS {
+        return refuse(status::OUT_OF_RANGE);
+    }
+    Ok(call)
 }
 
 fn refuse<T>(status: i32) -> Result<T> {
     Err(Error::from_status(status).unwrap_or(Error::INVALID_PARAMETER))
 }
 
-impl Reply {
-    /// The bytes that the program gets.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::State(state) => state.as_bytes(),
-            Self::Called(called) => called.as_bytes(),
-            Self::Changed(changed) => changed.as_bytes(),
-        }
-    }
-}
-
 impl Control {
-    /// Makes the modules and registers them. `PASSIVE_LEVEL`.
-    ///
-    /// Fails as [`Registration::new`] does, and then nothing is registered.
-    pub fn new() -> Result<Self> {
-        let control = Self {
-            #[cfg(feature = "client")]
-            client: Part::new(Adder::new()?)?,
-            #[cfg(feature = "provider")]
-            provider: Part::new(Summer)?,
+    /// Registers or deregisters a module.
+    fn change(&self, Change { action, role, .. }: Change) -> Result<Changed> {
+        let (Some(action), Some(role)) = (Action::from_number(action), Role::from_number(role))
+        else {
+            return refuse(status::OUT_OF_RANGE);
         };
-        match control.attach() {
-            Ok(()) => Ok(control),
-            Err(error) => {
-                control.close();
-                Err(error)
-            }
-        }
-    }
-
-    fn attach(&self) -> Result {
-        #[cfg(feature = "client")]
-        self.client.attach()?;
-        #[cfg(feature = "provider")]
-        self.provider.attach()?;
-        Ok(())
-    }
-
-    /// Does what a request says. `PASSIVE_LEVEL`; a detach waits for the end of calls in progress.
-    ///
-    /// Fails with one of [`status`], or as [`Registration::new`] does.
-    pub fn answer(&self, request: Request) -> Result<Reply> {
-        match request {
-            Request::Query => Ok(Reply::State(state())),
-            #[cfg(feature = "client")]
-            Request::Call { count, value } => Ok(Reply::Called(self.call(count, value))),
-            #[cfg(not(feature = "client"))]
-            Request::Call { .. } => refuse(status::NO_MODULE),
-            Request::Change(action, role) => {
-                let changed = self.change(action, role)?;
-                Ok(Reply::Changed(Changed {
-                    header: Header::of::<Changed>(),
-                    changed: changed.into(),
-                    reserved: 0,
-                }))
-            }
-        }
-    }
-
-    /// Begins to deregister all modules, and then waits for each. `PASSIVE_LEVEL`.
-    pub fn close(self) {
-        #[cfg(feature = "client")]
-        let _client = self.client.close();
-        #[cfg(feature = "provider")]
-        let _provider = self.provider.close();
-    }
-
-    #[cfg(feature = "client")]
-    fn call(&self, count: u32, value: u32) -> Called {
-        let mut called = Called {
-            header: Header::of::<Called>(),
-            made: 0,
-            sum: 0,
-            status: 0,
-            reserved: 0,
-        };
-        while called.made < count {
-            match self.client.module.add(value) {
-                Ok(sum) => called.sum = sum,
-                Err(error) => {
-                    called.status = error.status();
-                    break;
-                }
-            }
-            called.made += 1;
-            nmr::Client::<Exnpi>::tally()
-                .calls_made
-                .fetch_add(1, Relaxed);
-        }
-        called
-    }
-
-    /// Returns whether there was something to change.
-    fn change(&self, action: Action, role: Role) -> Result<bool> {
-        match (action, role) {
+        let changed = match (action, role) {
             #[cfg(feature = "client")]
             (Action::Detach, Role::Client) => self.client.detach(),
             #[cfg(feature = "client")]
@@ -239,8 +153,39 @@ impl Control {
             (Action::Attach, Role::Provider) => self.provider.attach(),
             #[cfg(not(all(feature = "client", feature = "provider")))]
             _ => refuse(status::NO_MODULE),
-        }
+        }?;
+        Ok(Changed {
+            header: Header::of::<Changed>(),
+            changed: changed.into(),
+            reserved: 0,
+        })
     }
+}
+
+/// Lets the client call the provider, until a call fails.
+#[cfg(feature = "client")]
+fn make_calls(client: &Adder, call: &Call) -> Called {
+    let mut called = Called {
+        header: Header::of::<Called>(),
+        made: 0,
+        sum: 0,
+        status: 0,
+        reserved: 0,
+    };
+    while called.made < call.count {
+        match client.add(call.value) {
+            Ok(sum) => called.sum = sum,
+            Err(error) => {
+                called.status = error.status();
+                break;
+            }
+        }
+        called.made += 1;
+        nmr::Client::<Exnpi>::tally()
+            .calls_made
+            .fetch_add(1, Relaxed);
+    }
+    called
 }
 
 /// What is known about the modules that the driver has.
@@ -285,15 +230,8 @@ where
             return Ok(false);
         }
         let new = Registration::new(Watched(self.module.clone()));
-        let status = new
-            .as_ref()
-            .err()
-            .map_or(status::SUCCESS, |error| error.status());
-        R::tally().last_status.store(status, Relaxed);
-        trace::register(R::tally(), 0, status);
+        R::tally().registration(new.as_ref().map(|_| ()).map_err(|error| *error));
         *registration = Some(new?);
-        R::tally().registrations.fetch_add(1, Relaxed);
-        R::tally().registered.store(1, Relaxed);
         Ok(true)
     }
 
@@ -302,31 +240,25 @@ where
         let Some(mut registration) = self.registration.try_lock() else {
             return refuse(status::BUSY);
         };
-        Ok(registration.take().map(Ending::begin).is_some())
+        Ok(finish_detach(registration.take().map(Registration::close)))
     }
 
-    /// Begins to deregister the module.
-    fn close(self) -> Option<Ending<R, M>> {
-        self.registration.into_inner().map(Ending::begin)
+    /// Begins to deregister the module, if it is registered and no request changes that.
+    fn begin_detach(&self) -> Option<Closing<R, Watched<M>>> {
+        let registration = self.registration.try_lock()?.take();
+        registration.map(Registration::close)
     }
 }
 
-impl<R: Side, M: Module<R>> Ending<R, M>
+/// Waits until a module has no binding. Returns whether there was something to wait for.
+fn finish_detach<R: Side, M: Module<R>>(module: Option<Closing<R, Watched<M>>>) -> bool
 where
     WatchedBinding<R, M::Binding>: Serves<R::Local>,
 {
-    fn begin(registration: Registration<R, Watched<M>>) -> Self {
-        Self(Some(registration.close()))
-    }
-}
-
-impl<R: Side, M: Module<R>> Drop for Ending<R, M>
-where
-    WatchedBinding<R, M::Binding>: Serves<R::Local>,
-{
-    fn drop(&mut self) {
-        drop(self.0.take());
-        R::tally().registered.store(0, Relaxed);
-        trace::unregister(R::tally(), 0, status::SUCCESS);
-    }
+    let Some(module) = module else {
+        return false;
+    };
+    drop(module);
+    R::tally().end();
+    true
 }

@@ -4,8 +4,10 @@ use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64};
 
 use exnpi::Exnpi;
-use exnpi_control::ModuleState;
-use nmr::{Client, Identity, ModuleId, NtStatus, Provider, Role};
+use exnpi_control::{ModuleState, status};
+use nmr::{Client, Error, Identity, ModuleId, NtStatus, Provider, Result, Role};
+
+use crate::trace;
 
 /// What happened to one module. A number is changed with one operation that orders nothing.
 pub struct Tally {
@@ -89,6 +91,25 @@ impl Tally {
     pub(crate) fn count(&self, what: &AtomicU64, status: NtStatus) {
         what.fetch_add(1, Relaxed);
         self.last_status.store(status, Relaxed);
+    }
+
+    /// The module is registered, or was refused.
+    // The roles have the rest of their code twice.
+    #[inline(never)]
+    pub(crate) fn registration(&self, result: Result) {
+        let status = result.err().map_or(status::SUCCESS, Error::status);
+        self.last_status.store(status, Relaxed);
+        trace::register(self, 0, status);
+        if result.is_ok() {
+            self.registrations.fetch_add(1, Relaxed);
+            self.registered.store(1, Relaxed);
+        }
+    }
+
+    /// The module is deregistered and has no binding.
+    pub(crate) fn end(&self) {
+        self.registered.store(0, Relaxed);
+        trace::unregister(self, 0, status::SUCCESS);
     }
 
     /// The numbers as a program gets them.

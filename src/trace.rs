@@ -2,7 +2,8 @@
 //! them. While nobody listens an event costs one comparison.
 
 use nmr::NtStatus;
-use tracelogging::{Guid, Provider, define_provider, write_event};
+use tracelogging::{Guid, Level, Provider, define_provider, provider_enabled, write_event};
+use zerocopy::{Immutable, IntoBytes};
 
 use crate::tally::Tally;
 
@@ -14,20 +15,45 @@ pub(crate) fn provider() -> &'static Provider {
     &EVENTS
 }
 
+/// What an event says besides the role, in the order of its fields and without gaps.
+#[derive(IntoBytes, Immutable)]
+#[repr(C)]
+struct Facts {
+    module: [u8; 16],
+    peer: [u8; 16],
+    status: NtStatus,
+}
+
+/// Writes an event if somebody listens. What events have in common is here, once: it is most of their code.
+#[inline(never)]
+fn write(tally: &Tally, peer: u128, status: NtStatus, event: fn(&str, &[u8])) {
+    if provider_enabled!(EVENTS, Level::Informational, 1) {
+        let facts = Facts {
+            module: Guid::from_u128(&tally.identity()).to_bytes_le(),
+            peer: Guid::from_u128(&peer).to_bytes_le(),
+            status,
+        };
+        event(tally.role, facts.as_bytes());
+    }
+}
+
 /// Declares functions that write one event each, about the module with a tally.
 macro_rules! events {
     ($($(#[$text:meta])* $function:ident = $name:tt;)*) => {$(
         $(#[$text])*
         pub(crate) fn $function(tally: &Tally, peer: u128, status: NtStatus) {
-            write_event!(
-                EVENTS,
-                $name,
-                level(Informational),
-                str8("Role", tally.role),
-                guid("Module", &Guid::from_u128(&tally.identity())),
-                guid("Peer", &Guid::from_u128(&peer)),
-                win_ntstatus("Status", &status),
-            );
+            write(tally, peer, status, |role, facts| {
+                write_event!(
+                    EVENTS,
+                    $name,
+                    level(Informational),
+                    str8("Role", role),
+                    raw_meta("Module", Guid),
+                    raw_meta("Peer", Guid),
+                    raw_meta("Status", Hex32, format(NtStatus)),
+                    raw_data(facts),
+                );
+            });
         }
     )*};
 }

@@ -5,10 +5,12 @@ use std::thread;
 
 use exnpi::{CHARACTERISTICS, Characteristics, ClientCalls, Exnpi, ProviderDispatch};
 use exnpi_control::{
-    Action, Call, Change, Header, MOST_CALLS, ModuleState, Query, Role, State, code, status,
+    Action, Call, Called, Change, Changed, Header, MOST_CALLS, Message, ModuleState, Query, Role,
+    State, code, status,
 };
-use exnpi_driver::control::{Control, Reply, Request};
+use exnpi_driver::control::Control;
 use nmr::{Client, Error, Guid, Identity, Lent, Module, Offer, Registration, Result, Slot};
+use nmr_driver::{Driver, device_io_control};
 use nmr_host::{Policy, Registrar};
 use zerocopy::IntoBytes;
 
@@ -19,26 +21,43 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Sends a request, and returns the reply or the status of the refusal.
+fn send<R: Message>(control: &Control, code: u32, request: &impl Message) -> Result<R, i32> {
+    let mut reply = vec![0; size_of::<R>()];
+    let size =
+        device_io_control(control, code, request.as_bytes(), &mut reply).map_err(Error::status)?;
+    let reply = R::read_from_bytes(&reply[..size]).unwrap();
+    assert_eq!(reply.header(), Header::of::<R>());
+    Ok(reply)
+}
+
+const QUERY: Query = Query {
+    header: Header::of::<Query>(),
+};
+
 fn state(control: &Control) -> State {
-    match control.answer(Request::Query) {
-        Ok(Reply::State(state)) => state,
-        other => panic!("{other:?}"),
-    }
+    send(control, code::QUERY, &QUERY).unwrap()
 }
 
 fn call(control: &Control, count: u32, value: u32) -> (u32, u32, i32) {
-    match control.answer(Request::Call { count, value }) {
-        Ok(Reply::Called(called)) => (called.made, called.sum, called.status),
-        other => panic!("{other:?}"),
-    }
+    let call = Call {
+        header: Header::of::<Call>(),
+        count,
+        value,
+    };
+    let called: Called = send(control, code::CALL, &call).unwrap();
+    (called.made, called.sum, called.status)
 }
 
 /// Whether it changed anything.
-fn change(control: &Control, action: Action, role: Role) -> Result<bool> {
-    match control.answer(Request::Change(action, role))? {
-        Reply::Changed(changed) => Ok(changed.changed == 1),
-        other => panic!("{other:?}"),
-    }
+fn change(control: &Control, action: Action, role: Role) -> Result<bool, i32> {
+    let change = Change {
+        header: Header::of::<Change>(),
+        action: action as u32,
+        role: role as u32,
+    };
+    let changed: Changed = send(control, code::CHANGE, &change)?;
+    Ok(changed.changed == 1)
 }
 
 /// What has been counted since.
@@ -65,105 +84,86 @@ fn on_registrars(test: impl Fn(&Registrar, Control)) {
     for seed in 0..16 {
         let registrar = Registrar::new(Policy::from_seed(seed));
         let entered = registrar.enter();
-        test(&registrar, Control::new().unwrap());
+        test(&registrar, Control::load().unwrap());
         drop(entered);
         assert_eq!(registrar.finish(), [], "seed {seed}");
     }
 }
 
-fn refusal(code: u32, bytes: &[u8], space: usize) -> i32 {
-    Request::read(code, bytes, space).unwrap_err().status()
-}
-
 #[test]
-fn a_right_request_is_read() {
-    let query = Query {
-        header: Header::of::<Query>(),
-    };
-    assert_eq!(
-        Request::read(code::QUERY, query.as_bytes(), 192),
-        Ok(Request::Query)
-    );
-    for count in [1, MOST_CALLS] {
-        let call = Call {
-            header: Header::of::<Call>(),
-            count,
-            value: 7,
-        };
-        let read = Request::read(code::CALL, call.as_bytes(), 4096);
-        assert_eq!(read, Ok(Request::Call { count, value: 7 }));
-    }
-    for (action, role) in [
-        (Action::Detach, Role::Provider),
-        (Action::Attach, Role::Client),
-    ] {
-        let change = Change {
-            header: Header::of::<Change>(),
-            action: action as u32,
-            role: role as u32,
-        };
-        let read = Request::read(code::CHANGE, change.as_bytes(), 16);
-        assert_eq!(read, Ok(Request::Change(action, role)));
-    }
+fn a_request_is_answered_with_as_many_bytes_as_its_reply_has() {
+    on_registrars(|_, control| {
+        let mut output = [0xff; 4096];
+        let size = device_io_control(&control, code::QUERY, QUERY.as_bytes(), &mut output);
+        assert_eq!(size, Ok(192));
+        assert!(output[192..].iter().all(|&byte| byte == 0xff));
+    });
 }
 
 #[test]
 fn a_wrong_request_gets_the_status_that_says_what_is_wrong() {
-    let good = Call {
-        header: Header::of::<Call>(),
-        count: 1,
-        value: 1,
-    };
-    let bytes = good.as_bytes();
-    // Size.
-    for size in 0..16 {
-        assert_eq!(refusal(code::CALL, &bytes[..size], 24), status::WRONG_SIZE);
-    }
-    let longer = [bytes, &[0]].concat();
-    assert_eq!(refusal(code::CALL, &longer, 24), status::WRONG_SIZE);
-    let with_header = |size, version| Call {
-        header: Header { size, version },
-        ..good
-    };
-    for size in [0, 15, 17, u32::MAX] {
-        let call = with_header(size, 1);
-        assert_eq!(refusal(code::CALL, call.as_bytes(), 24), status::WRONG_SIZE);
-    }
-    // Version.
-    for version in [0, 2, u32::MAX] {
-        let call = with_header(16, version);
-        assert_eq!(
-            refusal(code::CALL, call.as_bytes(), 24),
-            status::WRONG_VERSION
-        );
-    }
-    // Space.
-    for space in [0, 23] {
-        assert_eq!(refusal(code::CALL, bytes, space), status::NO_SPACE);
-    }
-    // Range.
-    for count in [0, MOST_CALLS + 1, u32::MAX] {
-        let call = Call { count, ..good };
-        assert_eq!(
-            refusal(code::CALL, call.as_bytes(), 24),
-            status::OUT_OF_RANGE
-        );
-    }
-    for (action, role) in [(0, 1), (3, 1), (1, 0), (1, 3), (u32::MAX, u32::MAX)] {
-        let change = Change {
-            header: Header::of::<Change>(),
-            action,
-            role,
+    on_registrars(|_, control| {
+        let refusal = |code, bytes: &[u8], space| {
+            device_io_control(&control, code, bytes, &mut vec![0; space])
+                .unwrap_err()
+                .status()
         };
-        assert_eq!(
-            refusal(code::CHANGE, change.as_bytes(), 16),
-            status::OUT_OF_RANGE
-        );
-    }
-    // Code, whatever else is wrong.
-    for code in [0, code::QUERY + 1, code::CHANGE + 4, u32::MAX] {
-        assert_eq!(refusal(code, &[], 0), status::UNKNOWN_CODE);
-    }
+        let good = Call {
+            header: Header::of::<Call>(),
+            count: 1,
+            value: 1,
+        };
+        let bytes = good.as_bytes();
+        // Size.
+        for size in 0..16 {
+            assert_eq!(refusal(code::CALL, &bytes[..size], 24), status::WRONG_SIZE);
+        }
+        let longer = [bytes, &[0]].concat();
+        assert_eq!(refusal(code::CALL, &longer, 24), status::WRONG_SIZE);
+        let with_header = |size, version| Call {
+            header: Header { size, version },
+            ..good
+        };
+        for size in [0, 15, 17, u32::MAX] {
+            let call = with_header(size, 1);
+            assert_eq!(refusal(code::CALL, call.as_bytes(), 24), status::WRONG_SIZE);
+        }
+        // Version.
+        for version in [0, 2, u32::MAX] {
+            let call = with_header(16, version);
+            assert_eq!(
+                refusal(code::CALL, call.as_bytes(), 24),
+                status::WRONG_VERSION
+            );
+        }
+        // Space.
+        for space in [0, 23] {
+            assert_eq!(refusal(code::CALL, bytes, space), status::NO_SPACE);
+        }
+        // Range.
+        for count in [0, MOST_CALLS + 1, u32::MAX] {
+            let call = Call { count, ..good };
+            assert_eq!(
+                refusal(code::CALL, call.as_bytes(), 24),
+                status::OUT_OF_RANGE
+            );
+        }
+        for (action, role) in [(0, 1), (3, 1), (1, 0), (1, 3), (u32::MAX, u32::MAX)] {
+            let change = Change {
+                header: Header::of::<Change>(),
+                action,
+                role,
+            };
+            assert_eq!(
+                refusal(code::CHANGE, change.as_bytes(), 16),
+                status::OUT_OF_RANGE
+            );
+        }
+        // Code, whatever else is wrong.
+        for code in [0, code::QUERY + 1, code::CHANGE + 4, u32::MAX] {
+            assert_eq!(refusal(code, &[], 0), status::UNKNOWN_CODE);
+        }
+    });
 }
 
 #[test]
@@ -180,7 +180,6 @@ fn calls_go_both_ways_and_are_counted() {
         assert_eq!((client.calls_made, client.calls_received), (6, 6));
         assert_eq!((provider.calls_made, provider.calls_received), (0, 6));
         assert_eq!((client.bindings, provider.bindings), (1, 1));
-        control.close();
     });
 }
 
@@ -206,7 +205,6 @@ fn a_module_is_detached_and_attached_again() {
                 assert_eq!((module.attached, module.detached), (1, 1));
                 assert_eq!((module.cleaned_up, module.pended), (1, 0));
             }
-            control.close();
         });
     }
 }
@@ -252,8 +250,8 @@ fn a_detach_waits_for_a_call_and_others_are_told_that_the_module_is_busy() {
                 thread::yield_now();
             }
             for action in [Action::Detach, Action::Attach] {
-                let busy = change(&control, action, Role::Provider).unwrap_err();
-                assert_eq!(busy.status(), status::BUSY);
+                let busy = change(&control, action, Role::Provider);
+                assert_eq!(busy, Err(status::BUSY));
             }
             // Nothing else waits.
             assert_eq!(change(&control, Action::Detach, Role::Client), Ok(true));
@@ -267,7 +265,6 @@ fn a_detach_waits_for_a_call_and_others_are_told_that_the_module_is_busy() {
         // The pair that attached to itself, and the caller: the call was the caller's, so the
         // provider had nothing to wait for.
         assert_eq!((provider.detached, provider.pended), (2, 0));
-        control.close();
-        drop(caller);
+        drop((control, caller));
     });
 }

@@ -18,6 +18,7 @@ pub mod control;
 pub mod provider;
 #[path = "../../../src/tally.rs"]
 pub mod tally;
+#[path = "../../../src/trace.rs"]
 mod trace;
 #[path = "../../../src/watched.rs"]
 pub mod watched;

@@ -11,8 +11,9 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use driver_host::{Handle, Host, LoadOptions};
 use exnpi_control::{Call, Called, Header, INTERFACE, code};
-use exnpi_driver::control::{Control, Reply, Request};
+use exnpi_driver::control::Control;
 use nmr_bench::setting::Setting;
+use nmr_driver::{Driver, device_io_control};
 use nmr_host::Policy;
 use nmr_sys::GUID;
 use zerocopy::{FromBytes, IntoBytes};
@@ -25,17 +26,22 @@ const IMAGE: &str = concat!(
 /// How many calls are measured as one: a request costs much more than a call.
 const AT_ONCE: u32 = 10_000;
 
+const CALL: Call = Call {
+    header: Header::of::<Call>(),
+    count: AT_ONCE,
+    value: 1,
+};
+
+fn assert_made(reply: &[u8]) {
+    let called = Called::read_from_bytes(reply).expect("the reply is as declared");
+    assert_eq!(called.made, AT_ONCE);
+}
+
 /// Has the image make its calls.
 fn request(device: &Handle) {
-    let call = Call {
-        header: Header::of::<Call>(),
-        count: AT_ONCE,
-        value: 1,
-    };
-    let answer = device.control(code::CALL, call.as_bytes(), size_of::<Called>());
+    let answer = device.control(code::CALL, CALL.as_bytes(), size_of::<Called>());
     let (_, reply) = answer.expect("the driver answers");
-    let called = Called::read_from_bytes(&reply).expect("the reply is as declared");
-    assert_eq!(called.made, AT_ONCE);
+    assert_made(&reply);
 }
 
 fn image(criterion: &mut Criterion) {
@@ -62,18 +68,15 @@ fn image(criterion: &mut Criterion) {
 fn native(criterion: &mut Criterion) {
     let registrar = Setting::Off.registrar();
     let _entered = registrar.enter();
-    let control = Control::new().expect("there is memory");
-    let call = Request::Call {
-        count: AT_ONCE,
-        value: 1,
-    };
+    let control = Control::load().expect("there is memory");
+    let mut reply = [0; size_of::<Called>()];
     criterion.bench_function("10,000 calls in the driver/program", |bencher| {
         bencher.iter(|| {
-            let reply = control.answer(call);
-            assert!(matches!(reply, Ok(Reply::Called(called)) if called.made == AT_ONCE));
+            let size = device_io_control(&control, code::CALL, CALL.as_bytes(), &mut reply);
+            assert_eq!(size, Ok(reply.len()));
+            assert_made(&reply);
         });
     });
-    control.close();
 }
 
 fn settings() -> Criterion {

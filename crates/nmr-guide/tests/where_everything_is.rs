@@ -91,7 +91,7 @@ fn every_name_in_a_row_exists() {
     let crates = [
         "nmr",
         "nmr-sys",
-        "nmr-kevent",
+        "nmr-driver",
         "nmr-host",
         "exnpi",
         "driver-host",

@@ -8,7 +8,7 @@ use crate::status::NTSTATUS;
 /// until it is reset.
 ///
 /// It is all that the safe layer needs of the system below, other than the NMR. In a driver the crate
-/// `nmr-kevent` has it: a `KEVENT` of the type `NotificationEvent`. The embedded registrar `nmr-host`
+/// `nmr-driver` has it: a `KEVENT` of the type `NotificationEvent`. The embedded registrar `nmr-host`
 /// has one for programs.
 ///
 /// The three operations on an event have one order, like sections under one lock: what a thread did

@@ -5,7 +5,7 @@
 /// A spin lock of the system: it raises its owner to `DISPATCH_LEVEL`, and excludes all other threads and
 /// processors.
 ///
-/// The safe layer needs it for `nmr::Locked`. In a driver the crate `nmr-kevent` has it: a `KSPIN_LOCK`.
+/// The safe layer needs it for `nmr::Locked`. In a driver the crate `nmr-driver` has it: a `KSPIN_LOCK`.
 /// The embedded registrar `nmr-host` has one for programs.
 ///
 /// Source: `KeInitializeSpinLock`, `KeAcquireSpinLock`, `KeReleaseSpinLock`.

@@ -38,6 +38,10 @@ impl Error {
     pub const DEVICE_NOT_READY: Self = Self::known(STATUS_DEVICE_NOT_READY);
     /// `STATUS_ACCESS_DENIED`: for an offer of a module that may not attach.
     pub const ACCESS_DENIED: Self = Self::known(STATUS_ACCESS_DENIED);
+    /// `STATUS_INVALID_DEVICE_REQUEST`: for a control request that the driver does not have.
+    pub const INVALID_DEVICE_REQUEST: Self = Self::known(0xC000_0010_u32.cast_signed());
+    /// `STATUS_BUFFER_TOO_SMALL`: for a control request without space for its reply.
+    pub const BUFFER_TOO_SMALL: Self = Self::known(0xC000_0023_u32.cast_signed());
 
     /// The error with this status. `None` if the status is of the success class, as
     /// `STATUS_PENDING` is.

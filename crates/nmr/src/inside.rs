@@ -34,7 +34,7 @@ static CURRENT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 /// attach, detach or cleanup callbacks. Release builds ignore it.
 ///
 /// The function returns a number for the thread that it runs on, or 0 if there is none, at any IRQL up to
-/// `DISPATCH_LEVEL`. In a driver that is `PsGetCurrentThreadId`, and `nmr_kevent::identify_threads()` does
+/// `DISPATCH_LEVEL`. In a driver that is `PsGetCurrentThreadId`, and `nmr_driver::identify_threads()` does
 /// this call. The embedded registrar finds such a registration without it.
 ///
 /// Not found: a registration that ends in a function of its dispatch table, or while the thread holds a

@@ -7,7 +7,7 @@ use core::cell::UnsafeCell;
 use nmr_sys::SpinLock;
 
 /// Data that a module's methods and threads share at any IRQL up to `DISPATCH_LEVEL`, behind a spin lock of
-/// the system: `nmr_kevent::KernelSpinLock` in a driver, `nmr_host::HostSpinLock` in a program.
+/// the system: `nmr_driver::KernelSpinLock` in a driver, `nmr_host::HostSpinLock` in a program.
 ///
 /// ```
 /// use nmr::Locked;

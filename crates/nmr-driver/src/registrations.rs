@@ -1,11 +1,13 @@
-//! What a driver asks of the kernel when it begins and ends.
-// UNSAFETY: functions of the kernel.
-#![expect(unsafe_code)]
+//! What a driver asks of the kernel when it begins and ends. `driver!` does both; a driver with an entry
+//! point of its own calls these functions.
+// UNSAFETY: a function of the kernel.
+#![cfg_attr(debug_assertions, expect(unsafe_code))]
+
+use crate::bug_check::bug_check;
 
 // The Microsoft convention, as in nmr-sys.
+#[cfg(debug_assertions)]
 unsafe extern "efiapi" {
-    fn KeBugCheckEx(code: u32, first: usize, second: usize, third: usize, fourth: usize) -> !;
-    #[cfg(debug_assertions)]
     fn PsGetCurrentThreadId() -> usize;
 }
 
@@ -18,16 +20,17 @@ const DRIVER_UNLOADED_WITH_OPERATIONS: u32 = 0xCE;
 ///
 /// The bug check is `DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS` (0xCE); its first parameter is the
 /// number of registrations that were left. `PASSIVE_LEVEL`, when no other thread registers any more.
+#[inline]
 pub fn require_no_registrations() {
     let left = nmr::registrations();
     if left != 0 {
-        // SAFETY: it may be called with any parameters, at any IRQL.
-        unsafe { KeBugCheckEx(DRIVER_UNLOADED_WITH_OPERATIONS, left, 0, 0, 0) };
+        bug_check(DRIVER_UNLOADED_WITH_OPERATIONS, [left, 0, 0, 0]);
     }
 }
 
 /// The first thing that a `DriverEntry` does: lets a debug build stop when a registration ends inside one of
 /// its own callbacks, as [`nmr::identify_threads`] says. A release build does nothing.
+#[inline]
 pub fn identify_threads() {
     #[cfg(debug_assertions)]
     nmr::identify_threads(|| {
