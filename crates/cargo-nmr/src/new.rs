@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub(crate) use options::NewOptions;
 
 use crate::stop::Stop;
-use driver_build::{files, output};
+use driver_build::{command, files, output};
 use names::Names;
 use template::Template;
 
@@ -29,6 +29,7 @@ pub(crate) fn new(options: &NewOptions) -> Result<ExitCode, Stop> {
         let path = root.join(name);
         files::write(&path, text.as_bytes()).map_err(|error| Stop::failed(&error))?;
     }
+    format(root, &made);
     let shown = root.display();
     output::line(format_args!(
         "{shown}: a driver with the interface {}\n",
@@ -40,6 +41,16 @@ pub(crate) fn new(options: &NewOptions) -> Result<ExitCode, Stop> {
     output::line(format_args!("\nNext:\n\n  cd {shown}\n  cargo nmr test"));
     output::check().map_err(|error| format!("{error}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets rustfmt lay out the sources, which depends on the names in them. Without it they are right all the same.
+fn format(root: &Path, made: &[(PathBuf, String)]) {
+    let names = made.iter().map(|(name, _)| name);
+    let sources = names.filter(|name| name.extension().is_some_and(|end| end == "rs"));
+    let mut rustfmt = command::clean(Path::new("rustfmt"));
+    rustfmt.args(["--edition", "2024"]);
+    rustfmt.args(sources.map(|name| root.join(name)));
+    let _ = command::quiet(&mut rustfmt);
 }
 
 /// Makes the directory. Fails if it has anything in it.
