@@ -68,6 +68,7 @@ impl System {
         self.keep(Report {
             image: image.to_owned(),
             thread: nmr_host::current_thread(),
+            recorded: self.registrar.recorded(),
             fault,
             during: None,
         });
@@ -93,6 +94,7 @@ impl System {
         let report = Report {
             image: image.to_owned(),
             thread: nmr_host::current_thread(),
+            recorded: self.registrar.recorded(),
             fault,
             during: during::current(&self.registrar).map(Into::into),
         };

@@ -59,7 +59,7 @@ pub(crate) struct Shell {
     /// Whether a thread may run callbacks first and tell of them later, where nobody looks.
     tells_later: bool,
     worker: Worker,
-    wrapped: Wrapped,
+    pub(crate) wrapped: Wrapped,
     listener: Listener,
 }
 
