@@ -37,6 +37,10 @@ pub(crate) fn write(
 fn call_words(step: &Step<'_>) -> String {
     let function = &step.record.function;
     match &step.record.moment {
+        // Of an interface that is not known there are places of functions, and no names.
+        Moment::Call(arguments) if arguments.is_empty() && function.contains(' ') => {
+            function.to_string()
+        }
         Moment::Call(arguments) if step.is_between_modules() => format!("{function}({arguments})"),
         _ => function.to_string(),
     }

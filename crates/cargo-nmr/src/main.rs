@@ -71,6 +71,7 @@ fn tell_story(options: &StoryOptions) -> Result<Vec<String>, String> {
 /// Runs images and writes what happened. Returns what was wrong with it.
 fn run_images(options: &RunOptions) -> Result<Vec<String>, String> {
     let policy = options.policy()?;
+    options.exercise.check()?;
     let output = Output::open(options.result.output.as_deref(), &options.images)?;
     let run = images::tell(options, policy)?;
     show(&run, &options.result, output)

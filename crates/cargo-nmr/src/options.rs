@@ -1,5 +1,6 @@
 //! The command line.
 
+mod exercise;
 mod faults;
 mod images;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_host::{Deregistration, OnReport, Policy};
 
+pub(crate) use exercise::ExerciseOptions;
 pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 

@@ -32,6 +32,7 @@ fn story(findings: &Findings, run: &super::Run) -> Run {
         fates: Vec::new(),
         reports: reports.map(|it| printable(&it.to_string())).collect(),
         pool_left: outcome.pool_left,
+        ..Images::default()
     };
     Run {
         title: format!("When {}", run.what_failed()),
