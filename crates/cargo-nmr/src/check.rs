@@ -155,8 +155,9 @@ fn judge_reports(verdict: &mut Verdict, run: &Run) {
 
 fn judge_images(verdict: &mut Verdict, run: &Run) {
     let reports = run.images.iter().flat_map(|images| &images.reports);
-    verdict.reports.extend(reports.clone().cloned());
-    verdict.faults.extend(reports.cloned());
+    let texts = reports.map(|report| report.text.clone());
+    verdict.reports.extend(texts.clone());
+    verdict.faults.extend(texts);
 }
 
 /// Whether the run led to what the story is about.

@@ -1,5 +1,6 @@
 //! The output formats.
 
+mod html;
 mod json;
 mod mermaid;
 pub(crate) mod paint;
@@ -30,6 +31,7 @@ pub(crate) fn write(
         Format::Json => json::write(run, trace, out),
         Format::Mermaid => mermaid::write(run, trace, out),
         Format::Svg => svg::write(run, trace, out),
+        Format::Html => html::write(run, trace, verdict, out),
     }
 }
 

@@ -55,6 +55,7 @@ Examples:
   cargo run -- --seed 7 --policy irql=dispatch          another registrar within the contract
   cargo run -- --format json | jq .function             one event a line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
+  cargo run -- --format html --output story.html        a page for a browser
   cargo run -- --sections 4,5                           only how they detach
   cargo run -- run provider.sys client.sys              the same, from driver images
   cargo run -- faults driver.sys                        what a driver image loses under faults
@@ -156,6 +157,8 @@ pub(crate) enum Format {
     Mermaid,
     /// A sequence diagram as a picture
     Svg,
+    /// A page for a browser, with everything that happened, to be filtered
+    Html,
 }
 
 /// The most calls of a run. Each leaves four entries of some 250 bytes in the record.

@@ -39,11 +39,19 @@ pub(crate) struct Images {
     /// What became of each, after its name.
     pub(crate) fates: Vec<(String, String)>,
     /// What images did wrong, apart from the rules of the NMR.
-    pub(crate) reports: Vec<String>,
+    pub(crate) reports: Vec<ImageReport>,
     /// How many bytes of pool they left behind.
     pub(crate) pool_left: usize,
     /// How many requests were sent to their devices, by how they ended.
     pub(crate) requests: BTreeMap<NTSTATUS, u64>,
+}
+
+/// Something that an image did wrong.
+pub(crate) struct ImageReport {
+    pub(crate) text: String,
+    pub(crate) thread: ThreadNumber,
+    /// How many entries the record had.
+    pub(crate) recorded: u64,
 }
 
 /// The modules and the threads, with names for people.

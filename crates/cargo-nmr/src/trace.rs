@@ -61,6 +61,10 @@ pub(crate) enum Item<'a> {
 
 /// What a program is told, in order.
 pub(crate) enum Event<'a> {
+    Section {
+        title: &'a str,
+        text: &'a str,
+    },
     Step(&'a Step<'a>),
     Said {
         said: &'a Said,
@@ -221,7 +225,7 @@ impl<'a> Trace<'a> {
         items
     }
 
-    /// Every step, and all that images said.
+    /// Every step, all that images said, and where sections begin.
     pub(crate) fn events(&'a self, run: &'a Run) -> Vec<Event<'a>> {
         let mut events = Vec::new();
         let mut steps = self.steps.iter().peekable();
@@ -234,7 +238,10 @@ impl<'a> Trace<'a> {
                 events.push(Event::Step(step));
             }
             match &beat.cue {
-                Cue::Section { .. } => section += 1,
+                Cue::Section { title, text } => {
+                    section += 1;
+                    events.push(Event::Section { title, text });
+                }
                 Cue::Said(said) => events.push(Event::Said {
                     said,
                     section,

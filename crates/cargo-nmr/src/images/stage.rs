@@ -1,6 +1,6 @@
 //! The director: loads and unloads, and writes down where each section begins.
 
-use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions, printable};
+use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions};
 use nmr_host::Policy;
 
 use super::seen::Seen;
@@ -185,10 +185,7 @@ impl Stage {
                 _ => 0,
             })
             .sum();
-        self.images.reports = reports
-            .iter()
-            .map(|report| printable(&report.to_string()))
-            .collect();
+        self.images.reports = reports.iter().map(sayings::report).collect();
         for record in &records {
             let known = self
                 .cast

@@ -46,6 +46,7 @@ Examples:
   cargo nmr run driver.sys --format json | jq .function    one event a line; see docs/events.md
   cargo nmr run driver.sys --call 0x222004:01000000 --detach 0x222008 --attach 0x22200c
                                                            detaches while calls are in progress
+  cargo nmr run driver.sys --format html --output run.html page for a browser, with every event
   cargo nmr run client.sys provider.sys --call 0x222004    the same when the provider is unloaded
 
 Exit codes:

@@ -21,6 +21,8 @@ const OUTPUT: usize = 4096;
 /// How long is waited for a call between modules that can be held, and then for the detach that is
 /// to meet it: a driver may serve its requests one after the other.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long is waited for any call once all requests are sent.
+const LAST_CHANCE: Duration = Duration::from_millis(200);
 /// The pause between requests when all are sent and the detach still goes on.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -116,8 +118,9 @@ impl Exercise {
         if load.targets.is_empty() {
             return (job(), exercised);
         }
-        load.registrar
-            .hold_call(random.u64(..=u64::from(self.threads)));
+        // After about half of the requests, if each makes a call.
+        let half = u64::from(self.threads) * u64::from(self.rounds) / 2;
+        load.registrar.hold_call(random.u64(..=half));
         let result = thread::scope(|scope| {
             let load = &load;
             let senders: Vec<_> = (0..self.threads)
@@ -208,7 +211,11 @@ impl Load<'_> {
                 return held;
             }
         }
-        self.registrar.wait_for_held_call(PAUSE)
+        // All are sent, and made fewer calls than there are requests: the next one will do.
+        self.registrar.wait_for_held_call(PAUSE).or_else(|| {
+            self.registrar.hold_call(0);
+            self.registrar.wait_for_held_call(LAST_CHANCE)
+        })
     }
 
     /// Lets the held call go on if the job takes long: it may be waiting for the call.

@@ -70,7 +70,8 @@ fn leaks(run: &Run, verdict: &Verdict) -> String {
     }
 }
 
-fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
+/// What there is to say of everything, beside its name.
+pub(in crate::format) fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Verdict {
         attached,
         declined,
