@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nmr_host::{Policy, Registrar, Unwrappable, Wrapping};
+use nmr_host::{ModuleLabel, Policy, Registrar, Unwrappable, Wrapping};
+use nmr_sys::GUID;
 
 use super::fault;
 use super::image::Image;
@@ -111,6 +112,12 @@ impl Host {
     #[must_use]
     pub fn take_reports(&self) -> Vec<Report> {
         self.system.take_reports()
+    }
+
+    /// The modules that images have registered so far, each once, with their interfaces.
+    #[must_use]
+    pub fn registered(&self) -> Vec<(ModuleLabel, GUID)> {
+        self.system.registered()
     }
 
     /// Why the host is stopped, if it is.

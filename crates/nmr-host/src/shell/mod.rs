@@ -217,6 +217,7 @@ impl Shell {
             }
             let event = self.perform(action).expect("only a return has no outcome");
             action = self.tell(lane, task, event, entry);
+            self.wrapped.answers_are_noted();
         }
     }
 

@@ -41,7 +41,9 @@ enum State {
     /// The next one is, after so many others.
     Wanted(u64),
     Held(HeldCall),
-    /// The detach callback of its module has answered.
+    /// The detach callback of its module has answered, and the registrar does not know yet.
+    Answering(HeldCall, NTSTATUS),
+    /// It knows. The call goes on.
     Answered(HeldCall, NTSTATUS),
 }
 
@@ -60,7 +62,7 @@ impl Holds {
         let before = std::mem::take(&mut *self.lock());
         self.bell.notify_all();
         match before {
-            State::Answered(_, status) => Some(status),
+            State::Answering(_, status) | State::Answered(_, status) => Some(status),
             State::Off | State::Wanted(_) | State::Held(_) => None,
         }
     }
@@ -71,7 +73,7 @@ impl Holds {
         let waited = self.bell.wait_timeout_while(self.lock(), limit, none);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match *state {
-            State::Held(call) | State::Answered(call, _) => Some(call),
+            State::Held(call) | State::Answering(call, _) | State::Answered(call, _) => Some(call),
             State::Off | State::Wanted(_) => None,
         }
     }
@@ -96,7 +98,7 @@ impl Holds {
                 *skip -= 1;
                 return;
             }
-            State::Off | State::Held(_) | State::Answered(..) => return,
+            State::Off | State::Held(_) | State::Answering(..) | State::Answered(..) => return,
         }
         if is_detaching() {
             return;
@@ -109,7 +111,10 @@ impl Holds {
         };
         *state = State::Held(call);
         self.bell.notify_all();
-        let held = |state: &mut State| matches!(state, State::Held(own) if *own == call);
+        let held = |state: &mut State| match state {
+            State::Held(own) | State::Answering(own, _) => *own == call,
+            State::Off | State::Wanted(_) | State::Answered(..) => false,
+        };
         drop(self.bell.wait_while(state, held));
     }
 
@@ -119,6 +124,15 @@ impl Holds {
         if let State::Held(call) = *state
             && (call.binding, call.caller) == (binding, module)
         {
+            *state = State::Answering(call, status);
+        }
+    }
+
+    /// The registrar has taken note of what callbacks answered. Before, the call would complete a
+    /// detach that is not pending yet.
+    pub(super) fn answers_are_noted(&self) {
+        let mut state = self.lock();
+        if let State::Answering(call, status) = *state {
             *state = State::Answered(call, status);
             self.bell.notify_all();
         }

@@ -145,6 +145,13 @@ impl Wrapped {
         Ok(())
     }
 
+    /// The machine has taken a step with what a callback answered.
+    pub(crate) fn answers_are_noted(&self) {
+        if self.is_on() {
+            self.holds.answers_are_noted();
+        }
+    }
+
     /// Whether anything is watched.
     pub(crate) fn is_on(&self) -> bool {
         self.is_on.load(Ordering::Acquire)
