@@ -56,7 +56,7 @@ pub(crate) fn judge(run: &Run, trace: &Trace<'_>) -> Verdict {
     judge_images(&mut verdict, run);
     count_calls(&mut verdict, &calls);
     for (number, calls) in by_binding(&calls) {
-        judge_binding(&mut verdict, number, &calls);
+        judge_binding(&mut verdict, run, number, &calls);
     }
     // An image that leaves a registration behind is reported by its name. The numbers say no more.
     if run.images.is_none() || run.leaks.is_empty() {
@@ -91,7 +91,7 @@ fn by_binding<'a, 'b>(calls: &'b [Call<'a>]) -> BTreeMap<u64, Vec<&'b Call<'a>>>
     bindings
 }
 
-fn judge_binding(verdict: &mut Verdict, number: u64, calls: &[&Call<'_>]) {
+fn judge_binding(verdict: &mut Verdict, run: &Run, number: u64, calls: &[&Call<'_>]) {
     let judged = binding::judge(calls);
     match judged.outcome {
         Outcome::Attached => verdict.attached += 1,
@@ -100,6 +100,10 @@ fn judge_binding(verdict: &mut Verdict, number: u64, calls: &[&Call<'_>]) {
     verdict.pended += judged.pended;
     verdict.detached_at_once += judged.detached_at_once;
     verdict.cleanups += judged.cleanups;
+    // Images may do what the modules of the story do not. The registrar knows the rules.
+    if run.images.is_some() {
+        return;
+    }
     let named = |fault: String| format!("binding {number}: {fault}");
     verdict.faults.extend(judged.faults.into_iter().map(named));
 }
@@ -151,8 +155,9 @@ fn judge_reports(verdict: &mut Verdict, run: &Run) {
 
 fn judge_images(verdict: &mut Verdict, run: &Run) {
     let reports = run.images.iter().flat_map(|images| &images.reports);
-    verdict.reports.extend(reports.clone().cloned());
-    verdict.faults.extend(reports.cloned());
+    let texts = reports.map(|report| report.text.clone());
+    verdict.reports.extend(texts.clone());
+    verdict.faults.extend(texts);
 }
 
 /// Whether the run led to what the story is about.

@@ -1,5 +1,6 @@
 //! The output formats.
 
+mod html;
 mod json;
 mod mermaid;
 pub(crate) mod paint;
@@ -30,6 +31,7 @@ pub(crate) fn write(
         Format::Json => json::write(run, trace, out),
         Format::Mermaid => mermaid::write(run, trace, out),
         Format::Svg => svg::write(run, trace, out),
+        Format::Html => html::write(run, trace, verdict, out),
     }
 }
 
@@ -37,6 +39,10 @@ pub(crate) fn write(
 fn call_words(step: &Step<'_>) -> String {
     let function = &step.record.function;
     match &step.record.moment {
+        // Of an interface that is not known there are places of functions, and no names.
+        Moment::Call(arguments) if arguments.is_empty() && function.contains(' ') => {
+            function.to_string()
+        }
         Moment::Call(arguments) if step.is_between_modules() => format!("{function}({arguments})"),
         _ => function.to_string(),
     }

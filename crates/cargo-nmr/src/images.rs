@@ -2,6 +2,8 @@
 //! and are unloaded.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod exercise;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod faults;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod names;

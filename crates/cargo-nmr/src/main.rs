@@ -60,6 +60,10 @@ fn do_it(options: CommandLine) -> Result<ExitCode, Stop> {
         Some(Command::Build(options)) => own::build(&options),
         Some(Command::Test(options)) => own::test(&options),
         Some(Command::Run(mut options)) => {
+            if options.images.is_empty() {
+                let settings = own::package(&options.own)?.settings;
+                options.exercise.take(&settings)?;
+            }
             options.images = own::images(&options.images, &options.own)?;
             run_images(&options)
         }
@@ -92,6 +96,7 @@ fn tell_story(options: &StoryOptions) -> Result<ExitCode, Stop> {
 /// Runs images and writes what happened.
 fn run_images(options: &RunOptions) -> Result<ExitCode, Stop> {
     let policy = options.policy()?;
+    options.exercise.check()?;
     let output = Output::open(options.result.output.as_deref(), &options.images)?;
     let run = images::tell(options, policy)?;
     Ok(report(&show(&run, &options.result, output)?))

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod exercise;
 mod faults;
 mod images;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_host::{Deregistration, OnReport, Policy};
 
+pub(crate) use exercise::ExerciseOptions;
 pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 
@@ -69,6 +71,7 @@ Examples of the story:
   cargo run -- --seed 7 --policy irql=dispatch          another registrar within the contract
   cargo run -- --format json | jq .function             one event a line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
+  cargo run -- --format html --output story.html        a page for a browser
   cargo run -- --sections 4,5                           only how they detach
 
 Exit codes:
@@ -165,6 +168,8 @@ pub(crate) enum Format {
     Mermaid,
     /// A sequence diagram as a picture
     Svg,
+    /// A page for a browser, with everything that happened, to be filtered
+    Html,
 }
 
 /// The most calls of a run. Each leaves four entries of some 250 bytes in the record.

@@ -1,7 +1,12 @@
 //! [`Run`]: what a story leaves behind, for the judge and for the formats.
 
+use std::collections::BTreeMap;
+
 use nmr_host::irql::Irql;
-use nmr_host::{Actor, Leak, ModuleId, ModuleLabel, Policy, Record, Report, ThreadNumber};
+use nmr_host::{
+    Actor, HeldCall, Leak, ModuleId, ModuleLabel, Policy, Record, Report, ThreadNumber,
+};
+use nmr_sys::NTSTATUS;
 use serde_json::{Map, Value};
 
 /// A story that was told.
@@ -34,9 +39,19 @@ pub(crate) struct Images {
     /// What became of each, after its name.
     pub(crate) fates: Vec<(String, String)>,
     /// What images did wrong, apart from the rules of the NMR.
-    pub(crate) reports: Vec<String>,
+    pub(crate) reports: Vec<ImageReport>,
     /// How many bytes of pool they left behind.
     pub(crate) pool_left: usize,
+    /// How many requests were sent to their devices, by how they ended.
+    pub(crate) requests: BTreeMap<NTSTATUS, u64>,
+}
+
+/// Something that an image did wrong.
+pub(crate) struct ImageReport {
+    pub(crate) text: String,
+    pub(crate) thread: ThreadNumber,
+    /// How many entries the record had.
+    pub(crate) recorded: u64,
 }
 
 /// The modules and the threads, with names for people.
@@ -63,6 +78,9 @@ pub(crate) enum Cue {
     },
     /// What follows is only mentioned, in these words.
     Fold(String),
+    /// Calls between modules are only mentioned from here on, in these words, except for one that
+    /// is held.
+    FoldCalls(String, Option<HeldCall>),
     /// What follows is shown again.
     Unfold,
     /// Something that is no call.

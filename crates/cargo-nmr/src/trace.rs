@@ -1,7 +1,7 @@
 //! [`Trace`]: the record made ready to be shown: who is who, what is inside what, where a section
 //! begins, and what is only mentioned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nmr_host::{Actor, Moment, Record, Role, ThreadNumber};
 
@@ -61,6 +61,10 @@ pub(crate) enum Item<'a> {
 
 /// What a program is told, in order.
 pub(crate) enum Event<'a> {
+    Section {
+        title: &'a str,
+        text: &'a str,
+    },
     Step(&'a Step<'a>),
     Said {
         said: &'a Said,
@@ -152,20 +156,40 @@ impl<'a> Trace<'a> {
 
     /// Marks sections and folds.
     fn apply(&mut self, run: &Run) {
+        let held = self.held(run);
         let mut beats = run.beats.iter().peekable();
-        let (mut section, mut folded) = (0, false);
+        let (mut section, mut folded, mut calls_folded) = (0, false, false);
         for step in &mut self.steps {
             while let Some(beat) = beats.next_if(|beat| beat.at <= step.record.sequence) {
                 match beat.cue {
                     Cue::Section { .. } => section += 1,
                     Cue::Fold(_) => folded = true,
-                    Cue::Unfold => folded = false,
+                    Cue::FoldCalls(..) => calls_folded = true,
+                    Cue::Unfold => (folded, calls_folded) = (false, false),
                     Cue::Note(_) | Cue::Said(_) => {}
                 }
             }
+            let is_mentioned =
+                calls_folded && step.is_between_modules() && !held.contains(&step.place);
             step.section = section;
-            step.folded = folded;
+            step.folded = folded || is_mentioned;
         }
+    }
+
+    /// The places of the calls that were held, and of their returns.
+    fn held(&self, run: &Run) -> HashSet<usize> {
+        let mut places = HashSet::new();
+        for beat in &run.beats {
+            if let Cue::FoldCalls(_, Some(held)) = &beat.cue {
+                let is_before = |step: &Step<'_>| step.record.sequence < held.recorded;
+                let before = self.steps.partition_point(is_before);
+                let mut own = self.steps[..before].iter().rev();
+                let call = own.find(|step| step.record.thread == held.thread);
+                places.extend(call.iter().map(|call| call.place));
+                places.extend(call.and_then(|call| call.partner));
+            }
+        }
+        places
     }
 
     /// What a format shows.
@@ -191,7 +215,7 @@ impl<'a> Trace<'a> {
                         text,
                     });
                 }
-                Cue::Fold(text) => items.push(Item::Folded(text)),
+                Cue::Fold(text) | Cue::FoldCalls(text, _) => items.push(Item::Folded(text)),
                 Cue::Note(text) => items.push(Item::Note(text)),
                 Cue::Said(said) => items.push(Item::Note(&said.words)),
                 Cue::Unfold => {}
@@ -201,7 +225,7 @@ impl<'a> Trace<'a> {
         items
     }
 
-    /// Every step, and all that images said.
+    /// Every step, all that images said, and where sections begin.
     pub(crate) fn events(&'a self, run: &'a Run) -> Vec<Event<'a>> {
         let mut events = Vec::new();
         let mut steps = self.steps.iter().peekable();
@@ -214,13 +238,16 @@ impl<'a> Trace<'a> {
                 events.push(Event::Step(step));
             }
             match &beat.cue {
-                Cue::Section { .. } => section += 1,
+                Cue::Section { title, text } => {
+                    section += 1;
+                    events.push(Event::Section { title, text });
+                }
                 Cue::Said(said) => events.push(Event::Said {
                     said,
                     section,
                     depth: depths.get(&said.thread).copied().unwrap_or_default(),
                 }),
-                Cue::Fold(_) | Cue::Unfold | Cue::Note(_) => {}
+                Cue::Fold(_) | Cue::FoldCalls(..) | Cue::Unfold | Cue::Note(_) => {}
             }
         }
         events.extend(steps.map(Event::Step));

@@ -35,7 +35,7 @@ fn two_images_tell_the_story_of_a_binding() {
                 let part = if images[0] == &provider {
                     part
                 } else {
-                    "Adder and Summer attach."
+                    "client/exnpi_driver and provider/exnpi_driver attach."
                 };
                 assert!(story.contains(part), "{part} is not in\n{story}");
             }

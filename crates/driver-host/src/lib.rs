@@ -32,9 +32,11 @@ pub mod file;
 pub mod hygiene;
 pub mod pe;
 mod printable;
+mod request;
 
 pub use file::{IMAGE_VARIABLE, built_image};
 pub use printable::printable;
+pub use request::{Request, UnknownRequest};
 
 /// Whether this machine can load images.
 pub const SUPPORTED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
@@ -45,7 +47,8 @@ pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only"
 mod native;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::{
-    Descriptor, DeviceError, Event, Fate, Fault, Field, Handle, Host, Image, Interface, LoadError,
-    LoadOptions, Outcome, Peer, PeerComes, Plan, Point, Print, Refusal, Report, RequestError,
-    Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value, Visit,
+    Descriptor, DeviceError, Event, Exercise, Exercised, Fate, Fault, Field, Handle, Host, Image,
+    Interface, LoadError, LoadOptions, Outcome, Peer, PeerComes, Plan, Point, Print, Refusal,
+    Report, RequestError, Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value,
+    Visit,
 };

@@ -42,6 +42,25 @@ pub struct Table {
     pub functions: usize,
 }
 
+/// Where the functions of one dispatch table in memory are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableLayout {
+    /// How many bytes may be copied: at least the table's. What lies behind the table does not matter.
+    pub size: usize,
+    /// The places of its functions, in the size of pointers and in order.
+    pub functions: Vec<usize>,
+}
+
+impl From<Table> for TableLayout {
+    fn from(table: Table) -> Self {
+        let words = table.size / size_of::<usize>();
+        Self {
+            size: table.size,
+            functions: (words.saturating_sub(table.functions)..words).collect(),
+        }
+    }
+}
+
 impl Interface {
     /// The table of a role.
     pub(crate) fn table(&self, role: Role) -> Option<Table> {

@@ -2,11 +2,12 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::time::Duration;
 
 use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NTSTATUS};
 
 use crate::instances;
-use crate::interface::Interface;
+use crate::interface::{Interface, TableLayout};
 use crate::machine::{Blocker, Leak};
 use crate::module::{ModuleId, ModuleLabel, Role};
 use crate::policy::Policy;
@@ -16,7 +17,7 @@ use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::Arc;
 use crate::transcript::Entry;
-use crate::wrapped::{Unwrappable, Wrapping};
+use crate::wrapped::{HeldCall, Unwrappable, Wrapping};
 
 /// A Network Module Registrar.
 ///
@@ -182,6 +183,43 @@ impl Registrar {
     /// Fails where calls cannot be watched, and then declares nothing.
     pub fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
         self.shell.wrap(interface, wrapping)
+    }
+
+    /// Watches every call of the interfaces that nobody has declared, too, for a program that knows
+    /// nothing of them but can find the functions of a table in memory: a loader of images, which
+    /// knows where code is. `layout` gets the address of each table that a module hands over. It is
+    /// about the bindings that are made from now on, and has the conditions of [`wrap`](Self::wrap).
+    ///
+    /// Fails where calls cannot be watched.
+    pub fn wrap_others(
+        &self,
+        wrapping: Wrapping,
+        layout: impl Fn(*const ()) -> Option<TableLayout> + Send + Sync + 'static,
+    ) -> Result<(), Unwrappable> {
+        self.shell.wrap_others(wrapping, layout)
+    }
+
+    /// Holds the next watched call, after `skip` others: it begins, and does not reach its function
+    /// before the detach callback of the module that makes it has returned, or
+    /// [`release_call`](Self::release_call) lets it go on. So that detach finds a call in progress.
+    ///
+    /// Calls are not held that are made inside of a callback of the NMR, with a lock, or above
+    /// `PASSIVE_LEVEL`.
+    pub fn hold_call(&self, skip: u64) {
+        self.shell.wrapped.holds.arm(skip);
+    }
+
+    /// Waits until a call is held. `None` if none was for so long.
+    #[must_use]
+    pub fn wait_for_held_call(&self, limit: Duration) -> Option<HeldCall> {
+        self.shell.wrapped.holds.wait(limit)
+    }
+
+    /// Lets the held call go on and holds no other. Returns what the detach callback of its module
+    /// answered, if it did while the call was held.
+    #[expect(clippy::must_use_candidate, reason = "the call goes on")]
+    pub fn release_call(&self) -> Option<NTSTATUS> {
+        self.shell.wrapped.holds.release()
     }
 
     /// Gives a module a name for reports.

@@ -40,6 +40,8 @@ pub struct Report {
     pub blockers: Vec<Blocker>,
     /// The memory that it is about.
     pub memory: Option<LentMemory>,
+    /// How many entries the [record](crate::Record) had.
+    pub recorded: u64,
     /// The thread.
     pub thread: ThreadNumber,
     /// Its simulated IRQL.

@@ -46,6 +46,7 @@ pub(super) fn write(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Re
                 section,
                 depth,
             } => said_line(said, section, depth),
+            Event::Section { .. } => continue,
         };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');

@@ -287,7 +287,7 @@ fn label_x(from: usize, to: usize) -> i32 {
     }
 }
 
-fn label(trace: &Trace<'_>, step: &Step<'_>) -> String {
+pub(super) fn label(trace: &Trace<'_>, step: &Step<'_>) -> String {
     let words = call_words(step);
     if step.is_refused() {
         let end = step.partner.map(|end| result_words(&trace.steps[end]));
@@ -302,7 +302,7 @@ fn label(trace: &Trace<'_>, step: &Step<'_>) -> String {
     }
 }
 
-fn kind(step: &Step<'_>) -> ArrowKind {
+pub(super) fn kind(step: &Step<'_>) -> ArrowKind {
     match step.record.moment {
         _ if step.is_refused() => ArrowKind::Refused,
         Moment::Call(_) => ArrowKind::Call,

@@ -1,7 +1,7 @@
 //! The explanation: sections with what the reader should know, and every step with its thread,
 //! indented by what it is inside.
 
-mod summary;
+pub(super) mod summary;
 
 use std::collections::HashSet;
 use std::io::{self, Write};

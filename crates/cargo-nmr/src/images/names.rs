@@ -3,13 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use driver_host::printable;
-use exnpi_driver::client::Adder;
-use exnpi_driver::provider::Summer;
-use nmr::Module;
 use nmr_host::{ModuleId, ModuleLabel};
-
-use crate::script;
-use crate::watched::module_id;
 
 /// The names of images: as few of the last parts of their paths as tell them apart.
 pub(super) fn of_images(paths: &[PathBuf]) -> Vec<String> {
@@ -48,7 +42,7 @@ fn numbered(name: &str, number: usize) -> String {
     }
 }
 
-/// Names for the modules of an image: their own if they are known, or the image's.
+/// Names for the modules of an image: the image's, with their role if it has several.
 pub(super) fn of_modules(image: &str, modules: &[ModuleLabel]) -> Vec<(ModuleId, String)> {
     let stem = image.strip_suffix(".sys").unwrap_or(image);
     let mut names: Vec<(ModuleId, String)> = Vec::new();
@@ -64,7 +58,7 @@ pub(super) fn of_modules(image: &str, modules: &[ModuleLabel]) -> Vec<(ModuleId,
         } else {
             format!("{stem} {}", module.role)
         };
-        let name = known(id).map_or_else(|| distinct(own, &names), str::to_owned);
+        let name = distinct(own, &names);
         names.push((id, name));
     }
     names
@@ -79,18 +73,6 @@ fn distinct(name: String, names: &[(ModuleId, String)]) -> String {
     let numbered = |number: &usize| !taken(&format!("{name} {number}"));
     let number = (2..=names.len() + 2).find(numbered).unwrap_or_default();
     format!("{name} {number}")
-}
-
-/// The name of a module of the sample driver.
-fn known(id: ModuleId) -> Option<&'static str> {
-    let client = Adder::new().ok();
-    let client = client.map(|adder| module_id(adder.identity().module));
-    let provider = module_id(Module::identity(&Summer).module);
-    if client == Some(id) {
-        Some(script::CLIENT)
-    } else {
-        (provider == id).then_some(script::PROVIDER)
-    }
 }
 
 #[cfg(test)]
@@ -112,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_are_called_like_their_image_unless_they_are_known() {
+    fn modules_are_called_like_their_image() {
         let module = |role, luid| ModuleLabel {
             role,
             id: Some(ModuleId::IfLuid(luid)),
@@ -126,10 +108,5 @@ mod tests {
         assert_eq!(names(&[first]), ["dir/a"]);
         assert_eq!(names(&[first, module(Role::Provider, 1)]), ["dir/a"]);
         assert_eq!(names(&[first, second]), ["dir/a client", "dir/a client 2"]);
-        let known = ModuleLabel {
-            id: Some(module_id(Module::identity(&Summer).module)),
-            ..first
-        };
-        assert_eq!(names(&[known]), ["Summer"]);
     }
 }

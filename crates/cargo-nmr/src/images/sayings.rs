@@ -1,9 +1,18 @@
 //! What images said: prints as lines, events with their fields, in the order in which they were said.
 
-use driver_host::{Event, Field, Print, Value, printable};
+use driver_host::{Event, Field, Print, Report, Value, printable};
 use serde_json::{Map, json};
 
-use crate::run::{Beat, Cue, Said, What};
+use crate::run::{Beat, Cue, ImageReport, Said, What};
+
+/// A report of the host.
+pub(super) fn report(report: &Report) -> ImageReport {
+    ImageReport {
+        text: printable(&report.to_string()),
+        thread: report.thread,
+        recorded: report.recorded,
+    }
+}
 
 /// Makes beats of what images said, in order.
 pub(super) fn beats(prints: Vec<Print>, events: Vec<Event>) -> Vec<Beat> {

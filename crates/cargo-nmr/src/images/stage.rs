@@ -1,6 +1,6 @@
 //! The director: loads and unloads, and writes down where each section begins.
 
-use driver_host::{DeviceError, Fault, Host, Image, LoadOptions, printable};
+use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions};
 use nmr_host::Policy;
 
 use super::seen::Seen;
@@ -21,18 +21,27 @@ pub(crate) fn tell(options: &RunOptions, policy: Policy) -> Result<Run, String> 
     if options.special_pool {
         stage.host.use_special_pool();
     }
+    stage.exercise = Stage::exercise(&options.exercise, stage.host.registrar().policy().seed);
+    if stage.exercise.is_some() {
+        let watched = stage.host.watch_calls();
+        watched.map_err(|error| error.to_string())?;
+    }
     stage.load_all(&names, images);
+    if stage.failure.is_none() {
+        stage.failure = stage.exercise_all(&options.exercise).err();
+    }
     stage.unload_all(options.unload_order);
     Ok(stage.leave_behind(words::title(&names)))
 }
 
 /// The machine, its images, and what was written down.
-struct Stage {
-    host: Host,
-    loaded: Vec<Image>,
-    cast: Cast,
-    beats: Vec<Beat>,
-    images: Images,
+pub(super) struct Stage {
+    pub(super) host: Host,
+    pub(super) loaded: Vec<Image>,
+    pub(super) exercise: Option<Exercise>,
+    pub(super) cast: Cast,
+    pub(super) beats: Vec<Beat>,
+    pub(super) images: Images,
     failure: Option<String>,
 }
 
@@ -41,6 +50,7 @@ impl Stage {
         Self {
             host: Host::new(policy),
             loaded: Vec::new(),
+            exercise: None,
             cast: Cast::default(),
             beats: Vec::new(),
             images: Images::default(),
@@ -95,12 +105,13 @@ impl Stage {
         if order == UnloadOrder::Last {
             images.reverse();
         }
-        for image in images {
-            self.unload(image);
+        while !images.is_empty() {
+            let image = images.remove(0);
+            self.unload(image, &images);
         }
     }
 
-    fn unload(&mut self, image: Image) {
+    fn unload(&mut self, image: Image, others: &[Image]) {
         let name = image.name().to_owned();
         if self.host.stopped().is_some() {
             let fate = "stays in memory, because the host is stopped".to_owned();
@@ -108,10 +119,18 @@ impl Stage {
             return;
         }
         let at = self.host.registrar().recorded();
-        let unloaded = image.unload();
+        let (unloaded, exercised) = self.unload_under_load(others, || image.unload());
         let seen = self.look(at, &name);
-        let text = words::unloaded(&seen, &unloaded);
+        let mut text = words::unloaded(&seen, &unloaded);
+        if let Some((exercise, exercised)) = self.exercise.as_ref().zip(exercised.as_ref()) {
+            let met = words::met(exercise.threads, exercised, &self.cast);
+            text = format!("{text} {met}");
+        }
         self.section(at, words::unload(&name, &unloaded), text);
+        if let Some(exercised) = &exercised {
+            self.name_senders(at);
+            self.fold_calls(at, exercised);
+        }
         self.images.fates.push((name, words::fate(&unloaded)));
     }
 
@@ -135,7 +154,7 @@ impl Stage {
     }
 
     /// A section that began at a place in the record, with what was printed in it.
-    fn section(&mut self, at: u64, title: String, text: String) {
+    pub(super) fn section(&mut self, at: u64, title: String, text: String) {
         let cue = Cue::Section { title, text };
         self.beats.push(Beat { at, cue });
         self.quote();
@@ -166,10 +185,7 @@ impl Stage {
                 _ => 0,
             })
             .sum();
-        self.images.reports = reports
-            .iter()
-            .map(|report| printable(&report.to_string()))
-            .collect();
+        self.images.reports = reports.iter().map(sayings::report).collect();
         for record in &records {
             let known = self
                 .cast

@@ -1,6 +1,8 @@
 //! What is said about images.
 
-use driver_host::{DeviceError, Fault, LoadError, Report, Unloaded, printable};
+use driver_host::{DeviceError, Exercised, Fault, LoadError, Report, Unloaded, printable};
+
+use nmr_host::{Actor, HeldCall};
 
 use super::seen::Seen;
 use crate::run::Cast;
@@ -23,7 +25,7 @@ pub(super) fn loaded(seen: &Seen, cast: &Cast) -> String {
         .registered()
         .into_iter()
         .map(|module| {
-            let name = cast.name(nmr_host::Actor::Module(module));
+            let name = cast.name(Actor::Module(module));
             format!("the {} {name}", module.role)
         })
         .collect();
@@ -72,6 +74,50 @@ pub(super) fn no_device(error: &DeviceError) -> String {
         DeviceError::Stopped(_) => "EvtDriverDeviceAdd stopped the host".to_owned(),
         DeviceError::NotPlugAndPlay => "it has no EvtDriverDeviceAdd".to_owned(),
     }
+}
+
+/// Threads sent requests.
+pub(super) fn sent(threads: u32, exercised: &Exercised) -> String {
+    let count: u64 = exercised.sent.values().sum();
+    let threads = match threads {
+        1 => "1 thread sends".to_owned(),
+        more => format!("{more} threads send"),
+    };
+    format!("{threads} requests to the devices, {count} in all.")
+}
+
+/// Threads sent requests while something was detached.
+pub(super) fn met(threads: u32, exercised: &Exercised, cast: &Cast) -> String {
+    let sent = sent(threads, exercised);
+    let Some(held) = exercised.held else {
+        return format!("{sent} No call between modules could be held.");
+    };
+    let (thread, caller) = (held.thread, cast.name(Actor::Module(held.caller)));
+    let met = match exercised.answered {
+        Some(answer) => format!("answers {} meanwhile", status::name(answer)),
+        None => "is not called meanwhile".to_owned(),
+    };
+    format!(
+        "{sent} On {thread} a call that {caller} makes is held, so that it is in progress when the \
+         detach begins. The detach callback of {caller} {met}."
+    )
+}
+
+/// What is not shown of the calls.
+pub(super) fn folded(count: usize, held: Option<HeldCall>) -> String {
+    let calls = match count {
+        1 => "1 call between the modules".to_owned(),
+        more => format!("{more} calls between the modules"),
+    };
+    held.map_or_else(
+        || calls.clone(),
+        |held| {
+            format!(
+                "{calls}, of which only the one that is held is shown, on {}",
+                held.thread
+            )
+        },
+    )
 }
 
 /// The heading of an unload.

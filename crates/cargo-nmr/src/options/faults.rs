@@ -32,7 +32,7 @@ pub(crate) struct FaultsOptions {
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
 
-    /// The native module of EXNPI that the images meet
+    /// The native module that the images meet, if their interface is that of the sample driver
     #[arg(long, value_enum, value_name = "WHO", default_value_t = PeerChoice::Auto)]
     pub(crate) peer: PeerChoice,
 
@@ -69,7 +69,7 @@ Exit codes:
 /// Whom images meet.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PeerChoice {
-    /// The sample client or provider, if the images attach to nobody without it
+    /// The sample's client or provider, if images of its interface attach to nobody without it
     Auto,
     /// The sample client
     Client,

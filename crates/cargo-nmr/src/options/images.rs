@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use nmr_host::{MemoryChecks, OnReport, Policy};
 
-use super::{Choices, ResultOptions};
+use super::{Choices, ExerciseOptions, ResultOptions};
 use crate::own::OwnPackage;
 
 /// Loads driver images, adds a device to each, unloads them, and explains what the registrar saw.
@@ -35,6 +35,9 @@ pub(crate) struct RunOptions {
 
     #[command(flatten)]
     pub(crate) result: ResultOptions,
+
+    #[command(flatten)]
+    pub(crate) exercise: ExerciseOptions,
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -46,6 +49,10 @@ Examples:
   cargo nmr run driver.sys --seed 7 --format mermaid       another registrar within the contract
   cargo nmr run driver.sys --special-pool                  early frees and late touches are reported
   cargo nmr run driver.sys --format json | jq .function    one event a line; see docs/events.md
+  cargo nmr run driver.sys --call 0x222004:01000000 --detach 0x222008 --attach 0x22200c
+                                                           detaches while calls are in progress
+  cargo nmr run driver.sys --format html --output run.html page for a browser, with every event
+  cargo nmr run client.sys provider.sys --call 0x222004    the same when the provider is unloaded
 
 Exit codes:
   0  every image came and went as it should

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nmr_host::{Policy, Registrar};
+use nmr_host::{ModuleLabel, Policy, Registrar, Unwrappable, Wrapping};
+use nmr_sys::GUID;
 
 use super::fault;
 use super::image::Image;
@@ -12,6 +13,7 @@ use super::points::{Plan, Point};
 use super::report::{Report, Stopped};
 use super::runner;
 use super::system::{Print, System};
+use super::tables;
 use super::trace::Event;
 
 /// How long the code of an image may take before it is said to hang.
@@ -112,6 +114,12 @@ impl Host {
         self.system.take_reports()
     }
 
+    /// The modules that images have registered so far, each once, with their interfaces.
+    #[must_use]
+    pub fn registered(&self) -> Vec<(ModuleLabel, GUID)> {
+        self.system.registered()
+    }
+
     /// Why the host is stopped, if it is.
     #[must_use]
     pub fn stopped(&self) -> Option<Stopped> {
@@ -141,6 +149,20 @@ impl Host {
     #[must_use]
     pub fn take_points(&self) -> Vec<Point> {
         self.system.points.take()
+    }
+
+    /// Watches the calls that modules make to each other, and writes them down in the record, for the
+    /// bindings that are made from now on. What an interface looks like is not known here, so the
+    /// functions are found where the tables are: in the data of an image or in its pool, every word
+    /// is one that is the address of code of an image. Modules get copies of each other's tables.
+    pub fn watch_calls(&self) -> Result<(), Unwrappable> {
+        let wrapping = Wrapping {
+            recorded: true,
+            ..Wrapping::default()
+        };
+        let system = Arc::downgrade(&self.system);
+        let layout = move |table: *const ()| tables::layout(&*system.upgrade()?, table.addr());
+        self.system.registrar.wrap_others(wrapping, layout)
     }
 
     /// How many bytes of pool are allocated now.

@@ -126,6 +126,13 @@ impl Image {
         user::interfaces(&self.loaded, class)
     }
 
+    /// The devices that are started, for a program that does not know by which interfaces they are
+    /// found.
+    #[must_use]
+    pub fn devices(&self) -> Vec<Interface> {
+        user::devices(&self.loaded)
+    }
+
     /// Removes the devices, runs the unload routine, looks at what is left, and takes the image
     /// out of memory.
     pub fn unload(mut self) -> Unloaded {

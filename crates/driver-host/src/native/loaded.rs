@@ -45,6 +45,7 @@ pub(crate) struct Loaded {
     start: usize,
     size: usize,
     entry: usize,
+    sections: Vec<Section>,
     code: Mutex<Option<(Memory, Thunks)>>,
 }
 
@@ -87,6 +88,7 @@ impl Loaded {
             start,
             size,
             entry: start + image.entry as usize,
+            sections: image.sections.clone(),
             code: Mutex::new(None),
         });
         loaded.link(image, memory, &targets)?;
@@ -169,6 +171,14 @@ impl Loaded {
     pub(crate) fn offset(&self, address: usize) -> Option<u64> {
         let offset = address.checked_sub(self.start)?;
         (offset < self.size).then_some(offset as u64)
+    }
+
+    /// The section in which an offset is.
+    pub(crate) fn section(&self, offset: u64) -> Option<&Section> {
+        self.sections.iter().find(|section| {
+            let start = u64::from(section.offset);
+            (start..start + u64::from(section.size)).contains(&offset)
+        })
     }
 
     /// Runs something that calls into the image: an entry point or a callback of the framework. Those end

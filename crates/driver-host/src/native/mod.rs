@@ -8,6 +8,7 @@
 
 mod during;
 mod entry;
+mod exercise;
 mod exports;
 mod fault;
 mod frames;
@@ -30,11 +31,13 @@ mod runner;
 mod scenario;
 mod stack;
 mod system;
+mod tables;
 mod thunk;
 mod trace;
 mod user;
 mod wdf;
 
+pub use exercise::{Exercise, Exercised};
 pub use host::Host;
 pub use image::{DeviceError, Image, Unloaded};
 pub use inside::Visit;

@@ -14,6 +14,8 @@ pub struct Report {
     pub image: String,
     /// The thread that was there.
     pub thread: ThreadNumber,
+    /// How many entries the [record](nmr_host::Record) had.
+    pub recorded: u64,
     /// What happened.
     pub fault: Fault,
     /// The entry point or callback that the thread was in, if the host was stopped there.

@@ -6,8 +6,8 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nmr_host::{Leak, Moment, Policy, Record};
-use nmr_sys::STATUS_SUCCESS;
+use nmr_host::{Leak, ModuleLabel, Moment, Policy, Record};
+use nmr_sys::{GUID, STATUS_SUCCESS};
 
 use super::host::Host;
 use super::image::{DeviceError, Image, Unloaded};
@@ -81,6 +81,8 @@ pub struct Outcome {
     pub leaks: Vec<Leak>,
     /// How many bytes of pool were left after all was unloaded.
     pub pool_left: usize,
+    /// The modules that the images registered, with their interfaces.
+    pub registered: Vec<(ModuleLabel, GUID)>,
     /// What the registrar saw, up to the second time.
     pub records: Vec<Record>,
 }
@@ -155,6 +157,7 @@ impl Scenario {
             rules: host.registrar().finish(),
             reports: host.reports(),
             pool_left: host.pool_in_use(),
+            registered: host.registered(),
             records,
         }
     }

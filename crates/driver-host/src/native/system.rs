@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nmr_host::irql::{self, Irql};
-use nmr_host::{Policy, Registrar, ThreadNumber};
+use nmr_host::{ModuleLabel, Policy, Registrar, ThreadNumber};
+use nmr_sys::GUID;
 
 use super::during;
 use super::exports::pool::Pool;
@@ -39,6 +40,7 @@ pub(crate) struct System {
     pub(crate) points: Points,
     pub(crate) runners: Runners,
     reports: Mutex<Vec<Report>>,
+    registered: Mutex<Vec<(ModuleLabel, GUID)>>,
     said: Mutex<Said>,
     handles: AtomicU64,
 }
@@ -59,6 +61,7 @@ impl System {
             points: Points::default(),
             runners: Runners::new(patience),
             reports: Mutex::default(),
+            registered: Mutex::default(),
             said: Mutex::default(),
             handles: AtomicU64::new(1),
         })
@@ -68,6 +71,7 @@ impl System {
         self.keep(Report {
             image: image.to_owned(),
             thread: nmr_host::current_thread(),
+            recorded: self.registrar.recorded(),
             fault,
             during: None,
         });
@@ -93,6 +97,7 @@ impl System {
         let report = Report {
             image: image.to_owned(),
             thread: nmr_host::current_thread(),
+            recorded: self.registrar.recorded(),
             fault,
             during: during::current(&self.registrar).map(Into::into),
         };
@@ -100,6 +105,22 @@ impl System {
         let stopped = Stopped(report);
         self.runners.stop(&stopped);
         stopped
+    }
+
+    /// An image has registered a module with an interface.
+    pub(crate) fn note_registered(&self, module: ModuleLabel, npi: GUID) {
+        let mut registered = self
+            .registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !registered.contains(&(module, npi)) {
+            registered.push((module, npi));
+        }
+    }
+
+    pub(crate) fn registered(&self) -> Vec<(ModuleLabel, GUID)> {
+        let registered = self.registered.lock();
+        registered.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {

@@ -60,13 +60,21 @@ impl From<Removed> for RequestError {
 
 /// The interfaces of a class that an image's devices have enabled.
 pub(super) fn interfaces(loaded: &Arc<Loaded>, class: GUID) -> Vec<Interface> {
-    let enabled = interface::enabled(loaded, class).into_iter();
+    found(loaded, interface::enabled(loaded, class))
+}
+
+/// The devices of an image, whatever their interfaces are.
+pub(super) fn devices(loaded: &Arc<Loaded>) -> Vec<Interface> {
+    found(loaded, interface::started(loaded))
+}
+
+fn found(loaded: &Arc<Loaded>, enabled: Vec<Enabled>) -> Vec<Interface> {
     let interface = |Enabled { device, reference }| Interface {
         loaded: Arc::clone(loaded),
         device,
         reference,
     };
-    enabled.map(interface).collect()
+    enabled.into_iter().map(interface).collect()
 }
 
 impl Interface {

@@ -3,7 +3,6 @@
 
 use nmr_sys::{NT_SUCCESS, STATUS_PENDING, STATUS_SUCCESS};
 
-use super::reporting::report;
 use super::{Books, Shell};
 use crate::machine::{Action, Event, Handle, Invocation, Key, Machine, Task};
 use crate::memory::quarantine::Block;
@@ -162,7 +161,7 @@ impl Books {
 
     fn report_breaches(&mut self, breaches: &[Breach], function: &'static str, policy: &Policy) {
         for breach in breaches {
-            let mut report = report(breach.finding, function, policy.mode, &self.names);
+            let mut report = self.report(breach.finding, function, policy.mode);
             report.memory = Some(breach.memory.clone());
             self.reports.push(report);
         }

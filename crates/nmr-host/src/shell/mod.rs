@@ -59,7 +59,7 @@ pub(crate) struct Shell {
     /// Whether a thread may run callbacks first and tell of them later, where nobody looks.
     tells_later: bool,
     worker: Worker,
-    wrapped: Wrapped,
+    pub(crate) wrapped: Wrapped,
     listener: Listener,
 }
 
@@ -217,6 +217,7 @@ impl Shell {
             }
             let event = self.perform(action).expect("only a return has no outcome");
             action = self.tell(lane, task, event, entry);
+            self.wrapped.answers_are_noted();
         }
     }
 

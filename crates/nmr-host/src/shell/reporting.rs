@@ -1,13 +1,12 @@
 //! How a broken rule becomes a report, and what happens to it.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
 use super::{Books, Shell};
 use crate::irql;
 use crate::machine::{Finding, Key, Machine};
-use crate::module::{Callback, ModuleId, ModuleLabel, Role};
+use crate::module::{Callback, ModuleLabel, Role};
 use crate::noted::Noted;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
@@ -50,6 +49,28 @@ impl fmt::Debug for Listener {
 }
 
 impl Books {
+    /// Makes a report of a finding on this thread.
+    pub(super) fn report(&self, finding: Finding, function: &'static str, mode: Mode) -> Report {
+        let name = |module: Option<ModuleLabel>| copy_text(self.names.get(&module?.id?)?);
+        Report {
+            rule: finding.rule,
+            severity: severity(finding.rule, mode),
+            function,
+            called: None,
+            binding: finding.binding,
+            module: finding.module,
+            name: name(finding.module),
+            peer: finding.peer,
+            peer_name: name(finding.peer),
+            status: finding.status,
+            blockers: Vec::new(),
+            memory: None,
+            recorded: self.records.len() as u64,
+            thread: thread::current(),
+            irql: irql::current(),
+        }
+    }
+
     /// Makes reports of findings, and returns how many there were before.
     pub(super) fn file(
         &mut self,
@@ -60,7 +81,7 @@ impl Books {
         let before = self.reports.len();
         self.reports.lose(findings.lost());
         for finding in findings {
-            let report = report(finding, function, mode, &self.names);
+            let report = self.report(finding, function, mode);
             self.reports.push(report);
         }
         before
@@ -211,7 +232,7 @@ impl Shell {
         function: &'static str,
     ) {
         let mut books = self.books();
-        let mut report = report(finding, function, self.policy.mode, &books.names);
+        let mut report = books.report(finding, function, self.policy.mode);
         report.severity = severity.unwrap_or(report.severity);
         let reported = books.reports.len();
         books.reports.push(report);
@@ -234,32 +255,6 @@ impl Shell {
 
 fn print_lost(count: u64) {
     stderr::line(format_args!("memory ran out: {count} reports were lost"));
-}
-
-/// Makes a report of a finding on this thread.
-pub(super) fn report(
-    finding: Finding,
-    function: &'static str,
-    mode: Mode,
-    names: &HashMap<ModuleId, String>,
-) -> Report {
-    let name = |module: Option<ModuleLabel>| copy_text(names.get(&module?.id?)?);
-    Report {
-        rule: finding.rule,
-        severity: severity(finding.rule, mode),
-        function,
-        called: None,
-        binding: finding.binding,
-        module: finding.module,
-        name: name(finding.module),
-        peer: finding.peer,
-        peer_name: name(finding.peer),
-        status: finding.status,
-        blockers: Vec::new(),
-        memory: None,
-        thread: thread::current(),
-        irql: irql::current(),
-    }
 }
 
 /// A finding that is about no binding.

@@ -1,7 +1,7 @@
 //! How a thread waits for the end of a registration.
 
 use super::Shell;
-use super::reporting::{finding, report};
+use super::reporting::finding;
 use crate::locks;
 use crate::machine::{Blocker, Key};
 use crate::policy::Cleanup;
@@ -49,7 +49,7 @@ impl Shell {
         let breach = blockers.iter().find_map(Blocker::breach);
         let finding = breach.unwrap_or_else(|| finding(Rule::V41, Actor::Unknown));
         let mut books = self.books();
-        let mut report = report(finding, entry.function, self.policy.mode, &books.names);
+        let mut report = books.report(finding, entry.function, self.policy.mode);
         report.blockers = blockers;
         let reported = books.reports.len();
         books.reports.push(report);

@@ -3,8 +3,7 @@
 use nmr_sys::{NT_SUCCESS, NTSTATUS};
 
 use super::Shell;
-use super::reporting::report;
-use crate::interface::Interface;
+use crate::interface::{Interface, TableLayout};
 use crate::machine::{Finding, Handle, Key};
 use crate::module::{Callback, ModuleLabel, Opaque, Role};
 use crate::rule::Rule;
@@ -17,6 +16,17 @@ impl Shell {
         self.wrapped.add(interface, wrapping)?;
         self.update_light();
         self.declare(interface);
+        Ok(())
+    }
+
+    /// Watches the calls of every interface that is not declared.
+    pub(crate) fn wrap_others(
+        &self,
+        wrapping: Wrapping,
+        measure: impl Fn(*const ()) -> Option<TableLayout> + Send + Sync + 'static,
+    ) -> Result<(), Unwrappable> {
+        self.wrapped.add_others(wrapping, measure)?;
+        self.update_light();
         Ok(())
     }
 
@@ -109,7 +119,7 @@ impl Shell {
             status: None,
         };
         let mut books = self.books();
-        let mut report = report(finding, function, self.policy.mode, &books.names);
+        let mut report = books.report(finding, function, self.policy.mode);
         report.called = called;
         let reported = books.reports.len();
         books.reports.push(report);

@@ -2,7 +2,7 @@
 //! so.
 
 use super::watch::Watch;
-use crate::interface::Table;
+use crate::interface::TableLayout;
 use crate::module::{Opaque, Role};
 use crate::sync::Arc;
 
@@ -15,7 +15,13 @@ impl Tables {
     pub(crate) const WORK: bool = false;
 
     #[expect(clippy::unused_self, reason = "as where there is a gate")]
-    pub(crate) fn copy(&mut self, _: Table, given: Opaque, _: &Arc<Watch>, _: Role) -> Opaque {
+    pub(crate) fn copy(
+        &mut self,
+        _: &TableLayout,
+        given: Opaque,
+        _: &Arc<Watch>,
+        _: Role,
+    ) -> Opaque {
         given
     }
 }

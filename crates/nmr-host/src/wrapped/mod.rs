@@ -8,6 +8,7 @@
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod gate;
+mod hold;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod stubs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
@@ -22,11 +23,13 @@ use std::fmt;
 
 use nmr_sys::GUID;
 
-use crate::interface::{Interface, Table};
+use crate::interface::{Interface, Table, TableLayout};
 use crate::machine::Key;
 use crate::module::{Opaque, Role};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
+pub use hold::HeldCall;
+pub(crate) use hold::Holds;
 use table::Tables;
 pub(crate) use watch::Watch;
 
@@ -77,14 +80,30 @@ pub(crate) struct Wrapped {
     /// Whether it watches anything. Until then nothing here costs more than this.
     is_on: AtomicBool,
     state: Mutex<State>,
+    /// The calls that are held.
+    pub(crate) holds: Holds,
 }
 
-#[derive(Debug, Default)]
+/// Finds out where the functions of a table are. `None` if it is not to be copied.
+type Measure = Box<dyn Fn(*const ()) -> Option<TableLayout> + Send + Sync>;
+
+#[derive(Default)]
 pub(crate) struct State {
     interfaces: HashMap<GUID, (Interface, Wrapping)>,
+    /// How all other interfaces are watched, if they are.
+    others: Option<(Wrapping, Measure)>,
     /// The last attach of each binding that there ever was.
     watches: HashMap<Key, Arc<Watch>>,
     tables: Tables,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("interfaces", &self.interfaces)
+            .field("others", &self.others.as_ref().map(|(how, _)| how))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Wrapped {
@@ -112,6 +131,27 @@ impl Wrapped {
         Ok(())
     }
 
+    /// From now on, tables of every other interface are copied too, as they are found in memory.
+    pub(crate) fn add_others(
+        &self,
+        wrapping: Wrapping,
+        measure: impl Fn(*const ()) -> Option<TableLayout> + Send + Sync + 'static,
+    ) -> Result<(), Unwrappable> {
+        if !Tables::WORK {
+            return Err(Unwrappable::Platform);
+        }
+        self.lock().others = Some((wrapping, Box::new(measure)));
+        self.is_on.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// The machine has taken a step with what a callback answered.
+    pub(crate) fn answers_are_noted(&self) {
+        if self.is_on() {
+            self.holds.answers_are_noted();
+        }
+    }
+
     /// Whether anything is watched.
     pub(crate) fn is_on(&self) -> bool {
         self.is_on.load(Ordering::Acquire)
@@ -122,7 +162,9 @@ impl Wrapped {
         if !self.is_on() {
             return None;
         }
-        self.lock().interfaces.get(&npi).map(|(_, how)| *how)
+        let state = self.lock();
+        let declared = state.interfaces.get(&npi).map(|(_, how)| *how);
+        declared.or_else(|| state.others.as_ref().map(|(how, _)| *how))
     }
 
     /// Begins to watch an attach. What is known of an earlier try is forgotten, except by the
@@ -147,19 +189,27 @@ impl Wrapped {
         let mut state = self.lock();
         let State {
             interfaces,
+            others,
             watches,
             tables,
         } = &mut *state;
         let copied = watches.get(&binding).and_then(|watch| {
-            let (interface, _) = interfaces.get(&watch.npi)?;
-            let table = match owner {
-                Role::Client => interface.client,
-                Role::Provider => interface.provider,
+            let layout = match interfaces.get(&watch.npi) {
+                Some((interface, _)) => interface.table(owner).map(TableLayout::from),
+                None => others
+                    .as_ref()
+                    .and_then(|(_, measure)| measure(dispatch.0.cast_const().cast()))
+                    .filter(is_possible_layout),
             };
-            Some(tables.copy(table?, dispatch, watch, owner.other()))
+            Some(tables.copy(&layout?, dispatch, watch, owner.other()))
         });
         copied.unwrap_or(dispatch)
     }
+}
+
+fn is_possible_layout(layout: &TableLayout) -> bool {
+    let words = layout.size / size_of::<usize>();
+    layout.size <= LARGEST && layout.functions.iter().all(|&place| place < words)
 }
 
 /// The most bytes that a table may have.

@@ -7,7 +7,7 @@ use std::ptr;
 
 use super::stubs::Stubs;
 use super::watch::Watch;
-use crate::interface::Table;
+use crate::interface::TableLayout;
 use crate::module::{Opaque, Role};
 use crate::sync::Arc;
 
@@ -48,20 +48,20 @@ impl Tables {
     /// Whether tables can be copied here.
     pub(crate) const WORK: bool = true;
 
-    /// Copies a table. The functions are its last words; each that is not null leads through a
-    /// stub, or directly if there is no memory for one.
+    /// Copies a table. Each of its functions that is not null leads through a stub, or directly if
+    /// there is no memory for one.
     pub(crate) fn copy(
         &mut self,
-        table: Table,
+        table: &TableLayout,
         given: Opaque,
         watch: &Arc<Watch>,
         caller: Role,
     ) -> Opaque {
         let mut words = read(table, given);
-        let first = words.len().saturating_sub(table.functions);
-        let functions = words.iter().skip(first).enumerate();
+        let functions = table.functions.iter().enumerate();
         let slots: Box<[Slot]> = functions
-            .filter_map(|(function, word)| {
+            .filter_map(|(function, &place)| {
+                let word = words.get(place)?;
                 // SAFETY: the word must be initialized: it is a function of the table, or null.
                 let target = unsafe { word.assume_init() };
                 (!target.is_null()).then(|| Slot {
@@ -73,7 +73,8 @@ impl Tables {
             })
             .collect();
         for slot in &slots {
-            let word = words.get_mut(first + slot.function);
+            let place = table.functions.get(slot.function);
+            let word = place.and_then(|&place| words.get_mut(place));
             if let Some((word, stub)) = word.zip(self.stubs.add(slot)) {
                 word.write(ptr::with_exposed_provenance_mut(stub));
             }
@@ -87,11 +88,11 @@ impl Tables {
     }
 }
 
-fn read(table: Table, given: Opaque) -> Box<[Word]> {
+fn read(table: &TableLayout, given: Opaque) -> Box<[Word]> {
     let mut words = Box::new_uninit_slice(table.size / size_of::<Word>());
     let source: *const u8 = given.0.cast_const().cast();
     // SAFETY: both ranges must be valid: the module vouches for a table of its interface, whose
-    // size the program has declared, and the copy has as many bytes.
+    // size the program has declared or found, and the copy has as many bytes.
     unsafe { ptr::copy_nonoverlapping(source, words.as_mut_ptr().cast(), table.size) };
     // SAFETY: a word may be uninitialized, as the type says.
     unsafe { std::mem::transmute::<Box<[MaybeUninit<Word>]>, Box<[Word]>>(words) }

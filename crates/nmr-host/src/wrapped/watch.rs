@@ -156,6 +156,10 @@ impl Watch {
 
     /// The detach callback of an end has returned.
     pub(crate) fn detach_returned(&self, role: Role, status: NTSTATUS, function: &'static str) {
+        if let Some(shell) = self.shell.upgrade() {
+            let (holds, module) = (&shell.wrapped.holds, self.end(role).module);
+            holds.detach_returned(self.binding, module, status);
+        }
         if status == STATUS_PENDING {
             self.end(role).reach(Stage::Pending);
         } else {
@@ -178,6 +182,12 @@ impl Watch {
         self.note(caller, function, Moment::Call("".into()));
         if let Some(rule) = self.judge(caller) {
             self.report(rule, caller, called(caller), Some(function));
+        }
+        let end = self.end(caller);
+        let is_detaching = || end.has_reached(Stage::InCallback);
+        if let Some(shell) = self.shell.upgrade() {
+            let (holds, recorded) = (&shell.wrapped.holds, || shell.recorded());
+            holds.call_begins(self.binding, end.module, recorded, is_detaching);
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::paint::{self, paint};
 use super::super::wrap;
 use crate::check::Verdict;
 use crate::run::Run;
+use crate::status;
 
 /// The width of what is said, without its margin.
 const WIDTH: usize = 80;
@@ -69,7 +70,8 @@ fn leaks(run: &Run, verdict: &Verdict) -> String {
     }
 }
 
-fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
+/// What there is to say of everything, beside its name.
+pub(in crate::format) fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Verdict {
         attached,
         declined,
@@ -80,19 +82,22 @@ fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
         cleanups,
         ..
     } = verdict;
+    let unseen = *to_provider + *to_client == 0;
     let calls = match run.images {
-        Some(_) => UNSEEN.to_owned(),
+        Some(_) if unseen => UNSEEN.to_owned(),
+        Some(_) => format!("{to_provider} into providers, {to_client} into clients"),
         None => format!(
             "{to_provider} into the provider, {to_client} into the client, {refused} refused"
         ),
     };
     let detached = verdict.detached_at_once + pended;
-    vec![
+    let lines = vec![
         (
             "bindings",
             format!("{attached} attached, {declined} declined"),
         ),
         ("calls", calls),
+        ("requests", requests(run)),
         (
             "detaches",
             format!("{detached}, of which {pended} waited for calls in progress"),
@@ -101,5 +106,14 @@ fn lines(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
         ("reports", none_or(verdict.reports.len())),
         ("leaks", leaks(run, verdict)),
         ("policy", run.policy.to_string().replace(',', " ")),
-    ]
+    ];
+    let has_text = |(_, how): &(_, String)| !how.is_empty();
+    lines.into_iter().filter(has_text).collect()
+}
+
+/// The requests that were sent to devices, by how they ended. Empty if there were none.
+fn requests(run: &Run) -> String {
+    let requests = run.images.iter().flat_map(|images| &images.requests);
+    let ended = requests.map(|(&status, count)| format!("{count} x {}", status::name(status)));
+    ended.collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,5 @@
-//! The native module that images meet: the sample client or provider of EXNPI.
+//! The peer for images of the interface that the sample driver has, EXNPI: the sample's own client or
+//! provider, as a native module. Images of other interfaces bring their peers themselves.
 
 use std::sync::Arc;
 
@@ -6,10 +7,9 @@ use driver_host::{Outcome, Peer, PeerComes, Scenario, StartPeer, Trial};
 use exnpi::Exnpi;
 use exnpi_driver::client::Adder;
 use exnpi_driver::provider::Summer;
-use nmr::Registration;
+use nmr::{Npi, Registration};
 use nmr_host::Role;
 
-use super::super::seen::Seen;
 use crate::options::{FaultsOptions, PeerChoice, PeerOrder};
 
 struct SampleClient(Registration<nmr::Client<Exnpi>, Adder>);
@@ -85,11 +85,12 @@ fn words(role: Role) -> &'static str {
     }
 }
 
-/// The role of the module that attached to nobody, if nothing did and nothing else is wrong.
+/// The role of the module of the sample's interface that attached to nobody, if nothing did and
+/// nothing else is wrong.
 fn lonely(alone: &Outcome) -> Option<Role> {
     if alone.attached > 0 || !alone.wrong().is_empty() {
         return None;
     }
-    let seen = Seen(alone.records.clone());
-    seen.registered().first().map(|module| module.role)
+    let mut of_sample = alone.registered.iter().filter(|(_, npi)| *npi == Exnpi::ID);
+    of_sample.next().map(|(module, _)| module.role)
 }

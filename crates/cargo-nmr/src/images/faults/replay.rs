@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use driver_host::{Fate, Step, printable};
+use driver_host::{Fate, Step};
 use nmr_host::{Actor, Record};
 
 use super::super::names;
+use super::super::sayings;
 use super::super::seen::Seen;
 use super::super::stage::{LOADING, WORKING};
 use super::{Findings, table};
@@ -30,8 +31,9 @@ fn story(findings: &Findings, run: &super::Run) -> Run {
     let reports = outcome.reports.iter();
     let images = Images {
         fates: Vec::new(),
-        reports: reports.map(|it| printable(&it.to_string())).collect(),
+        reports: reports.map(sayings::report).collect(),
         pool_left: outcome.pool_left,
+        ..Images::default()
     };
     Run {
         title: format!("When {}", run.what_failed()),

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use nmr_host::{ModuleId, ModuleLabel, Role};
 use nmr_sys::{
-    MIT_GUID, NMR_CLIENT_BINDING_HANDLE, NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE,
+    GUID, MIT_GUID, NMR_CLIENT_BINDING_HANDLE, NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE,
     NPI_CLIENT_CHARACTERISTICS, NPI_PROVIDER_CHARACTERISTICS, NPI_REGISTRATION_INSTANCE,
     STATUS_INSUFFICIENT_RESOURCES, STATUS_NOINTERFACE,
 };
@@ -82,6 +82,10 @@ unsafe extern "efiapi" fn register_client(
         let instance = unsafe { &raw const (*characteristics).ClientRegistrationInstance };
         // SAFETY: as above.
         let module = unsafe { label(Role::Client, instance) };
+        // SAFETY: as above.
+        image
+            .system
+            .note_registered(module, unsafe { npi(instance) });
         // SAFETY: the registrar has written the handle.
         image
             .registrations
@@ -105,6 +109,10 @@ unsafe extern "efiapi" fn register_provider(
         let instance = unsafe { &raw const (*characteristics).ProviderRegistrationInstance };
         // SAFETY: as above.
         let module = unsafe { label(Role::Provider, instance) };
+        // SAFETY: as above.
+        image
+            .system
+            .note_registered(module, unsafe { npi(instance) });
         // SAFETY: the registrar has written the handle.
         image
             .registrations
@@ -168,6 +176,20 @@ fn closed(handle: usize, status: NtStatus) -> NtStatus {
         gate::caller().image.registrations.remove(handle);
     }
     status
+}
+
+/// The interface of a registration instance.
+///
+/// # Safety
+///
+/// The instance and what it points to can be read.
+unsafe fn npi(instance: *const NPI_REGISTRATION_INSTANCE) -> GUID {
+    // SAFETY: the caller vouches for the instance.
+    let id = unsafe { &raw const (*instance).NpiId };
+    // SAFETY: as above.
+    let id = unsafe { id.read() };
+    // SAFETY: the caller vouches for the identifier.
+    unsafe { id.read() }
 }
 
 /// How the registrar names the module of a registration instance.

@@ -136,6 +136,16 @@ impl Pool {
         Some((block, intact))
     }
 
+    /// How many bytes there are from an address to the end of its block, if it is in one.
+    pub(crate) fn behind(&self, address: usize) -> Option<usize> {
+        let state = self.lock();
+        let inside = |(start, block): (&usize, &Block)| {
+            let offset = address.checked_sub(*start)?;
+            block.size.checked_sub(offset).filter(|&size| size > 0)
+        };
+        state.blocks.iter().find_map(inside)
+    }
+
     /// The addresses of what an image has not freed.
     pub(crate) fn of(&self, image: &Arc<Loaded>) -> Vec<usize> {
         let state = self.lock();

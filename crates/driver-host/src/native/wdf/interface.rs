@@ -46,6 +46,20 @@ pub(crate) struct Enabled {
     pub(crate) reference: Option<String>,
 }
 
+/// The devices that are started, each once.
+pub(crate) fn started(image: &Loaded) -> Vec<Enabled> {
+    let mut found = Vec::new();
+    for (handle, device) in device::all(image) {
+        if device.io.lock().phase == Phase::Started {
+            found.extend(object::id(handle).map(|device| Enabled {
+                device,
+                reference: None,
+            }));
+        }
+    }
+    found
+}
+
 /// The interfaces of a class that are enabled, in the order of the devices and of their creation.
 pub(crate) fn enabled(image: &Loaded, class: GUID) -> Vec<Enabled> {
     let mut found = Vec::new();

@@ -1,0 +1,274 @@
+//! What the script of the page gets: the run, in the order in which it is shown. Texts that come
+//! again and again are there once.
+
+use std::collections::HashMap;
+
+use driver_host::printable;
+use nmr_host::irql::PASSIVE_LEVEL;
+use nmr_host::{Actor, Moment, Severity, ThreadNumber};
+use serde::Serialize;
+
+use super::super::picture::{ArrowKind, kind, label};
+use super::super::{result_words, text};
+use crate::check::Verdict;
+use crate::explain;
+use crate::run::{Run, Said, What};
+use crate::status;
+use crate::trace::{self, Step, Trace};
+
+/// Everything.
+#[derive(Serialize)]
+pub(super) struct Model {
+    title: String,
+    participants: Vec<Participant>,
+    threads: Vec<Thread>,
+    sections: Vec<Section>,
+    events: Vec<Event>,
+    reports: Vec<Report>,
+    summary: Vec<(&'static str, String)>,
+    wrong: Vec<String>,
+    /// The texts that events have by their places here.
+    words: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Participant {
+    name: String,
+    kind: &'static str,
+    /// What identifies the module.
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Thread {
+    number: u32,
+    what: String,
+}
+
+#[derive(Serialize)]
+struct Section {
+    title: String,
+    text: String,
+}
+
+/// A step, or what an image said.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+    kind: &'static str,
+    thread: u32,
+    section: usize,
+    depth: usize,
+    label: usize,
+    function: usize,
+    /// The caller and the callee, by their places among the participants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<usize>,
+    /// The status as a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    irql: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    binding: Option<u64>,
+    /// Of a call its return, of a return its call, by their places among the events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<usize>,
+    /// How it looks, if it does not look ordinary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    look: Option<&'static str>,
+}
+
+/// What was wrong, and beside which event it is shown.
+#[derive(Serialize)]
+struct Report {
+    rule: String,
+    severity: &'static str,
+    text: String,
+    event: Option<usize>,
+}
+
+/// Gives texts their places.
+#[derive(Default)]
+struct Words {
+    places: HashMap<String, usize>,
+    list: Vec<String>,
+}
+
+impl Words {
+    fn place(&mut self, text: &str) -> usize {
+        if let Some(&place) = self.places.get(text) {
+            return place;
+        }
+        let place = self.list.len();
+        self.places.insert(text.to_owned(), place);
+        self.list.push(printable(text));
+        place
+    }
+
+    /// The same, unless there is no text.
+    fn some(&mut self, text: &str) -> Option<usize> {
+        (!text.is_empty()).then(|| self.place(text))
+    }
+}
+
+impl Model {
+    pub(super) fn new(run: &Run, trace: &Trace<'_>, verdict: &Verdict) -> Self {
+        let mut words = Words::default();
+        let mut sections = Vec::new();
+        let mut events = Vec::new();
+        // The places of the steps among the events.
+        let mut places = vec![0; trace.steps.len()];
+        for event in trace.events(run) {
+            match event {
+                trace::Event::Section { title, text } => sections.push(Section {
+                    title: printable(title),
+                    text: printable(text),
+                }),
+                trace::Event::Step(it) => {
+                    places[it.place] = events.len();
+                    events.push(step(trace, it, &mut words));
+                }
+                trace::Event::Said {
+                    said,
+                    section,
+                    depth,
+                } => events.push(self::said(said, section, depth, &mut words)),
+            }
+        }
+        for step in &trace.steps {
+            events[places[step.place]].partner = step.partner.map(|partner| places[partner]);
+        }
+        let summary = text::summary::lines(run, verdict).into_iter();
+        Self {
+            title: printable(&run.title),
+            participants: trace.participants.iter().map(participant).collect(),
+            threads: threads(run),
+            sections,
+            events,
+            reports: reports(run, trace, &places),
+            summary: summary.map(|(what, how)| (what, printable(&how))).collect(),
+            wrong: verdict.faults.iter().map(|it| printable(it)).collect(),
+            words: words.list,
+        }
+    }
+}
+
+fn participant(participant: &trace::Participant) -> Participant {
+    let id = match participant.actor {
+        Actor::Module(module) => module.id,
+        Actor::Nmr | Actor::Unknown => None,
+    };
+    Participant {
+        name: printable(&participant.name),
+        kind: participant.kind,
+        id: id.map_or_else(String::new, |id| id.to_string()),
+    }
+}
+
+fn threads(run: &Run) -> Vec<Thread> {
+    let mut threads: Vec<_> = run.cast.threads.iter().collect();
+    threads.sort_by_key(|(number, _)| number.0);
+    let thread = |(number, what): &(ThreadNumber, String)| Thread {
+        number: number.0,
+        what: printable(what),
+    };
+    threads.into_iter().map(thread).collect()
+}
+
+fn step(trace: &Trace<'_>, step: &Step<'_>, words: &mut Words) -> Event {
+    let record = step.record;
+    let (code, arguments) = match &record.moment {
+        Moment::Status(status) => (Some(status::number(*status)), None),
+        Moment::Call(arguments) => (None, words.some(arguments)),
+        Moment::Return(_) => (None, None),
+    };
+    Event {
+        sequence: Some(record.sequence),
+        kind: if step.is_call() { "call" } else { "return" },
+        thread: record.thread.0,
+        section: step.section,
+        depth: step.depth,
+        label: words.place(&label(trace, step)),
+        function: words.place(&record.function),
+        from: Some(step.caller),
+        to: Some(step.callee),
+        arguments,
+        result: words.some(&result_words(step)),
+        code,
+        irql: irql(record.irql, words),
+        binding: record.binding,
+        why: explain::why(step).map(|why| words.place(why)),
+        look: match kind(step) {
+            ArrowKind::Pending => Some("pending"),
+            ArrowKind::Failure | ArrowKind::Refused => Some("failure"),
+            ArrowKind::Call | ArrowKind::Return => None,
+        },
+        ..Event::default()
+    }
+}
+
+fn irql(irql: nmr_host::irql::Irql, words: &mut Words) -> Option<usize> {
+    (irql != PASSIVE_LEVEL).then(|| words.place(&irql.to_string()))
+}
+
+fn said(said: &Said, section: usize, depth: usize, words: &mut Words) -> Event {
+    let (kind, function) = match &said.what {
+        What::Print(_) => ("print", "DbgPrint"),
+        What::Trace { name, .. } => ("trace", &**name),
+    };
+    Event {
+        kind,
+        thread: said.thread.0,
+        section,
+        depth,
+        label: words.place(&said.words),
+        function: words.place(function),
+        image: Some(printable(&said.image)),
+        irql: irql(said.irql, words),
+        ..Event::default()
+    }
+}
+
+/// The reports of the registrar, and those of the host.
+fn reports(run: &Run, trace: &Trace<'_>, places: &[usize]) -> Vec<Report> {
+    let beside = |recorded, thread| event_of(trace, recorded, thread).map(|step| places[step]);
+    let rules = run.reports.iter().map(|report| Report {
+        rule: report.rule.to_string(),
+        severity: match report.severity {
+            Severity::Warning | Severity::Tolerated => "warning",
+            Severity::Error => "error",
+        },
+        text: printable(&report.to_string()),
+        event: beside(report.recorded, report.thread),
+    });
+    let images = run.images.iter().flat_map(|images| &images.reports);
+    let images = images.map(|report| Report {
+        rule: "image".to_owned(),
+        severity: "error",
+        text: report.text.clone(),
+        event: beside(report.recorded, report.thread),
+    });
+    rules.chain(images).collect()
+}
+
+/// The event that caused a report: the last one of its thread before it, or of any thread if that
+/// one did nothing before.
+fn event_of(trace: &Trace<'_>, recorded: u64, thread: ThreadNumber) -> Option<usize> {
+    let is_before = |step: &Step<'_>| step.record.sequence < recorded;
+    let before = &trace.steps[..trace.steps.partition_point(is_before)];
+    let own = before.iter().rposition(|step| step.record.thread == thread);
+    own.or_else(|| before.len().checked_sub(1))
+}
