@@ -85,7 +85,7 @@ fn locked(path: &str) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn both_are_built_from_the_same_releases() {
     let root = locked("Cargo.lock");
-    for (package, own) in [("driver", "layout"), ("ntapi", "ntapi")] {
+    for (package, own) in [("driver", "layout"), ("glue", "glue"), ("ntapi", "ntapi")] {
         let path = format!("cross/{package}/Cargo.lock");
         for (name, versions) in locked(&path) {
             // `ntapi` has glue of its own, and the panic handler that such drivers use.

@@ -49,7 +49,7 @@ pub(crate) fn fixtures(project: &Project, rust: Option<Rust>, build: &BuildFixtu
     all_fixtures(project, toolchain, build)
 }
 
-/// Builds every fixture on a machine that is set up: a driver for each feature of the package, and the
+/// Builds every fixture on a machine that is set up: a driver for each feature of two packages, and the
 /// one in C.
 pub(crate) fn all_fixtures(
     project: &Project,
@@ -67,12 +67,14 @@ pub(crate) fn all_fixtures(
         &package.image("ntapi.dll", arch, release),
         &to.join("ntapi.sys"),
     )?;
-    let package = Package::new(project, toolchain, "fixtures");
-    for fixture in package.features()? {
-        let mut cargo = package.cargo("build", arch, release);
-        compile(cargo.args(["--quiet", "--features", &fixture]))?;
-        let image = package.image("fixtures.dll", arch, release);
-        deliver(project, &image, &to.join(format!("{fixture}.sys")))?;
+    for name in ["fixtures", "glue"] {
+        let package = Package::new(project, toolchain, name);
+        for fixture in package.features()? {
+            let mut cargo = package.cargo("build", arch, release);
+            compile(cargo.args(["--quiet", "--features", &fixture]))?;
+            let image = package.image(&format!("{name}.dll"), arch, release);
+            deliver(project, &image, &to.join(format!("{fixture}.sys")))?;
+        }
     }
     Ok(())
 }

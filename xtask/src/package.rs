@@ -76,7 +76,8 @@ impl<'a> Package<'a> {
             features: toml::Table,
         }
         let manifest = files::read(&self.directory.join("Cargo.toml"))?;
-        let manifest: Manifest = toml::from_str(&manifest).context("cross/fixtures")?;
+        let manifest: Manifest =
+            toml::from_str(&manifest).with_context(|| format!("{}", self.directory.display()))?;
         Ok(manifest
             .features
             .into_iter()
