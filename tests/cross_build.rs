@@ -130,3 +130,14 @@ fn one_version_of_the_framework_is_meant_everywhere() {
     let constant = format!("const KMDF: (u32, u32) = ({major}, {minor});");
     assert!(include_str!("../xtask/src/wdk/mod.rs").contains(&constant));
 }
+
+/// The workspace denies it, and no file of the driver asks for an exception.
+#[test]
+fn the_driver_has_no_unsafe_code() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in std::fs::read_dir(sources).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("unsafe"), "{}", path.display());
+    }
+}
