@@ -37,21 +37,24 @@ fn locked(path: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_driver_of_the_proof_is_built_from_the_same_releases() {
+fn drivers_of_tests_are_built_from_the_same_releases() {
     let root = locked("Cargo.lock");
-    for (name, versions) in locked("cross/ntapi/Cargo.lock") {
-        // It has glue of its own, and the panic handler that such drivers use.
-        if ["ntapi", "layout", "wdk-panic"].contains(&&*name) {
-            continue;
+    for (package, own) in [("glue", "glue"), ("ntapi", "layout")] {
+        let path = format!("cross/{package}/Cargo.lock");
+        for (name, versions) in locked(&path) {
+            // `ntapi` has glue of its own, and the panic handler that such drivers use.
+            if [own, package, "wdk-panic"].contains(&&*name) {
+                continue;
+            }
+            let known = root
+                .get(&name)
+                .unwrap_or_else(|| panic!("{name}: not in Cargo.lock"));
+            assert!(
+                versions.is_subset(known),
+                "{name}: {versions:?} in {path}, {known:?} in Cargo.lock; \
+                 make them equal with `cargo update --precise`"
+            );
         }
-        let known = root
-            .get(&name)
-            .unwrap_or_else(|| panic!("{name}: not in Cargo.lock"));
-        assert!(
-            versions.is_subset(known),
-            "{name}: {versions:?} in cross/ntapi/Cargo.lock, {known:?} in Cargo.lock; \
-             make them equal with `cargo update --precise`"
-        );
     }
 }
 
@@ -82,4 +85,15 @@ fn one_version_of_the_framework_is_meant_everywhere() {
     assert!(include_str!("../crates/driver-build/src/wdk/mod.rs").contains(&constant));
     let constant = format!("const KMDF_MINOR: u64 = {minor};");
     assert!(include_str!("../crates/driver-build/src/package.rs").contains(&constant));
+}
+
+/// The workspace denies it, and no file of the driver asks for an exception.
+#[test]
+fn the_driver_has_no_unsafe_code() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in std::fs::read_dir(sources).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("unsafe"), "{}", path.display());
+    }
 }

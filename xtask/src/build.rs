@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
         Ok(driver.product(&profile, "deps/exnpi_driver.map"))
     }
 
-    /// Builds every fixture: a driver for each feature of the package, and the one in C.
+    /// Builds every fixture: a driver for each feature of two packages, and the one in C.
     pub(crate) fn fixtures(&self, build: &BuildFixtures) -> Result<()> {
         let (arch, release) = (build.arch, build.release);
         let to = self.project.drivers(arch, release).join("fixtures");
@@ -80,15 +80,17 @@ impl<'a> Builder<'a> {
         let package = self.package("cross/ntapi")?;
         let image = self.driver(&package)?.build(&plain)?;
         deliver(&image, &to.join("ntapi.sys"))?;
-        let package = self.package("cross/fixtures")?;
-        let driver = self.driver(&package)?;
-        for fixture in features(&package)? {
-            let features = vec![fixture.clone()];
-            let image = driver.build(&Profile {
-                features,
-                ..plain.clone()
-            })?;
-            deliver(&image, &to.join(format!("{fixture}.sys")))?;
+        for directory in ["cross/fixtures", "cross/glue"] {
+            let package = self.package(directory)?;
+            let driver = self.driver(&package)?;
+            for fixture in features(&package)? {
+                let features = vec![fixture.clone()];
+                let image = driver.build(&Profile {
+                    features,
+                    ..plain.clone()
+                })?;
+                deliver(&image, &to.join(format!("{fixture}.sys")))?;
+            }
         }
         Ok(())
     }
@@ -113,14 +115,14 @@ fn of_role(role: Role) -> Profile {
     }
 }
 
-/// The features of the package of fixtures.
+/// The features of a package of fixtures.
 fn features(package: &Package) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Manifest {
         features: toml::Table,
     }
     let manifest = files::read(&package.directory.join("Cargo.toml"))?;
-    let manifest: Manifest = toml::from_str(&manifest).context("cross/fixtures")?;
+    let manifest: Manifest = toml::from_str(&manifest).with_context(|| package.name.clone())?;
     let names = manifest.features.into_iter().map(|(name, _)| name);
     Ok(names.collect())
 }

@@ -183,24 +183,6 @@ fn v_79_a_forgotten_registration_is_named() {
     );
 }
 
-/// `nmr::registrations` counts them, and the driver does not go on.
-#[test]
-#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
-fn a_driver_that_forgets_a_registration_of_the_safe_layer_stops_the_system() {
-    let host = host();
-    let image = host
-        .load(fixture("forgotten"), LoadOptions::default())
-        .unwrap();
-    let reports = lines(&image.unload().reports);
-    assert!(
-        reports.iter().any(|line| line.contains(
-            "bug check 0x000000ce (0x1, 0x0, 0x0, 0x0): \
-             DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS"
-        )),
-        "{reports:#?}"
-    );
-}
-
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn leaked_pool_is_named() {

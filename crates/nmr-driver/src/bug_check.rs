@@ -8,7 +8,7 @@ unsafe extern "efiapi" {
 }
 
 /// Stops the system. Any IRQL.
-// A program that does not call it must not need the kernel's function either.
+// As in `event.rs`.
 #[inline]
 pub(crate) fn bug_check(code: u32, parameters: [usize; 4]) -> ! {
     let [first, second, third, fourth] = parameters;

@@ -20,7 +20,8 @@ const STATUS_SUCCESS: NtStatus = 0;
 const STEPS_PER_SECOND: u64 = 10_000_000;
 const NANOSECONDS_PER_STEP: u32 = 100;
 
-// The Microsoft convention, as in nmr-sys.
+// The Microsoft convention, as in nmr-sys. What calls these is inline, so that a program that does not use the
+// event needs no kernel to link.
 unsafe extern "efiapi" {
     fn KeInitializeEvent(event: *mut [u64; 3], kind: i32, state: u8);
     fn KeSetEvent(event: *mut [u64; 3], increment: i32, wait: u8) -> i32;
@@ -61,6 +62,7 @@ impl Event for KernelEvent {
     /// Interrupt time, in steps of 100 nanoseconds.
     type Deadline = u64;
 
+    #[inline]
     fn new() -> Result<Self, NtStatus> {
         let place = Shared::new(Place(UnsafeCell::new([0; 3]))).map_err(Error::status)?;
         // SAFETY: the memory must be an event's, not paged and for this function alone: it is in the
@@ -70,22 +72,26 @@ impl Event for KernelEvent {
         Ok(Self(place))
     }
 
+    #[inline]
     fn set(&self) {
         // SAFETY: the event must be initialized, by the invariant; no wait follows.
         unsafe { KeSetEvent(self.as_ptr(), NO_BOOST, FALSE) };
     }
 
+    #[inline]
     fn reset(&self) {
         // SAFETY: the event must be initialized, by the invariant.
         unsafe { KeResetEvent(self.as_ptr()) };
     }
 
+    #[inline]
     fn deadline(limit: Duration) -> u64 {
         let seconds = limit.as_secs().saturating_mul(STEPS_PER_SECOND);
         let rest = limit.subsec_nanos().div_ceil(NANOSECONDS_PER_STEP);
         now().saturating_add(seconds).saturating_add(rest.into())
     }
 
+    #[inline]
     fn wait(&self, deadline: Option<u64>) -> bool {
         // Negative: from now.
         let left = |deadline: u64| {
@@ -103,6 +109,7 @@ impl Event for KernelEvent {
     }
 }
 
+#[inline]
 fn now() -> u64 {
     // SAFETY: it can be called anywhere.
     unsafe { KeQueryUnbiasedInterruptTime() }

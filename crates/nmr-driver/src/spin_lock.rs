@@ -6,7 +6,7 @@ use core::cell::UnsafeCell;
 
 use nmr::SpinLock;
 
-// The Microsoft convention, as in nmr-sys.
+// The Microsoft convention, as in nmr-sys. Inline as in `event.rs`.
 unsafe extern "efiapi" {
     fn KeAcquireSpinLockRaiseToDpc(lock: *mut usize) -> u8;
     fn KeReleaseSpinLock(lock: *mut usize, irql: u8);
@@ -30,11 +30,13 @@ unsafe impl SpinLock for KernelSpinLock {
         Self(UnsafeCell::new(0))
     }
 
+    #[inline]
     unsafe fn acquire(&self) -> u8 {
         // SAFETY: the lock is initialized and stays while it is borrowed.
         unsafe { KeAcquireSpinLockRaiseToDpc(self.0.get()) }
     }
 
+    #[inline]
     unsafe fn release(&self, saved: u8) {
         // SAFETY: this thread has the lock and the level is that before it: the requirements of this function.
         unsafe { KeReleaseSpinLock(self.0.get(), saved) };

@@ -34,8 +34,8 @@ static CURRENT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 /// attach, detach or cleanup callbacks. Release builds ignore it.
 ///
 /// The function returns a number for the thread that it runs on, or 0 if there is none, at any IRQL up to
-/// `DISPATCH_LEVEL`. In a driver that is `PsGetCurrentThreadId`, and `nmr_driver::identify_threads()` does
-/// this call. The embedded registrar finds such a registration without it.
+/// `DISPATCH_LEVEL`. In a driver that is `PsGetCurrentThreadId`, and `nmr_driver::driver!` makes this
+/// call. The embedded registrar finds such a registration without it.
 ///
 /// Not found: a registration that ends in a function of its dispatch table, or while the thread holds a
 /// [`Call`](crate::Call) of one of its bindings. It waits for itself, too.

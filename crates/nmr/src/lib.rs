@@ -110,7 +110,7 @@
 //! obvious. What remains for the driver:
 //!
 //! * it is not unloaded before its registrations have ended. Safe code can forget one, or keep it in a static. So its
-//!   unload routine stops the system if [`registrations`] are left: `nmr_driver::require_no_registrations()`;
+//!   unload routine stops the system if [`registrations`] are left, as that of `nmr_driver::driver!` does;
 //! * no thread of its own is inside a call or its drop when it is unloaded;
 //! * a registration does not end inside one of its own callbacks, or while the thread holds a call of one of its
 //!   bindings: it would wait for itself. [`identify_threads`] makes a debug build stop in the cases that it can see;
