@@ -48,3 +48,8 @@ pub use native::{
     LoadOptions, Outcome, Peer, PeerComes, Plan, Point, Print, Refusal, Report, RequestError,
     Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value, Visit,
 };
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
