@@ -81,7 +81,7 @@ fn run(options: &Options) -> Result<()> {
         Task::Clippy => build::clippy(&project, options.rust),
         Task::Size => size::run(&project, options.rust),
         Task::InstallC(install) => install_c::run(&project, install),
-        Task::Test => test::run(&project, options.rust),
+        Task::Test(test) => test::run(&project, options.rust, test),
     }
 }
 
