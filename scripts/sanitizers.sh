@@ -114,9 +114,12 @@ fi
 # sanitizer keeps what other allocators would give back, which one test needs.
 ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_tests -p nmr-host --lib --tests -- \
     --skip machine::explore --skip v_12_memory_of_any_allocator
+ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_tests -p nmr-host --lib --tests -- \
+    --ignored --skip machine::explore long_
 # One test lets the safe layer give up what it must not free.
 run_tests -p wdk-nmr -p exnpi-driver --lib --tests -- \
     --skip t_32_an_unknown_answer_to_the_end_of_a_registration_frees_nothing
+run_tests -p wdk-nmr -p exnpi-driver --lib --tests -- --ignored long_
 if [ -d target/driver ]; then
     # A driver that is stopped leaves everything behind, and so do modules that a test gives to one.
     # One test hands bad pointers to functions of the loader, where a sanitizer stops before the loader does.

@@ -174,6 +174,9 @@ pub(crate) fn make_on_linux(arguments: &[&str]) -> Run {
     )
     .unwrap();
     symlink(repository("Makefile.toml"), project.join("Makefile.toml")).unwrap();
+    // cargo-make runs `cargo metadata`, which would otherwise find the repository's manifest further up and, because of
+    // the edited wdk-build above, rewrite its lock file.
+    fs::write(project.join("Cargo.toml"), "[workspace]\n").unwrap();
     Run::new(&project, cargo_make(&project, arguments))
 }
 

@@ -10,6 +10,8 @@
 
 mod machine;
 
+use std::fs;
+
 use crate::machine::{Call, Machine};
 
 const X64: &str = "x86_64-pc-windows-msvc";
@@ -147,11 +149,14 @@ fn a_tool_that_fails_ends_the_flow() {
 #[ignore = "needs cargo-make: cargo xtask test"]
 fn the_tasks_for_linux_run_the_groups_of_ci() {
     let script = include_str!("../../.ci/run");
-    let groups: Vec<_> = script
-        .lines()
-        .filter_map(|l| l.strip_prefix("group "))
+    let lines = script.lines();
+    // A name and a budget.
+    let groups: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("group ")?.split(' ').next())
         .collect();
     assert!(groups.contains(&"test"));
+    let lock = || fs::read_to_string("Cargo.lock").unwrap();
+    let before = lock();
     for group in groups {
         let run = machine::make_on_linux(&[group]);
         run.succeeded();
@@ -160,4 +165,5 @@ fn the_tasks_for_linux_run_the_groups_of_ci() {
     assert_eq!(machine::make_on_linux(&["ci"]).tools(), [Call::new("run")]);
     // Without a task.
     assert_eq!(machine::make_on_linux(&[]).tools(), [Call::new("run test")]);
+    assert_eq!(lock(), before, "the lock file of the repository");
 }

@@ -71,7 +71,7 @@ fn run(options: &Options) -> Result<()> {
         Task::Clippy => builder()?.clippy(),
         Task::Size => size::run(&builder()?),
         Task::InstallC(install) => install_c::run(&project, install),
-        Task::Test => test::run(&project),
+        Task::Test(test) => test::run(&project, test),
     }
 }
 

@@ -33,8 +33,8 @@ pub(crate) enum Task {
     Clippy,
     /// Builds the registrar as a C library, and installs it with its headers
     InstallC(InstallC),
-    /// Sets up, builds every driver, and runs every test
-    Test,
+    /// Sets up, builds every driver, and runs the tests of the host and of the drivers
+    Test(Test),
 }
 
 #[derive(Args)]
@@ -66,6 +66,24 @@ pub(crate) struct BuildFixtures {
     /// Optimize
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Which tests. Without this: both
+    #[arg(value_enum)]
+    pub(crate) part: Option<Part>,
+    /// The long tests of the host, too, which take minutes: exploration, stress, every policy
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Those that need no driver: `cargo test`, and the packages that it leaves out
+    Host,
+    /// Those that need drivers, after building them
+    Drivers,
 }
 
 #[derive(Args)]

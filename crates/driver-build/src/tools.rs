@@ -37,6 +37,11 @@ pub fn for_packages(log: Log) -> Result<()> {
     programs("packages", &FOR_PACKAGES, log)
 }
 
+/// Installs what counts instructions.
+pub fn for_counts(log: Log) -> Result<()> {
+    programs("counts", &["valgrind"], log)
+}
+
 /// Installs the programs that are missing, from Debian's packages of the same names.
 fn programs(what: &str, wanted: &[&'static str], log: Log) -> Result<()> {
     let is_missing = |program: &&str| command::find(program).is_none();

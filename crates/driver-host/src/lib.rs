@@ -52,3 +52,8 @@ pub use native::{
     Report, RequestError, Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value,
     Visit,
 };
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

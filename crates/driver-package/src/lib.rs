@@ -19,3 +19,8 @@ pub mod verify;
 
 pub use der::DateTime;
 pub use error::{Error, Result};
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

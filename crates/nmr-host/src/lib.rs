@@ -101,3 +101,8 @@ pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};
 pub use wrapped::{HeldCall, Unwrappable, Wrapping};
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -91,7 +91,8 @@ fn meet_and_part(module: Module, rounds: usize, mut line: Line, mut delays: Dela
 }
 
 #[test]
-fn u_10_a_pair_that_registers_at_once_gets_one_offer_every_time() {
+#[ignore = "long: cargo xtask test --all"]
+fn long_u_10_a_pair_that_registers_at_once_gets_one_offer_every_time() {
     const ROUNDS: usize = 100_000;
     let _alone = alone();
     let rig = Rig::new();

@@ -46,3 +46,8 @@ pub use handles::*;
 pub use spin_lock::SpinLock;
 pub use status::*;
 pub use types::*;
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

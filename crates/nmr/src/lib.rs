@@ -187,3 +187,8 @@ pub use shared::Shared;
 pub use slot::Slot;
 pub use spread::{Processor, SpreadCall, SpreadSlot};
 pub use view::{Versioned, View};
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
