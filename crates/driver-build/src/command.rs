@@ -111,11 +111,12 @@ pub fn find(program: &str) -> Option<PathBuf> {
 /// this program has added, and without options that are meant for this machine's programs.
 #[must_use]
 pub fn clean(program: &Path) -> Command {
-    const KEPT: [&str; 6] = [
+    const KEPT: [&str; 7] = [
         "CARGO_HOME",
         "CARGO_HTTP_",
         "CARGO_NET_",
         "CARGO_REGISTR",
+        "CARGO_TARGET_DIR",
         "CARGO_TERM_",
         "RUSTUP_",
     ];

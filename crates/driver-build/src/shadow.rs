@@ -78,20 +78,21 @@ pub fn make(cross: &Cross, package: &Package, log: Log) -> Result<PathBuf> {
 /// Links what the package's directory has, and removes the links to what it does not have any more.
 fn link(package: &Package, directory: &Path) -> Result<()> {
     files::create_directory(directory)?;
-    let is_own = |path: &Path| {
-        path.file_name()
-            .is_some_and(|name| OWN.iter().any(|own| name == *own))
+    let is_linked = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        *path != package.target_directory && OWN.iter().all(|own| name != *own)
     };
+    let wanted: Vec<_> = files::list(&package.directory)?
+        .into_iter()
+        .filter(is_linked)
+        .collect();
     for path in files::list(directory)? {
-        if path.is_symlink() && !path.exists() {
+        if path.is_symlink() && !wanted.iter().any(|to| to.file_name() == path.file_name()) {
             files::remove(&path)?;
         }
     }
-    for path in files::list(&package.directory)? {
-        if !is_own(&path) && path != package.target_directory {
-            let name = path.file_name().unwrap_or_default();
-            files::link(&path, &directory.join(name))?;
-        }
+    for path in wanted {
+        files::link(&path, &directory.join(path.file_name().unwrap_or_default()))?;
     }
     Ok(())
 }

@@ -46,6 +46,7 @@ chapters! {
     c_modules = "15-c-modules.md";
     where_everything_is = "16-where-everything-is.md";
     lines_of_code = "17-lines-of-code.md";
+    your_own_driver = "18-your-own-driver.md";
 }
 
 /// The programs in the README.

@@ -120,8 +120,14 @@ impl Names {
     }
 }
 
+/// The name of a directory, which may be there, as `.` is.
 fn directory_name(path: &Path) -> Result<String, String> {
-    let name = path.file_name().and_then(|name| name.to_str());
+    let full = path.canonicalize();
+    let name = full
+        .as_deref()
+        .unwrap_or(path)
+        .file_name()
+        .and_then(|name| name.to_str());
     name.map(str::to_owned)
         .ok_or_else(|| format!("{} has no name for a package: give --name", path.display()))
 }

@@ -1,0 +1,208 @@
+//! A driver of one's own, from an empty directory outside of the repository to a signed package: what the guide's
+//! chapter tells to type.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A directory of this test's.
+fn place() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("new")
+}
+
+/// Runs a command and expects an exit code. Returns what it printed.
+#[track_caller]
+fn run(command: &mut Command, expected: i32) -> Output {
+    let output = command.output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(expected),
+        "{command:?}\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// `cargo nmr`, as Cargo starts it.
+fn nmr(directory: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-nmr"));
+    command.current_dir(directory).arg("nmr");
+    command.args(arguments.split_whitespace());
+    clean(&mut command);
+    command
+}
+
+/// Without what the Cargo that runs this test has set.
+fn clean(command: &mut Command) {
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG") || name.starts_with("CARGO_MANIFEST") {
+            command.env_remove(name);
+        }
+    }
+    // The roles have one name, so what they depend on is built once.
+    command.env("CARGO_TARGET_DIR", place().join("target"));
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+}
+
+/// Every file of a package with its content.
+fn content(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(content(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Makes a package of a role, and lets Cargo write its lock file.
+fn make(role: &str) -> PathBuf {
+    let parent = place().join(role);
+    let _ = fs::remove_dir_all(&parent);
+    fs::create_dir_all(&parent).unwrap();
+    let made = run(&mut nmr(&parent, &format!("new mydrv --role {role}")), 0);
+    let text = String::from_utf8(made.stdout).unwrap();
+    assert!(
+        text.starts_with("mydrv: a driver with the interface MydrvNpi\n"),
+        "{text}"
+    );
+    let package = parent.join("mydrv");
+    let mut cargo = Command::new(env!("CARGO"));
+    clean(&mut cargo);
+    run(cargo.arg("generate-lockfile").current_dir(&package), 0);
+    package
+}
+
+/// The lines of the sources that have the word `unsafe`.
+fn unsafe_lines(package: &Path) -> Vec<String> {
+    let sources = content(&package.join("src"));
+    let text = sources
+        .iter()
+        .map(|(_, text)| String::from_utf8_lossy(text).into_owned());
+    let lines: Vec<_> = text
+        .collect::<Vec<_>>()
+        .concat()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let is_unsafe = |line: &String| line.contains("unsafe");
+    lines.into_iter().filter(is_unsafe).collect()
+}
+
+/// Builds, tests and lints a package. It stays as it is.
+fn check(package: &Path) {
+    let before = content(package);
+    run(&mut nmr(package, "test --release"), 0);
+    let mut clippy = Command::new(env!("CARGO"));
+    clean(&mut clippy);
+    clippy.args(["clippy", "--quiet", "--all-targets", "--", "-Dwarnings"]);
+    run(clippy.current_dir(package), 0);
+    let mut format = Command::new(env!("CARGO"));
+    clean(&mut format);
+    run(format.args(["fmt", "--check"]).current_dir(package), 0);
+    run(&mut nmr(package, "faults --release"), 0);
+    run(&mut nmr(package, "inspect --release"), 0);
+    assert_eq!(
+        unsafe_lines(package),
+        [
+            "#[expect(unsafe_code)]",
+            "unsafe impl nmr::Npi for MydrvNpi {"
+        ]
+    );
+    let changed: Vec<_> = content(package)
+        .into_iter()
+        .filter(|file| !before.contains(file))
+        .collect();
+    let changed: Vec<_> = changed.iter().map(|(path, _)| path).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}
+
+#[test]
+#[ignore = "builds drivers: cargo xtask test"]
+fn a_new_driver_of_each_role_is_built_tested_run_and_packaged() {
+    for role in ["client", "provider"] {
+        check(&make(role));
+    }
+    let package = make("both");
+    check(&package);
+    // A detach meets a call of the package's own.
+    let told = run(&mut nmr(&package, "run --release --format json"), 0);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("STATUS_PENDING"), "{told}");
+    run(&mut nmr(&package, "package --release --out out"), 0);
+    run(&mut nmr(&package, "verify out"), 0);
+    run(&mut nmr(&package, "build --release --arch arm64"), 0);
+    let image = place().join("target/nmr/arm64/release/mydrv.sys");
+    run(
+        &mut nmr(&package, &format!("inspect {}", image.display())),
+        0,
+    );
+}
+
+#[test]
+fn nothing_is_written_over() {
+    let directory = place().join("taken");
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("notes"), "mine").unwrap();
+    let refused = run(&mut nmr(&directory, "new ."), 2);
+    let line = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(
+        line,
+        "cargo-nmr: . is not empty: name a directory that is not there yet\n"
+    );
+    assert_eq!(content(&directory).len(), 1);
+}
+
+#[test]
+fn a_wrong_name_is_refused_in_a_line() {
+    for (arguments, expected) in [
+        (
+            "new 9x",
+            "`9x` cannot be the name of a driver's package: it has to begin with a small letter",
+        ),
+        (
+            "new nmr",
+            "`nmr` cannot be the name of a driver's package: the word has another meaning",
+        ),
+        (
+            "new x --npi y",
+            "--npi: `y` cannot be the name of an interface: it is a type in Rust",
+        ),
+    ] {
+        let refused = run(
+            &mut nmr(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments),
+            2,
+        );
+        let line = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            line.starts_with(&format!("cargo-nmr: {expected}")),
+            "{line}"
+        );
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn a_directory_without_a_driver_is_told_so() {
+    let directory = place().join("plain");
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(directory.join("src")).unwrap();
+    fs::write(directory.join("src/lib.rs"), "").unwrap();
+    let manifest = "[package]\nname = \"plain\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(directory.join("Cargo.toml"), manifest).unwrap();
+    for command in ["build", "test", "run", "faults", "inspect", "package"] {
+        let refused = run(&mut nmr(&directory, command), 2);
+        let line = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            line.starts_with("cargo-nmr: plain is no driver: "),
+            "{command}: {line}"
+        );
+    }
+}
