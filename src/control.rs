@@ -71,10 +71,10 @@ impl Drop for Control {
         let client = self.client.begin_detach();
         #[cfg(feature = "provider")]
         let provider = self.provider.begin_detach();
-        #[cfg(feature = "client")]
-        finish_detach(client);
         #[cfg(feature = "provider")]
         finish_detach(provider);
+        #[cfg(feature = "client")]
+        finish_detach(client);
     }
 }
 

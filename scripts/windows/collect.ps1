@@ -29,13 +29,13 @@ Leave out the crash dumps, which are large.
 [CmdletBinding()]
 param(
     [string] $Package,
-    [string] $Output = "$env:SystemDrive\ExnpiDriver",
+    [string] $Output = "$env:SystemDrive\DriverReports",
     [switch] $NoDumps
 )
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 # Copies files, or says that there are none.
 function Copy-Found {

@@ -19,7 +19,7 @@ Where devgen.exe or devcon.exe is, if it is neither beside this script, nor on t
 .\install.ps1
 
 .EXAMPLE
-.\install.ps1 -Package C:\exnpi_driver_package -DevGen C:\tools\devgen.exe
+.\install.ps1 -Package C:\driver_package -DevGen C:\tools\devgen.exe
 #>
 #Requires -Version 5.1
 #Requires -RunAsAdministrator
@@ -31,7 +31,7 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 # Makes the device with the program that there is.
 function New-Device {

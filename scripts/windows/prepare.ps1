@@ -15,7 +15,7 @@ The folder of the package, which has the certificate. Without it, the folder abo
 .\prepare.ps1
 
 .EXAMPLE
-powershell -ExecutionPolicy Bypass -File prepare.ps1 -Package C:\exnpi_driver_package
+powershell -ExecutionPolicy Bypass -File prepare.ps1 -Package C:\driver_package
 #>
 #Requires -Version 5.1
 #Requires -RunAsAdministrator
@@ -24,7 +24,7 @@ param([string] $Package)
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 try {
     $restart = $false

@@ -34,7 +34,7 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 # Calls, and compares the counters of both modules.
 function Test-Call {

@@ -38,7 +38,7 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 try {
     Write-Step 'the driver is unloaded first'

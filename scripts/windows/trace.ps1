@@ -25,12 +25,12 @@ The directory of the recording.
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)] [ValidateSet('Start', 'Stop')] [string] $Mode,
-    [string] $Output = "$env:SystemDrive\ExnpiDriver"
+    [string] $Output = "$env:SystemDrive\DriverReports"
 )
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 try {
     New-Item -ItemType Directory -Path $Output -Force | Out-Null

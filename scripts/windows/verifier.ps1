@@ -35,7 +35,7 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name "$PSScriptRoot\ExnpiDriver.psm1" -Force
+Import-Module -Name "$PSScriptRoot\Driver.psm1" -Force
 
 # Runs verifier with a command line as it stands: PowerShell would drop the empty words. Returns its code:
 # 0, or 2 if Windows has to be started again.

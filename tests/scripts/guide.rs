@@ -144,17 +144,17 @@ fn its_paths_are_those_of_the_scripts() {
 fn its_folders_on_the_virtual_machine_are_those_of_the_scripts() {
     let folders = code()
         .into_iter()
-        .filter(|text| text.starts_with("C:\\ExnpiDriver"));
+        .filter(|text| text.starts_with("C:\\DriverReports"));
     assert_eq!(folders.count(), 2);
     for name in ["collect.ps1", "trace.ps1"] {
         assert!(
             read(name)
                 .text
-                .contains("\"$env:SystemDrive\\ExnpiDriver\""),
+                .contains("\"$env:SystemDrive\\DriverReports\""),
             "{name}"
         );
     }
-    let module = read("ExnpiDriver.psm1").text;
+    let module = read("Driver.psm1").text;
     // The package is the folder above the scripts, and the page walks into `scripts`.
     assert!(module.contains("$Folder = Split-Path -Path $PSScriptRoot -Parent"));
     assert!(code().contains(&"cd C:\\exnpi_driver\\scripts"));
@@ -243,7 +243,7 @@ fn argument<'a>(call: &'a str, parameter: &str) -> &'a str {
 /// What the scripts read from an INF is in ours: sections, and keys in them.
 #[test]
 fn the_inx_has_what_the_scripts_read() {
-    let module = read("ExnpiDriver.psm1").text.replace("\r\n", "\n");
+    let module = read("Driver.psm1").text.replace("\r\n", "\n");
     let calls: Vec<_> = module.split("Get-InfValue -Sections ").skip(1).collect();
     assert_eq!(calls.len(), 5);
     for call in calls {
@@ -339,7 +339,7 @@ fn the_values_of_the_inx_are_those_of_the_inx() {
 /// The problems of its tables are those that the scripts explain.
 #[test]
 fn the_scripts_explain_the_problems_too() {
-    let module = read("ExnpiDriver.psm1").text;
+    let module = read("Driver.psm1").text;
     let problems = GUIDE
         .lines()
         .filter_map(|line| line.strip_prefix("| problem "));
@@ -377,7 +377,7 @@ fn the_provider_of_events_is_the_driver_s() {
     let parts = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]];
     let id = format!("{{{}}}", parts.join("-"));
     let line = format!("\r\n$EventProvider = '{id}'\r\n");
-    assert!(read("ExnpiDriver.psm1").text.contains(&line), "{id}");
+    assert!(read("Driver.psm1").text.contains(&line), "{id}");
     assert!(GUIDE.contains(&id));
     assert!(GUIDE.contains(&format!("by the name `{}`", exnpi_control::ETW_PROVIDER)));
 }

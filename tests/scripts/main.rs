@@ -30,7 +30,7 @@ fn names() -> Vec<String> {
 }
 
 fn module() -> Functions {
-    read("ExnpiDriver.psm1").functions()
+    read("Driver.psm1").functions()
 }
 
 /// The rules that a script breaks, and how. One that does not parse is not read further.

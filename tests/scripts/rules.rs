@@ -161,7 +161,7 @@ fn s_06_it_is_strict_from_the_first_statement_on(script: &Script, _: &Functions)
     let wanted = [
         "Set-StrictMode -Version Latest",
         "$ErrorActionPreference = 'Stop'",
-        "Import-Module -Name \"$PSScriptRoot\\ExnpiDriver.psm1\" -Force",
+        "Import-Module -Name \"$PSScriptRoot\\Driver.psm1\" -Force",
     ];
     let wanted = &wanted[..if script.is_module() { 2 } else { 3 }];
     let statements = script.statements();
