@@ -75,7 +75,10 @@ fn image(own: &OwnPackage) -> Result<PathBuf, Stop> {
 /// The package that is meant.
 pub(crate) fn package(own: &OwnPackage) -> Result<Package, Stop> {
     let found = Package::find(own.manifest_path.as_deref(), own.package.as_deref());
-    found.map_err(|error| Stop::from(format!("{error:#}")))
+    found.map_err(|error| {
+        let hint = "a driver's package is made by `cargo nmr new`";
+        Stop::from(format!("{error:#}; {hint}"))
+    })
 }
 
 /// On Windows the WDK is there, and Cargo builds drivers with it.

@@ -47,8 +47,7 @@ impl Package {
         };
         if !is_driver(found) {
             bail!(
-                "{} is no driver: its manifest has no [package.metadata.wdk.driver-model]; \
-                 `cargo nmr new` makes one that is",
+                "{} is no driver: its manifest has no [package.metadata.wdk.driver-model]",
                 found.name
             );
         }
@@ -93,7 +92,7 @@ fn only_driver(packages: Vec<&cargo_metadata::Package>) -> Result<&cargo_metadat
         .filter(|package| is_driver(package))
         .collect();
     match drivers.as_slice() {
-        [] => bail!("no package of this workspace is a driver: `cargo nmr new` makes one"),
+        [] => bail!("no package of this workspace is a driver"),
         [driver] => Ok(driver),
         several => {
             let names: Vec<_> = several

@@ -25,9 +25,6 @@ pub(crate) struct FaultsOptions {
     #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) own: OwnPackage,
-
     /// Which image is unloaded first
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
@@ -50,6 +47,9 @@ pub(crate) struct FaultsOptions {
     /// What to write
     #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
     pub(crate) format: FactsFormat,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 }
 
 const EXAMPLES: &str = "\

@@ -19,9 +19,6 @@ pub(crate) struct RunOptions {
     #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) own: OwnPackage,
-
     /// Which image is unloaded first
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
@@ -38,6 +35,9 @@ pub(crate) struct RunOptions {
 
     #[command(flatten)]
     pub(crate) exercise: ExerciseOptions,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -102,12 +102,12 @@ pub(crate) struct InspectOptions {
     #[arg(value_name = "IMAGE")]
     pub(crate) image: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) own: OwnPackage,
-
     /// What to write
     #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
     pub(crate) format: FactsFormat,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 }
 
 const INSPECT_EXAMPLES: &str = "\

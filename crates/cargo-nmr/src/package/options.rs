@@ -27,9 +27,6 @@ pub(crate) struct PackageOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) inf: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) own: OwnPackage,
-
     /// Sign with this certificate, in PEM or DER, instead of a test certificate
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) cert: Option<PathBuf>,
@@ -58,6 +55,9 @@ pub(crate) struct PackageOptions {
     /// Copy the PowerShell scripts of this folder into the package
     #[arg(long, value_name = "DIR")]
     pub(crate) scripts: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) own: OwnPackage,
 }
 
 const PACKAGE_EXAMPLES: &str = "\
