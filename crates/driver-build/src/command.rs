@@ -36,7 +36,7 @@ pub fn run_watched(command: &mut Command, mut look: impl FnMut(&str)) -> Result<
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!("`{}` failed ({status})", line(command));
+        bail!("Cargo failed; its messages are above");
     }
     Ok(())
 }
