@@ -18,16 +18,25 @@ use crate::run::Run;
 use crate::status;
 use crate::trace::{Step, Trace};
 
-/// Writes a run.
+/// How wide a text is where no terminal says otherwise.
+pub(crate) const WIDTH: usize = 95;
+
+/// How wide a text on standard output is: as wide as the terminal, as far as that can be read well.
+pub(crate) fn terminal_width() -> usize {
+    let size = terminal_size::terminal_size_of(io::stdout());
+    size.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, 120))
+}
+
+/// Writes a run, of which a text has this width.
 pub(crate) fn write(
-    format: Format,
+    (format, width): (Format, usize),
     run: &Run,
     trace: &Trace<'_>,
     verdict: &Verdict,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(run, trace, verdict, out),
+        Format::Text => text::write(run, trace, verdict, width, out),
         Format::Json => json::write(run, trace, out),
         Format::Mermaid => mermaid::write(run, trace, out),
         Format::Svg => svg::write(run, trace, out),

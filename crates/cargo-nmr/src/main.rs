@@ -107,8 +107,12 @@ fn show(run: &Run, options: &ResultOptions, output: Output<'_>) -> Result<Vec<St
     let format = options.format;
     let trace = Trace::new(run).only(run, &options.sections)?;
     let verdict = check::judge(run, &trace);
+    let width = match options.output {
+        None => format::terminal_width(),
+        Some(_) => format::WIDTH,
+    };
     output.write(format == Format::Text, |out| {
-        format::write(format, run, &trace, &verdict, out)
+        format::write((format, width), run, &trace, &verdict, out)
     })?;
     Ok(verdict.faults)
 }

@@ -3,6 +3,7 @@
 mod exercise;
 mod faults;
 mod images;
+mod policy;
 
 use std::path::PathBuf;
 
@@ -112,10 +113,12 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Set some choices of the registrar, after --seed: key=value, separated by commas
+    /// Set some choices of the registrar, after --seed: key=value, separated by commas; `help` lists
+    /// them
     #[arg(
         long,
         value_name = "SETTINGS",
+        value_parser = policy::PolicyText,
         default_value = "",
         hide_default_value = true
     )]
@@ -129,8 +132,7 @@ pub(crate) struct ResultOptions {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Show only these sections, by their numbers, separated by commas; not for json, whose events
-    /// have their section
+    /// Show only these sections, by their numbers, separated by commas
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     pub(crate) sections: Vec<usize>,
 

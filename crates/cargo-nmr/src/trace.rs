@@ -225,7 +225,7 @@ impl<'a> Trace<'a> {
         items
     }
 
-    /// Every step, all that images said, and where sections begin.
+    /// Every step and all that images said in the sections that are shown, and where sections begin.
     pub(crate) fn events(&'a self, run: &'a Run) -> Vec<Event<'a>> {
         let mut events = Vec::new();
         let mut steps = self.steps.iter().peekable();
@@ -235,13 +235,16 @@ impl<'a> Trace<'a> {
             while let Some(step) = steps.next_if(|step| step.record.sequence < beat.at) {
                 let depth = step.depth + usize::from(step.is_call());
                 depths.insert(step.record.thread, depth);
-                events.push(Event::Step(step));
+                if self.is_in_shown_section(step.section) {
+                    events.push(Event::Step(step));
+                }
             }
             match &beat.cue {
                 Cue::Section { title, text } => {
                     section += 1;
                     events.push(Event::Section { title, text });
                 }
+                Cue::Said(_) if !self.is_in_shown_section(section) => {}
                 Cue::Said(said) => events.push(Event::Said {
                     said,
                     section,
@@ -250,7 +253,8 @@ impl<'a> Trace<'a> {
                 Cue::Fold(_) | Cue::FoldCalls(..) | Cue::Unfold | Cue::Note(_) => {}
             }
         }
-        events.extend(steps.map(Event::Step));
+        let shown = steps.filter(|step| self.is_in_shown_section(step.section));
+        events.extend(shown.map(Event::Step));
         events
     }
 

@@ -14,8 +14,11 @@ fn images_make_the_events_of_native_modules() {
     // The native pair calls, which makes detaches wait; up to there the two are alike.
     let events = |arguments: &str| -> Vec<Value> {
         let attaching = |event: &Value| event["section"].as_u64().unwrap() <= 2;
+        // Modules of images are named after their images.
         let plain = |mut event: Value| {
-            event.as_object_mut().unwrap().remove("thread");
+            for field in ["thread", "caller_name", "callee_name"] {
+                event.as_object_mut().unwrap().remove(field);
+            }
             event
         };
         let events = lab::calls(arguments).into_iter();

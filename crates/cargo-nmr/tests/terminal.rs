@@ -8,11 +8,22 @@ use std::io::Read;
 use std::process::Stdio;
 use std::thread;
 
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 
 /// Runs the program on a terminal. Returns what the terminal shows.
 fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
-    let terminal = openpty(None, None).unwrap();
+    on_terminal_of(None, arguments, environment)
+}
+
+/// The same on a terminal with so many columns.
+fn on_terminal_of(columns: Option<u16>, arguments: &str, environment: &[(&str, &str)]) -> String {
+    let size = columns.map(|columns| Winsize {
+        ws_row: 40,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    });
+    let terminal = openpty(&size, None).unwrap();
     let screen = File::from(terminal.master);
     let keep_reading = thread::spawn(move || read_all(screen));
     let mut command = lab::command();
@@ -45,6 +56,20 @@ fn a_terminal_gets_colour_unless_it_wants_none() {
     assert!(plain.contains("1. Summer registers"), "{plain}");
     assert!(!plain.contains('\u{1b}'), "{plain}");
     assert!(!on_terminal("", &[("TERM", "dumb")]).contains('\u{1b}'));
+}
+
+#[test]
+fn explanations_are_as_wide_as_the_terminal() {
+    let explanation = |columns| {
+        let shown = on_terminal_of(columns, "", &[("NO_COLOR", "1")]);
+        let line = shown
+            .lines()
+            .find(|line| line.contains("The provider tells"));
+        line.unwrap().trim_end().chars().count()
+    };
+    assert!(explanation(Some(60)) <= 60);
+    assert!((61..=95).contains(&explanation(None)));
+    assert!((96..=120).contains(&explanation(Some(300))));
 }
 
 #[test]

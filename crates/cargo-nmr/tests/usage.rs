@@ -125,3 +125,22 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn the_settings_of_a_policy_are_listed() {
+    for command in ["", "run driver.sys ", "faults driver.sys "] {
+        let settings = lab::output(&format!("{command}--policy help"));
+        assert!(settings.starts_with("Settings of --policy"), "{settings}");
+        assert!(settings.contains("\nirql=caller|dispatch\n"), "{settings}");
+    }
+}
+
+#[test]
+fn sections_of_events_are_those_that_are_asked_for() {
+    let all = lab::events("");
+    let part = lab::events("--sections 2,4");
+    let wanted = all
+        .iter()
+        .filter(|event| event["section"] == 2 || event["section"] == 4);
+    assert_eq!(part.iter().collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+}

@@ -315,7 +315,7 @@ fn code_that_is_called_after_the_unload_is_reported() {
     };
     let stopped = host.run(attach).unwrap_err();
     assert!(matches!(stopped.0.fault, Fault::Late { .. }), "{stopped}");
-    assert_eq!(stopped.0.image, "forget.sys");
+    assert_eq!(&*stopped.0.image, "forget.sys");
 }
 
 #[test]

@@ -236,6 +236,43 @@ impl Policy {
         self.mode == Mode::Strict || self.detach_irql == DetachIrql::Dispatch
     }
 
+    /// Every setting of the text form with its values, one a line. Of words the first is the default.
+    #[must_use]
+    pub fn settings() -> String {
+        fn line<T: Copy>(key: &str, all: &[T], word: impl Fn(T) -> &'static str) -> String {
+            let words: Vec<_> = all.iter().map(|&value| word(value)).collect();
+            format!("{key}={}", words.join("|"))
+        }
+        let lines = [
+            line(Mode::KEY, Mode::ALL, Mode::word),
+            line(Offers::KEY, Offers::ALL, Offers::word),
+            line("detach", Order::ALL, Order::word),
+            line("cleanup-order", Order::ALL, Order::word),
+            line(DetachIrql::KEY, DetachIrql::ALL, DetachIrql::word),
+            line(Cleanup::KEY, Cleanup::ALL, Cleanup::word),
+            line(
+                EarlyCompletion::KEY,
+                EarlyCompletion::ALL,
+                EarlyCompletion::word,
+            ),
+            line(
+                Deregistration::KEY,
+                Deregistration::ALL,
+                Deregistration::word,
+            ),
+            line(Verify::KEY, Verify::ALL, Verify::word),
+            line(MemoryChecks::KEY, MemoryChecks::ALL, MemoryChecks::word),
+            line(Sharing::KEY, Sharing::ALL, Sharing::word),
+            line(OnReport::KEY, OnReport::ALL, OnReport::word),
+            "failed-client-cleanup=false|true".to_owned(),
+            "seed=NUMBER".to_owned(),
+            "fault=NUMBER (which call fails that may fail, from 1)".to_owned(),
+            "slow-ms=NUMBER (how long a detach callback may take)".to_owned(),
+            "watchdog-ms=NUMBER (after how long a wait is reported)".to_owned(),
+        ];
+        lines.join("\n")
+    }
+
     fn set(&mut self, key: &str, word: &str) -> Result<(), UnknownSetting> {
         match key {
             Mode::KEY => self.mode = Mode::parse(word)?,
@@ -362,6 +399,29 @@ mod tests {
             assert_eq!(policy.to_string().parse(), Ok(policy));
         }
         assert_eq!("".parse(), Ok(Policy::default()));
+    }
+
+    #[test]
+    fn every_setting_is_listed_with_values_that_it_takes() {
+        let mut keys = Vec::new();
+        for line in Policy::settings().lines() {
+            let (key, values) = line.split_once('=').unwrap();
+            keys.push(key.to_owned());
+            for value in values.split('|') {
+                let value = if value.starts_with("NUMBER") {
+                    "7"
+                } else {
+                    value
+                };
+                let set = format!("{key}={value}").parse::<Policy>();
+                assert!(set.is_ok(), "{set:?}");
+            }
+        }
+        let named = SETTINGS
+            .trim_start_matches("use ")
+            .split(',')
+            .map(str::trim);
+        assert_eq!(keys, named.collect::<Vec<_>>());
     }
 
     #[test]

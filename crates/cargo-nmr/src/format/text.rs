@@ -15,8 +15,8 @@ use crate::explain;
 use crate::run::Run;
 use crate::trace::{Item, Step, Trace};
 
-/// The width of explanations, without their margin.
-const WIDTH: usize = 92;
+/// The margin of explanations.
+const MARGIN: usize = 3;
 /// The least width of the names of modules and threads.
 const NAMES: usize = 10;
 
@@ -25,6 +25,7 @@ pub(super) fn write(
     run: &Run,
     trace: &Trace<'_>,
     verdict: &Verdict,
+    width: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     write_head(run, trace, out)?;
@@ -35,7 +36,7 @@ pub(super) fn write(
                 number,
                 title,
                 text,
-            } => write_section(number, title, text, out)?,
+            } => write_section((number, title, text), width, out)?,
             Item::Folded(text) => writeln!(
                 out,
                 "      {}",
@@ -48,7 +49,7 @@ pub(super) fn write(
             }
         }
     }
-    summary::write(run, verdict, out)
+    summary::write(run, verdict, width, out)
 }
 
 fn write_head(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -84,10 +85,14 @@ fn identity(id: ModuleId) -> String {
     format!("module {id}")
 }
 
-fn write_section(number: usize, title: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+fn write_section(
+    (number, title, text): (usize, &str, &str),
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let heading = format!("{number}. {title}");
     writeln!(out, "\n{}", paint(paint::heading(), heading))?;
-    for line in wrap(text, WIDTH) {
+    for line in wrap(text, width - MARGIN) {
         writeln!(out, "   {line}")?;
     }
     writeln!(out)

@@ -117,14 +117,14 @@ impl Stage {
         let requests: Vec<_> = exercise.calls.iter().map(ToString::to_string).collect();
         let answers = exercised.sent.keys().map(|&answer| status::name(answer));
         let answers: Vec<_> = answers.collect();
-        Err(match answers.is_empty() {
-            true => "no image has a device to which --call could be sent".to_owned(),
-            false => format!(
-                "no device answers {} with success, but {}",
-                requests.join(" or "),
-                answers.join(" and ")
-            ),
-        })
+        if answers.is_empty() {
+            return Err("no image has a device to which --call could be sent".to_owned());
+        }
+        Err(format!(
+            "no device answers {} with success, but {}",
+            requests.join(" or "),
+            answers.join(" and ")
+        ))
     }
 
     fn tell_load(&mut self, at: u64, title: String, text: String, exercised: &Exercised) {

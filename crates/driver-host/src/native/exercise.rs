@@ -2,6 +2,7 @@
 //! while something happens that detaches them. One call is held until the detach has met it.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -131,18 +132,22 @@ impl Exercise {
                 .collect();
             exercised.held = load.wait_for_held_call();
             let guard = scope.spawn(|| load.let_go());
-            let result = job();
+            let result = panic::catch_unwind(AssertUnwindSafe(job));
             exercised.answered = load.end();
             let late = guard.join().unwrap_or_default();
             exercised.answered = exercised.answered.or(late);
             for sender in senders {
                 let sent: BTreeMap<NtStatus, u64> = sender.join().unwrap_or_default();
-                sent.iter()
-                    .for_each(|(&status, &count)| exercised.add(status, count));
+                for (status, count) in sent {
+                    exercised.add(status, count);
+                }
             }
             result
         });
-        (result, exercised)
+        match result {
+            Ok(result) => (result, exercised),
+            Err(panic) => panic::resume_unwind(panic),
+        }
     }
 
     /// Which device gets which request.
@@ -188,18 +193,18 @@ struct Load<'a> {
 impl Load<'_> {
     /// Sends requests until all are sent and the job has ended. Returns how they ended.
     fn send(&self, mut random: fastrand::Rng) -> BTreeMap<NtStatus, u64> {
-        let mut sent = BTreeMap::new();
+        let mut ended = BTreeMap::new();
         let mut send = || {
             let (handle, request) = self.targets[random.usize(..self.targets.len())];
             let status = request.send_to(handle).ok().flatten();
-            status.map(|status| *sent.entry(status).or_default() += 1)
+            status.map(|status| *ended.entry(status).or_default() += 1)
         };
         let all = (0..self.rounds).try_for_each(|_| send());
         self.senders.fetch_sub(1, Ordering::Relaxed);
         while all.is_some() && !self.is_over.load(Ordering::Relaxed) && send().is_some() {
             thread::sleep(PAUSE);
         }
-        sent
+        ended
     }
 
     /// Waits until a call is held, as long as one may come.

@@ -157,7 +157,7 @@ impl Image {
         } else {
             reports
         };
-        let own = |report: &Report| report.image == *image.name;
+        let own = |report: &Report| *report.image == *image.name;
         Unloaded {
             reports: reports.into_iter().filter(own).collect(),
             ..unloaded

@@ -11,7 +11,7 @@ use super::kernel::NtStatus;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
     /// The name of the image.
-    pub image: String,
+    pub image: Box<str>,
     /// The thread that was there.
     pub thread: ThreadNumber,
     /// How many entries the [record](nmr_host::Record) had.

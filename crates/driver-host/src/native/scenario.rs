@@ -6,7 +6,7 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nmr_host::{Leak, ModuleLabel, Moment, Policy, Record};
+use nmr_host::{Leak, ModuleLabel, Moment, Policy, Record, Severity};
 use nmr_sys::{GUID, STATUS_SUCCESS};
 
 use super::host::Host;
@@ -199,13 +199,30 @@ impl Outcome {
         points.chain([Trial::Teardown]).collect()
     }
 
+    /// The warnings of a run without a fault, each once: what is known of its images before anything
+    /// fails.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<&nmr_host::Report> = Vec::new();
+        for rule in &self.rules {
+            if is_warning(rule) && !warnings.iter().any(|known| is_same(known, rule)) {
+                warnings.push(rule);
+            }
+        }
+        warnings.iter().map(ToString::to_string).collect()
+    }
+
     /// What was lost in a run, one line for each thing, compared with the dry run of its scenario.
     /// Nothing if everything that came was gone in the end, no rule was broken, and afterwards
-    /// everything worked again.
+    /// everything worked again. Warnings that the dry run has as well do not count.
     #[must_use]
     pub fn lost(&self, dry: &Self) -> Vec<String> {
         let reports = self.reports.iter().map(ToString::to_string);
-        let rules = self.rules.iter().map(ToString::to_string);
+        let known = |rule: &&nmr_host::Report| {
+            is_warning(rule) && dry.rules.iter().any(|known| is_same(known, rule))
+        };
+        let rules = self.rules.iter().filter(|rule| !known(rule));
+        let rules = rules.map(ToString::to_string);
         let mut lost: Vec<_> = reports.chain(rules).collect();
         if self.pool_left != 0 {
             lost.push(format!("{} bytes of pool are left", self.pool_left));
@@ -248,6 +265,26 @@ impl Step {
             Fate::Loaded | Fate::Unloaded => return None,
         })
     }
+}
+
+fn is_warning(report: &nmr_host::Report) -> bool {
+    report.severity == Severity::Warning
+}
+
+/// Whether two reports say the same of the same module.
+fn is_same(one: &nmr_host::Report, other: &nmr_host::Report) -> bool {
+    let about = |report: &nmr_host::Report| {
+        let (module, peer) = (report.module, report.peer);
+        (
+            report.rule,
+            report.function,
+            report.called,
+            module,
+            peer,
+            report.status,
+        )
+    };
+    about(one) == about(other)
 }
 
 /// How many bindings were made.
@@ -420,5 +457,44 @@ impl<'a> Pass<'a> {
     fn step(&mut self, at: u64, image: Option<&str>, fate: Fate) {
         let image = image.map(str::to_owned);
         self.steps.push(Step { at, image, fate });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nmr_host::{Registrar, Rule};
+
+    use super::*;
+
+    /// A run that broke these rules.
+    fn outcome(rules: &[Rule]) -> Outcome {
+        let registrar = Registrar::new(Policy::default());
+        for &rule in rules {
+            registrar.accuse(rule, None, "a test");
+        }
+        Outcome {
+            rules: registrar.reports(),
+            attached_again: Some(0),
+            ..Scenario::new(Vec::new()).run(&Trial::Dry)
+        }
+    }
+
+    #[test]
+    fn warnings_without_a_fault_are_known() {
+        let dry = outcome(&[Rule::V06, Rule::V06]);
+        assert_eq!((dry.wrong(), dry.warnings().len()), (vec![], 1));
+        assert_eq!(outcome(&[Rule::V06]).lost(&dry), [""; 0]);
+        let lost = outcome(&[Rule::V06, Rule::V16]).lost(&dry);
+        assert!(
+            matches!(&*lost, [only] if only.starts_with("V-16 ")),
+            "{lost:?}"
+        );
+    }
+
+    #[test]
+    fn errors_are_never_known() {
+        let dry = outcome(&[Rule::V44]);
+        assert_eq!((dry.wrong().len(), dry.warnings().len()), (1, 0));
+        assert_eq!(outcome(&[Rule::V44]).lost(&dry).len(), 1);
     }
 }

@@ -69,7 +69,7 @@ impl System {
 
     pub(crate) fn report(&self, image: &str, fault: Fault) {
         self.keep(Report {
-            image: image.to_owned(),
+            image: image.into(),
             thread: nmr_host::current_thread(),
             recorded: self.registrar.recorded(),
             fault,
@@ -95,7 +95,7 @@ impl System {
     /// Reports, and stops the host.
     pub(crate) fn mark_stopped(&self, image: &str, fault: Fault) -> Stopped {
         let report = Report {
-            image: image.to_owned(),
+            image: image.into(),
             thread: nmr_host::current_thread(),
             recorded: self.registrar.recorded(),
             fault,

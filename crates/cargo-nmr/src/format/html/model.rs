@@ -130,7 +130,7 @@ impl Model {
         let mut sections = Vec::new();
         let mut events = Vec::new();
         // The places of the steps among the events.
-        let mut places = vec![0; trace.steps.len()];
+        let mut places = vec![None; trace.steps.len()];
         for event in trace.events(run) {
             match event {
                 trace::Event::Section { title, text } => sections.push(Section {
@@ -138,7 +138,7 @@ impl Model {
                     text: printable(text),
                 }),
                 trace::Event::Step(it) => {
-                    places[it.place] = events.len();
+                    places[it.place] = Some(events.len());
                     events.push(step(trace, it, &mut words));
                 }
                 trace::Event::Said {
@@ -149,9 +149,13 @@ impl Model {
             }
         }
         for step in &trace.steps {
-            events[places[step.place]].partner = step.partner.map(|partner| places[partner]);
+            if let Some(event) = places[step.place] {
+                events[event].partner = step.partner.and_then(|partner| places[partner]);
+            }
         }
-        let summary = text::summary::lines(run, verdict).into_iter();
+        let fates = run.images.iter().flat_map(|images| &images.fates);
+        let fates = fates.map(|(image, fate)| ("image", format!("{image} {fate}")));
+        let summary = text::summary::lines(run, verdict).into_iter().chain(fates);
         Self {
             title: printable(&run.title),
             participants: trace.participants.iter().map(participant).collect(),
@@ -243,8 +247,8 @@ fn said(said: &Said, section: usize, depth: usize, words: &mut Words) -> Event {
 }
 
 /// The reports of the registrar, and those of the host.
-fn reports(run: &Run, trace: &Trace<'_>, places: &[usize]) -> Vec<Report> {
-    let beside = |recorded, thread| event_of(trace, recorded, thread).map(|step| places[step]);
+fn reports(run: &Run, trace: &Trace<'_>, places: &[Option<usize>]) -> Vec<Report> {
+    let beside = |recorded, thread| event_of(trace, recorded, thread).and_then(|step| places[step]);
     let rules = run.reports.iter().map(|report| Report {
         rule: report.rule.to_string(),
         severity: match report.severity {

@@ -55,7 +55,6 @@ function draw() {
   byId("heads").replaceChildren(
     ...all.map(({ name, kind, id }, lane) => {
       const head = place(element("div", "head"), MARGIN + lane * LANE, undefined, LANE);
-      head.setAttribute("role", "columnheader");
       head.append(element("bdi", "", name), element("small", "", kind));
       head.title = `${name}: ${kind} ${id ?? ""}`;
       return head;
@@ -63,7 +62,6 @@ function draw() {
   );
   byId("heads").style.width = canvas.style.width = `max(${width}px, 100%)`;
   canvas.style.height = `${rows.length * ROW}px`;
-  timeline.setAttribute("aria-rowcount", rows.length);
   const shown = rows.filter((row) => row >= 0).length;
   byId("count").textContent = `${shown} of ${events.length} events`;
   document.body.dataset.shown = shown;
@@ -88,8 +86,11 @@ function paint() {
 
 function newRow(row, className) {
   const made = place(element("div", `row ${className}`), 0, row * ROW);
-  made.setAttribute("role", "row");
-  made.setAttribute("aria-rowindex", row + 1);
+  made.setAttribute("role", "option");
+  made.setAttribute("aria-posinset", row + 1);
+  made.setAttribute("aria-setsize", rows.length);
+  made.setAttribute("aria-selected", rows[row] === chosen);
+  made.id = `row-${row}`;
   made.dataset.row = row;
   return made;
 }
@@ -146,6 +147,7 @@ function choose(row) {
   if (rows[row] === undefined) return;
   if (rows[row] < 0) return showSection(-rows[row]);
   chosen = rows[row];
+  timeline.setAttribute("aria-activedescendant", `row-${row}`);
   const top = row * ROW;
   const height = timeline.clientHeight - byId("heads").offsetHeight;
   if (top < timeline.scrollTop) timeline.scrollTop = top;

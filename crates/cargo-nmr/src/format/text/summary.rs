@@ -8,15 +8,22 @@ use crate::check::Verdict;
 use crate::run::Run;
 use crate::status;
 
-/// The width of what is said, without its margin.
-const WIDTH: usize = 80;
+/// The margin of what is said, with its name.
+const MARGIN: usize = 15;
 
 /// Calls between modules, if these come from images.
 const UNSEEN: &str =
     "not seen: modules of images call each other through their tables, past the NMR";
 
 /// Writes the summary.
-pub(super) fn write(run: &Run, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    run: &Run,
+    verdict: &Verdict,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let write_entry =
+        |what: &str, how: &str, out: &mut dyn Write| write_entry(what, how, width - MARGIN, out);
     writeln!(out, "\n{}\n", paint(paint::heading(), "Summary"))?;
     for (what, how) in lines(run, verdict) {
         write_entry(what, &how, out)?;
@@ -41,8 +48,8 @@ pub(super) fn write(run: &Run, verdict: &Verdict, out: &mut dyn Write) -> io::Re
 }
 
 /// Writes what there is to say about something, beside its name.
-fn write_entry(what: &str, how: &str, out: &mut dyn Write) -> io::Result<()> {
-    for (place, line) in wrap(how, WIDTH).iter().enumerate() {
+fn write_entry(what: &str, how: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for (place, line) in wrap(how, width).iter().enumerate() {
         let what = if place == 0 { what } else { "" };
         writeln!(out, "   {what:<12}{line}")?;
     }

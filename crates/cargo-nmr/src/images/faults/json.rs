@@ -15,6 +15,8 @@ struct All<'a> {
     /// How many points a run without a fault reaches, and how many bindings it makes.
     points: usize,
     bindings: usize,
+    /// What is reported without a fault and does not count.
+    warnings: Vec<String>,
     /// What is wrong without a fault. Then there are no runs.
     wrong: &'a [String],
     runs: Vec<One<'a>>,
@@ -56,6 +58,7 @@ pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> 
         policy: findings.policy.to_string(),
         points: findings.dry.points.len(),
         bindings: findings.dry.attached,
+        warnings: findings.dry.warnings(),
         wrong: &findings.wrong,
         runs: findings.runs.iter().map(|run| one(findings, run)).collect(),
         passes: findings.all_is_well(),

@@ -22,7 +22,13 @@ pub(super) fn write(findings: &Findings, run: &super::Run, out: &mut dyn Write) 
     let trace = Trace::new(&story);
     let verdict = check::judge(&story, &trace);
     writeln!(out)?;
-    format::write(Format::Text, &story, &trace, &verdict, out)
+    format::write(
+        (Format::Text, format::terminal_width()),
+        &story,
+        &trace,
+        &verdict,
+        out,
+    )
 }
 
 fn story(findings: &Findings, run: &super::Run) -> Run {

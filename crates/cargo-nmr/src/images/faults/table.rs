@@ -20,6 +20,13 @@ pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "  points    {points}")?;
     writeln!(out, "  bindings  {}", findings.dry.attached)?;
     writeln!(out, "  peer      {}", findings.peer)?;
+    for warning in findings.dry.warnings() {
+        writeln!(
+            out,
+            "  warning   {} (without a fault, so it does not count)",
+            printable(&warning)
+        )?;
+    }
     if findings.wrong.is_empty() {
         write_table(findings, out)?;
     }
