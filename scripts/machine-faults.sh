@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plants one fault at a time in crates/nmr-host/src/machine and requires that the exploration of its
+# Plants one fault at a time in crates/nmr-machine/src and requires that the exploration of its
 # states notices it. An exploration that cannot fail proves nothing. The ids are those of contract
 # section 6. Works on a copy; takes about three minutes. With an argument, plants only the faults
 # whose names contain it.
@@ -12,26 +12,26 @@ target=${CARGO_TARGET_DIR:-$root/target}/machine-faults
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 (cd "$root" && tar -cf - --exclude=target --exclude=.git .) | tar -xf - -C "$copy"
-machine=$copy/crates/nmr-host/src/machine
+machine=$copy/crates/nmr-machine/src
 # What an earlier run built must not look newer than this.
 find "$machine" -name '*.rs' -exec touch {} +
 log=$copy/log
 missed=0
 
 # Here most of the time goes into the compiler.
-export CARGO_PROFILE_DEV_PACKAGE_NMR_HOST_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
+export CARGO_PROFILE_DEV_PACKAGE_NMR_MACHINE_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
 export RUST_BACKTRACE=0
 
 build() {
-    (cd "$copy" && cargo test -q -p nmr-host --lib --no-run --target-dir "$target") >"$log" 2>&1
+    (cd "$copy" && cargo test -q -p nmr-machine --lib --no-run --target-dir "$target") >"$log" 2>&1
 }
 
 # The small explorations come first. The limit is for a fault that makes one run in circles.
 explore() {
     local part
     for part in one_by_one_inline two_by_one_registering one_by_three ''; do
-        (cd "$copy" && timeout 300 cargo test -q -p nmr-host --lib --target-dir "$target" -- \
-            "machine::explore::$part") >"$log" 2>&1 || return 1
+        (cd "$copy" && timeout 300 cargo test -q -p nmr-machine --lib --target-dir "$target" -- \
+            "explore::$part") >"$log" 2>&1 || return 1
     done
 }
 
@@ -67,8 +67,8 @@ fault() {
     touch "$file"
 }
 
-if ! build || ! (cd "$copy" && cargo test -q -p nmr-host --lib --target-dir "$target" -- \
-    --nocapture machine::explore::one_by_one_inline) >"$log" 2>&1; then
+if ! build || ! (cd "$copy" && cargo test -q -p nmr-machine --lib --target-dir "$target" -- \
+    --nocapture explore::one_by_one_inline) >"$log" 2>&1; then
     cat "$log"
     echo "machine-faults: the exploration fails without a fault" >&2
     exit 2

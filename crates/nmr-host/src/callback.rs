@@ -4,10 +4,8 @@
 
 use std::ffi::c_void;
 
-use nmr_sys::{NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NTSTATUS};
-
-use crate::machine::{Arguments, Event, Invocation, ProviderAnswer, Side};
-use crate::module::{Callbacks, Callee, Opaque};
+use nmr_machine::{Arguments, Callbacks, Callee, Event, Invocation, ProviderAnswer, Side};
+use nmr_sys::{NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NTSTATUS, Opaque};
 
 /// What an output holds that a callback has not written.
 const UNWRITTEN: *mut c_void = std::ptr::without_provenance_mut(0x7065_6e64_696e_6700);

@@ -4,16 +4,14 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+use nmr_machine::{Blocker, Event, Handle, Identity, Module, Role, Rule, Severity, Task};
+use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, Irql};
-use crate::machine::{Blocker, Event, Handle, Identity, Task};
-use crate::module::{Module, Opaque, Role};
 use crate::poison;
 use crate::policy::Mode;
 use crate::record::Actor;
-use crate::rule::{Rule, Severity};
 use crate::shell::{self, Shell};
 use crate::stack;
 use crate::sync::Arc;

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use crate::machine::{Handle, INSTANCES};
+use nmr_machine::{Handle, INSTANCES};
+
 use crate::memory;
 use crate::policy::Policy;
 use crate::process;

@@ -1,9 +1,8 @@
 //! Notes for the record: what an event or an action of the machine looks like to a reader.
 
+use nmr_machine::{Action, Callback, Event, Invocation, Key, Machine, ModuleLabel, Role};
 use nmr_sys::NTSTATUS;
 
-use crate::machine::{Action, Event, Invocation, Key, Machine};
-use crate::module::{Callback, ModuleLabel, Role};
 use crate::record::{Actor, Moment, Note};
 
 /// A call of one of the nine functions, as the thread that makes it carries it along.

@@ -3,17 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
+use nmr_machine::{
+    Action, Arguments, Event, Finding, Handle, Invocation, Machine, ProviderAnswer, Role, Side,
+    Task,
+};
+use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER};
 
 use super::answer;
 use super::functions;
 use super::module::{self, Registered};
 use super::run::{self, Nmr, Outcome};
-use crate::machine::{
-    self, Action, Arguments, Event, Finding, Handle, Invocation, Machine, ProviderAnswer, Side,
-    Task,
-};
-use crate::module::{Opaque, Role};
 use crate::poison::POISON;
 use crate::policy::{Mode, Policy};
 use crate::thread;
@@ -34,7 +33,9 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
     let oracle = Rc::new(Oracle {
         mode: policy.mode,
         instance,
-        lanes: Machine::lanes(instance, policy).map(RefCell::new).collect(),
+        lanes: Machine::lanes(instance, &policy.of_machine())
+            .map(RefCell::new)
+            .collect(),
         failure: Cell::default(),
         broken: RefCell::default(),
         blocked: RefCell::default(),
@@ -159,7 +160,7 @@ impl Nmr for Oracle {
             module: registers,
             thread: thread::current(),
         };
-        let machine = &self.lanes[machine::lane_of(&registers.npi)];
+        let machine = &self.lanes[nmr_machine::lane_of(&registers.npi)];
         let action = self.step(machine, &mut task, event);
         if let Some(handle) = task.registered {
             module.store(handle.value());

@@ -1,17 +1,16 @@
 //! How the shell runs a callback: at the right level, with everything looked at around it.
 
+use nmr_machine::{Action, Arguments, Callback, Event, Invocation, Module, Role};
+
+use super::watching::Watch;
 use super::{Books, Shell};
 use crate::callback;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL};
 use crate::locks;
-use crate::machine::{Action, Arguments, Event, Invocation};
-use crate::module::{Callback, Module, Role};
 use crate::record::Note;
 use crate::sync::Arc;
 use crate::thread;
-
-use super::watching::Watch;
 
 impl Shell {
     /// Carries out an action, without a lock, and says how it ended.

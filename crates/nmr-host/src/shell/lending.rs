@@ -1,14 +1,13 @@
 //! The rules about the memory that modules lend: after each step the shell tells the ledger what has
 //! happened, and makes reports of what it answers. Only if the policy says `memory=checked`.
 
+use nmr_machine::{Action, Callback, Event, Handle, Invocation, Key, Machine, Role, Task};
 use nmr_sys::{NT_SUCCESS, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::reporting::report;
 use super::{Books, Shell};
-use crate::machine::{Action, Event, Handle, Invocation, Key, Machine, Task};
 use crate::memory::quarantine::Block;
 use crate::memory::{Breach, Toucher};
-use crate::module::{Callback, Role};
 use crate::policy::{MemoryChecks, Policy};
 use crate::sync::MutexGuard;
 use crate::thread;

@@ -2,15 +2,17 @@
 //! record and no call is watched. It is the same conversation, and nothing else: fewer words, because
 //! a thread tells of several callbacks at once where nobody can decide anything between them.
 
-use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
+use nmr_machine::{
+    Action, Callback, Callee, Event, Handle, Invocation, Key, Machine, Module, ProviderAnswer,
+    Role, Task,
+};
+use nmr_sys::{NTSTATUS, Opaque, STATUS_SUCCESS};
 
 use super::Shell;
 use super::lane::Lane;
 use super::offers::{self, Asked, Ended, Untold};
 use crate::callback;
 use crate::instances;
-use crate::machine::{Action, Event, Handle, Invocation, Key, Machine, ProviderAnswer, Task};
-use crate::module::{Callback, Callee, Module, Opaque, Role};
 use crate::policy::{Cleanup, EarlyCompletion, MemoryChecks, Order, Policy, Verify};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, MutexGuard};

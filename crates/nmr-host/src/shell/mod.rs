@@ -17,18 +17,15 @@ mod wrapping;
 use std::any::Any;
 use std::collections::HashMap;
 
+use nmr_machine::{Action, Event, Handle, Key, Machine, Module, ModuleId, Noted, Role, Rule, Task};
 use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER};
 
 use crate::faults::Faults;
 use crate::irql::{self, PASSIVE_LEVEL};
-use crate::machine::{Action, Event, Handle, Key, Machine, Task};
 use crate::memory::Ledger;
-use crate::module::{Module, ModuleId, Role};
-use crate::noted::Noted;
 use crate::policy::Policy;
 use crate::record::{Actor, Note, Record};
 use crate::report::Report;
-use crate::rule::Rule;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;

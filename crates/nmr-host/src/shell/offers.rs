@@ -4,11 +4,10 @@
 
 use std::cell::RefCell;
 
-use nmr_sys::{NT_SUCCESS, NTSTATUS, STATUS_SUCCESS};
+use nmr_machine::{Handle, ProviderAnswer, Side};
+use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque, STATUS_SUCCESS};
 
 use crate::callback;
-use crate::machine::{Handle, ProviderAnswer, Side};
-use crate::module::Opaque;
 use crate::sync::thread_local;
 
 thread_local! {

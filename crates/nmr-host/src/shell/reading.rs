@@ -1,9 +1,8 @@
 //! What tests and tools read of a registrar, and what they set.
 
+use nmr_machine::{Blocker, Handle, Identity, Interface, Leak, ModuleId, Role};
+
 use super::Shell;
-use crate::interface::Interface;
-use crate::machine::{Blocker, Handle, Identity, Leak};
-use crate::module::{ModuleId, Role};
 use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::sync::atomic::Ordering;

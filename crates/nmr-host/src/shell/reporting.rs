@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
+use nmr_machine::{
+    Callback, Finding, Key, Machine, ModuleId, ModuleLabel, Noted, Role, Rule, Severity,
+};
+
 use super::{Books, Shell};
 use crate::irql;
-use crate::machine::{Finding, Key, Machine};
-use crate::module::{Callback, ModuleId, ModuleLabel, Role};
-use crate::noted::Noted;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
 use crate::report::{Report, copy_text, severity};
-use crate::rule::{Rule, Severity};
 use crate::stderr;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;

@@ -1,13 +1,10 @@
 //! Where the shell tells the [watch](crate::wrapped) of a binding how far it has come.
 
-use nmr_sys::{NT_SUCCESS, NTSTATUS};
+use nmr_machine::{Callback, Finding, Handle, Interface, Key, ModuleLabel, Role, Rule};
+use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque};
 
 use super::Shell;
 use super::reporting::report;
-use crate::interface::Interface;
-use crate::machine::{Finding, Handle, Key};
-use crate::module::{Callback, ModuleLabel, Opaque, Role};
-use crate::rule::Rule;
 use crate::sync::Arc;
 use crate::wrapped::{Unwrappable, Watch, Wrapping};
 

@@ -20,11 +20,9 @@ mod watch;
 use std::collections::HashMap;
 use std::fmt;
 
-use nmr_sys::GUID;
+use nmr_machine::{Interface, Key, Role, Table};
+use nmr_sys::{GUID, Opaque};
 
-use crate::interface::{Interface, Table};
-use crate::machine::Key;
-use crate::module::{Opaque, Role};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use table::Tables;

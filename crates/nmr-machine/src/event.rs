@@ -1,0 +1,141 @@
+//! What the machine is told, what it tells a thread to do, and what a thread carries between the
+//! two.
+
+use core::fmt;
+
+use nmr_sys::{NTSTATUS, Opaque, STATUS_SUCCESS};
+
+use super::handle::Handle;
+use super::invocation::Invocation;
+use super::slab::Key;
+use crate::module::{Module, ModuleLabel, Role};
+use crate::rule::Rule;
+
+/// The number of a thread, in the order in which threads first met a registrar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ThreadNumber(pub u32);
+
+impl fmt::Display for ThreadNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{}", self.0)
+    }
+}
+
+/// What happens: a module calls one of the nine functions, or one of its callbacks returns.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+pub enum Event {
+    /// `NmrRegisterClient`, `NmrRegisterProvider`.
+    Register {
+        module: Module,
+        thread: ThreadNumber,
+    },
+    /// `NmrClientAttachProvider`.
+    AttachProvider {
+        handle: Option<Handle>,
+        thread: ThreadNumber,
+        context: Opaque,
+        dispatch: Opaque,
+    },
+    /// `NmrClientAttachProvider` that fails on demand, before the provider is asked.
+    AttachFails {
+        handle: Option<Handle>,
+        thread: ThreadNumber,
+        status: NTSTATUS,
+    },
+    /// `NmrDeregisterClient`, `NmrDeregisterProvider`.
+    Deregister { handle: Option<Handle>, role: Role },
+    /// `NmrClientDetachProviderComplete`, `NmrProviderDetachClientComplete`.
+    Complete { handle: Option<Handle>, role: Role },
+    /// `NmrWaitForClientDeregisterComplete`, `NmrWaitForProviderDeregisterComplete`.
+    Wait { handle: Option<Handle>, role: Role },
+    /// A thread that was told to block looks again.
+    WaitAgain { registration: Key },
+    /// `ClientAttachProvider` returned.
+    ClientAttachReturned { binding: Key, status: NTSTATUS },
+    /// `ProviderAttachClient` returned.
+    ProviderAttachReturned {
+        binding: Key,
+        answer: ProviderAnswer,
+    },
+    /// A detach callback returned.
+    DetachReturned {
+        binding: Key,
+        role: Role,
+        status: NTSTATUS,
+    },
+    /// A cleanup callback returned.
+    CleanupReturned { binding: Key, role: Role },
+    /// The cleanup was handed to the worker.
+    CleanupDeferred,
+    /// The worker begins a cleanup that was handed to it.
+    CleanupStarted { binding: Key },
+}
+
+/// What `ProviderAttachClient` answered. An output that it did not write is `None`.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+pub struct ProviderAnswer {
+    pub status: NTSTATUS,
+    pub context: Option<Opaque>,
+    pub dispatch: Option<Opaque>,
+}
+
+/// What a thread does next. Except for `Return`, the outcome is told with the next event.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+pub enum Action {
+    /// Return to the module.
+    Return(NTSTATUS),
+    /// Block until the registration may be finished, then look again.
+    Block { registration: Key },
+    /// Call a callback.
+    Call(Invocation),
+    /// Hand the cleanup to the worker.
+    Defer { binding: Key },
+}
+
+/// What one call into the NMR still has to do. It lives on the calling thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Task {
+    pub(super) goal: Goal,
+    /// The handle of a registration that was made, to be written before the first offer.
+    pub registered: Option<Handle>,
+    /// The provider's context and table, to be written when an attach succeeded.
+    pub attached: Option<(Opaque, Opaque)>,
+}
+
+/// What comes after the binding at hand.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Goal {
+    /// Return a status.
+    Return(NTSTATUS),
+    /// Make the other offers of a registration.
+    Offer {
+        registration: Key,
+        thread: ThreadNumber,
+    },
+    /// Detach the other bindings of a registration.
+    Detach { next: Option<Key> },
+}
+
+impl Default for Goal {
+    fn default() -> Self {
+        Self::Return(STATUS_SUCCESS)
+    }
+}
+
+/// A rule that was broken, as the machine sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// The rule.
+    pub rule: Rule,
+    /// The number of the binding.
+    pub binding: Option<u64>,
+    /// Who broke it.
+    pub module: Option<ModuleLabel>,
+    /// The other module of the binding.
+    pub peer: Option<ModuleLabel>,
+    /// The status that gave it away.
+    pub status: Option<NTSTATUS>,
+}
