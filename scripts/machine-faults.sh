@@ -76,11 +76,11 @@ fi
 echo "without a fault: $(grep ' states, ' "$log")"
 
 fault 'U-01: a declined client is cleaned up' attaching.rs \
-    '/(false, _) => {/,/}/ s/self.remove_binding(binding);/self.want_cleanup(binding, Role::Client); return self.next_cleanup(task, binding);/'
+    '/if !offer.is_accepted() {/,/}/ s/self.remove_binding(binding);/self.want_cleanup(binding, Role::Client); return self.next_cleanup(task, binding);/'
 fault 'U-02: a completion settles what is settled' detaching.rs \
     's/if cleaning {$/if false {/'
 fault 'U-02: a cleanup stays due when it is called' detaching.rs \
-    's/std::mem::take(&mut \(self.binding_mut(binding)\[role\].cleanup\))/\1/'
+    's/core::mem::take(&mut \(self.binding_mut(binding)\[role\].cleanup\))/\1/'
 fault 'U-03: a late comer is forgotten' attaching.rs \
     's/^        if live {$/        if true {/'
 fault 'U-06: Deregister is done when nothing pends' registering.rs \
@@ -103,13 +103,19 @@ fault 'a stopping registration gets its planned offers' registering.rs \
 fault 'a stopping registration stays in the list' registering.rs \
     's/list\.remove(&mut self.registrations, links, ());/list.is_empty();/'
 fault 'a deregistration detaches inside the offer' registering.rs \
-    's/^                Phase::Attached => {$/                Phase::Attached | Phase::Offering(_) => {/'
+    's/^                Phase::Attached => {$/                Phase::Attached | Phase::Offering => {/'
 fault 'a deregistration takes what the peer detaches' registering.rs \
     's/^                Phase::Attached => {$/                Phase::Attached | Phase::Detaching => {/'
 fault 'a deregistration forgets its second binding' registering.rs \
     's/Some(before) => self.binding_mut(before).next = Some(key),/Some(_) => {}/'
 fault 'a decline ends the offers' registering.rs \
     's/owner.next_offer = links.after;/owner.next_offer = None;/'
+fault 'an accepted offer is asked again' offer.rs \
+    's/Progress::Accepted => Some(Rule::V25),/Progress::Accepted => None,/'
+fault 'a decline is taken for consent' offer.rs \
+    's/_ => Progress::Deciding,/_ => Progress::Accepted,/'
+fault 'a provider is detached without its context' attaching.rs \
+    's/zip(offer.passed)/zip([offer.passed[0]; 2])/'
 fault 'one end is enough for the cleanup' binding.rs \
     's/Detach::Done && self.provider/Detach::Done || self.provider/'
 fault 'a wait does not wait' registering.rs \

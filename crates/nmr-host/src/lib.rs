@@ -82,7 +82,7 @@ pub use faults::fail_next_call;
 pub use memory::{Lent, LentMemory, code, quarantine};
 pub use nmr_machine::{
     Blocker, Detection, Interface, Leak, Missing, ModuleId, ModuleLabel, Role, Rule, Severity,
-    Table, ThreadNumber,
+    Table,
 };
 pub use poison::is_poison;
 pub use policy::{
@@ -93,6 +93,6 @@ pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
 pub use report::Report;
 pub use spin_lock::HostSpinLock;
-pub use thread::{current as current_thread, current_binding};
+pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};
 pub use wrapped::{Unwrappable, Wrapping};

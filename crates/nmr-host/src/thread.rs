@@ -1,6 +1,7 @@
 //! Threads as the registrar counts them, and the callbacks that each is inside.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 
 use nmr_machine::{Key, ModuleLabel, Role};
 
@@ -25,7 +26,15 @@ thread_local! {
     static FAILED: Cell<u8> = const { Cell::new(0) };
 }
 
-pub(crate) use nmr_machine::ThreadNumber;
+/// The number of a thread, in the order in which threads first met a registrar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ThreadNumber(pub u32);
+
+impl fmt::Display for ThreadNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{}", self.0)
+    }
+}
 
 /// The number of this thread.
 #[must_use]

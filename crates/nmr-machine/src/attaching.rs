@@ -1,27 +1,21 @@
-//! Offers: the client's attach callback, the provider's inside it, and the decision after it
-//! (contract sections 2.4, 2.6, 2.7).
+//! How the machine makes offers, and what becomes of their bindings (contract sections 2.4, 2.7).
 
 use nmr_sys::{
-    NT_SUCCESS, NTSTATUS, Opaque, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
-    STATUS_NOINTERFACE, STATUS_SUCCESS,
+    NT_SUCCESS, NTSTATUS, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 
-use super::binding::{End, Offer, Phase, Progress};
-use super::detach::Detach;
-use super::event::ProviderAnswer;
-use super::handle::Kind;
-use super::{Action, Handle, Invocation, Key, Lost, Machine, Task};
-use crate::event::ThreadNumber;
+use crate::binding::{End, Phase};
+use crate::detach::Detach;
+use crate::handle::Kind;
+use crate::interface::Interface;
 use crate::module::{Callback, Role};
+use crate::offer::Offer;
 use crate::rule::Rule;
-
-/// How often a client may try to attach in one offer before it looks like a loop (V-26).
-const TRIES: u32 = 8;
+use crate::{Action, Handle, Invocation, Key, Lost, Machine, Task};
 
 impl Machine {
     /// Starts the next offer of a registration. After the last one the registration is done.
-    #[inline(always)]
-    pub(super) fn next_offer(&mut self, registration: Key, thread: ThreadNumber) -> Action {
+    pub(crate) fn next_offer(&mut self, registration: Key) -> Action {
         while let Some(owner) = self.registrations.get_mut(registration)
             && let Some(binding) = owner.next_offer
         {
@@ -29,7 +23,7 @@ impl Machine {
             let found = self.bindings.live_mut(binding);
             owner.next_offer = found[role].links.after;
             if found.phase == Phase::Planned && found.registrant == role {
-                found.phase = Phase::Offering(Offer::new(thread));
+                found.phase = Phase::Offering;
                 return Action::Call(Invocation {
                     binding,
                     role: Role::Client,
@@ -40,169 +34,65 @@ impl Machine {
         Action::Return(STATUS_SUCCESS)
     }
 
-    /// `NmrClientAttachProvider`: asks the provider, if this is the offer it may be called in.
-    pub fn attach_provider(
-        &mut self,
-        handle: Option<Handle>,
-        thread: ThreadNumber,
-        context: Opaque,
-        dispatch: Opaque,
-    ) -> Action {
-        let binding = match self.try_offer(handle, thread) {
-            Ok(binding) => binding,
-            Err(status) => return Action::Return(status),
+    /// An offer, as it begins.
+    pub(crate) fn offer(&self, binding: Key) -> Offer {
+        let provider = self.side(binding, Role::Provider);
+        let tables = if self.interfaces.is_empty() {
+            None
+        } else {
+            let npi = self.module(self.binding(binding), Role::Provider).npi;
+            self.interfaces.get(&npi).map(Interface::tables)
         };
-        self.judge_table(binding, Role::Client, dispatch);
-        let client = &mut self.binding_mut(binding)[Role::Client];
-        (client.context, client.dispatch) = (context, dispatch);
-        Action::Call(Invocation {
-            binding,
-            role: Role::Provider,
-            callback: Callback::Attach,
-        })
+        Offer::new(provider, tables)
     }
 
-    /// `NmrClientAttachProvider` that fails: to the client, as if the provider had declined.
-    pub(super) fn fail_attach(
-        &mut self,
-        handle: Option<Handle>,
-        thread: ThreadNumber,
-        status: NTSTATUS,
-    ) -> Action {
-        match self.try_offer(handle, thread) {
+    /// `NmrClientAttachProvider` outside of the offers that its thread makes.
+    #[cold]
+    pub fn refuse_attach(&mut self, handle: Option<Handle>) -> NTSTATUS {
+        match self.resolve(handle, Kind::ClientBinding) {
             Ok(binding) => {
-                self.answered(binding, status);
-                Action::Return(status)
+                let cleaning = self.binding(binding).phase == Phase::Cleaning;
+                let rule = if cleaning { Rule::V55 } else { Rule::V24 };
+                self.find(rule, binding, Role::Client, None);
+                STATUS_INVALID_DEVICE_STATE
             }
-            Err(refusal) => Action::Return(refusal),
+            Err(lost) => {
+                self.find_somewhere(match lost {
+                    Lost::Unknown => Rule::V75,
+                    Lost::WrongKind => Rule::V74,
+                    Lost::Stale => Rule::V55,
+                });
+                STATUS_INVALID_PARAMETER
+            }
         }
     }
 
-    /// Finds the offer that a client accepts, and counts the try.
-    fn try_offer(&mut self, handle: Option<Handle>, thread: ThreadNumber) -> Result<Key, NTSTATUS> {
-        let binding = match self.resolve(handle, Kind::ClientBinding) {
-            Ok(binding) => binding,
-            Err(lost) => return Err(self.refuse_attach_handle(lost)),
-        };
-        if let Some(rule) = self.attach_misplaced(binding, thread) {
-            self.find(rule, binding, Role::Client, None);
-            return Err(STATUS_INVALID_DEVICE_STATE);
-        }
-        self.count_try(binding);
-        Ok(binding)
-    }
-
-    fn refuse_attach_handle(&mut self, lost: Lost) -> NTSTATUS {
-        self.find_somewhere(match lost {
-            Lost::Unknown => Rule::V75,
-            Lost::WrongKind => Rule::V74,
-            Lost::Stale => Rule::V55,
-        });
-        STATUS_INVALID_PARAMETER
-    }
-
-    /// Why an attach is out of place, if it is.
-    fn attach_misplaced(&self, binding: Key, thread: ThreadNumber) -> Option<Rule> {
-        let found = self.binding(binding);
-        match found.offer() {
-            Some(offer) if offer.thread != thread => Some(Rule::V24),
-            Some(Offer {
-                progress: Progress::Deciding,
-                ..
-            }) => None,
-            Some(Offer {
-                progress: Progress::Accepted,
-                ..
-            }) => Some(Rule::V25),
-            None if found.phase == Phase::Cleaning => Some(Rule::V55),
-            _ => Some(Rule::V24),
-        }
-    }
-
-    /// Counts a try. A second one is in order only after a decline (V-26).
-    fn count_try(&mut self, binding: Key) {
-        let offer = self.binding_mut(binding).offer_mut();
-        offer.tries = offer.tries.saturating_add(1);
-        offer.progress = Progress::Asking;
-        let (last, tries) = (offer.last, offer.tries);
-        if last.is_some_and(|last| last != STATUS_NOINTERFACE) || tries > TRIES {
-            self.find(Rule::V26, binding, Role::Client, last);
-        }
-    }
-
-    /// The provider answered. Only `STATUS_SUCCESS` attaches; anything else leaves the
-    /// client free to try again.
-    pub fn provider_attach_returned(
+    /// The client's attach callback returned: the one decision about the binding.
+    #[inline]
+    pub(crate) fn client_attach_returned(
         &mut self,
         task: &mut Task,
         binding: Key,
-        answer: ProviderAnswer,
+        offer: &Offer,
+        status: NTSTATUS,
     ) -> Action {
-        let status = self.judge_provider_answer(binding, answer);
-        self.answered(binding, status);
-        if status == STATUS_SUCCESS {
-            task.attached = Some(self.connect(binding, answer));
+        if let Some(rule) = offer.misanswered(status) {
+            self.find(rule, binding, Role::Client, Some(status));
         }
-        Action::Return(status)
-    }
-
-    /// Notes what the client is told.
-    fn answered(&mut self, binding: Key, status: NTSTATUS) {
-        let offer = self.binding_mut(binding).offer_mut();
-        offer.last = Some(status);
-        offer.progress = match status {
-            STATUS_SUCCESS => Progress::Accepted,
-            _ => Progress::Deciding,
-        };
-    }
-
-    /// What the client is told, and what the provider did wrong.
-    fn judge_provider_answer(&mut self, binding: Key, answer: ProviderAnswer) -> NTSTATUS {
-        let ProviderAnswer {
-            status,
-            context,
-            dispatch,
-        } = answer;
-        let stored = context.is_some_and(|context| context != Opaque::NULL);
-        let rule = match status {
-            STATUS_SUCCESS if context.is_none() || dispatch.is_none() => Some(Rule::V29),
-            STATUS_SUCCESS => None,
-            _ if NT_SUCCESS(status) => Some(Rule::V23),
-            _ if stored => Some(Rule::V30),
-            _ => None,
-        };
-        if let Some(rule) = rule {
-            self.find(rule, binding, Role::Provider, Some(status));
+        if !offer.is_accepted() {
+            self.remove_binding(binding);
+            return self.resume(task);
         }
-        let undecided = status != STATUS_SUCCESS && NT_SUCCESS(status);
-        if undecided {
-            STATUS_NOINTERFACE
-        } else {
-            status
-        }
-    }
-
-    /// Stores what the provider gave and returns it for the client. What it did not write was
-    /// reported, and is no null of its own.
-    fn connect(&mut self, binding: Key, answer: ProviderAnswer) -> (Opaque, Opaque) {
-        if let Some(dispatch) = answer.dispatch {
-            self.judge_table(binding, Role::Provider, dispatch);
-        }
-        let outputs = (
-            answer.context.unwrap_or(Opaque::NULL),
-            answer.dispatch.unwrap_or(Opaque::NULL),
-        );
-        let found = self.binding_mut(binding);
-        let provider = &mut found[Role::Provider];
-        (provider.context, provider.dispatch) = outputs;
-        let client = Some(found[Role::Client].context);
-        for (role, context) in [(Role::Client, client), (Role::Provider, answer.context)] {
-            if context == Some(Opaque::NULL) {
-                self.find(Rule::V36, binding, role, None);
-            }
+        let found = self.bindings.live_mut(binding);
+        for (role, passed) in [Role::Client, Role::Provider].into_iter().zip(offer.passed) {
+            (found[role].context, found[role].dispatch) = passed;
         }
         self.count_contexts(binding);
-        outputs
+        if NT_SUCCESS(status) {
+            self.attached(task, binding)
+        } else {
+            self.abandoned(task, binding)
+        }
     }
 
     /// Counts the contexts that cleanup callbacks will get: each should belong to one binding (V-35).
@@ -227,49 +117,8 @@ impl Machine {
         }
     }
 
-    /// An offer that this thread made, and told nothing of, has ended with both modules attached, each
-    /// with its context and its table, and nothing is wrong with them.
-    #[inline(always)]
-    pub fn agreed(
-        &mut self,
-        task: &mut Task,
-        binding: Key,
-        passed: &[(Opaque, Opaque); 2],
-    ) -> Action {
-        for (role, &(context, dispatch)) in [Role::Client, Role::Provider].into_iter().zip(passed) {
-            self.judge_table(binding, role, dispatch);
-            let end = &mut self.binding_mut(binding)[role];
-            (end.context, end.dispatch) = (context, dispatch);
-        }
-        self.count_contexts(binding);
-        self.attached(task, binding)
-    }
-
-    /// The client's attach callback returned: the one decision about the binding.
-    pub fn client_attach_returned(
-        &mut self,
-        task: &mut Task,
-        binding: Key,
-        status: NTSTATUS,
-    ) -> Action {
-        let offer = *self.binding_mut(binding).offer_mut();
-        let accepted = offer.progress == Progress::Accepted;
-        if let Some(rule) = misanswered(offer, status) {
-            self.find(rule, binding, Role::Client, Some(status));
-        }
-        match (accepted, NT_SUCCESS(status)) {
-            (false, _) => {
-                self.remove_binding(binding);
-                self.resume(task)
-            }
-            (true, true) => self.attached(task, binding),
-            (true, false) => self.abandoned(task, binding),
-        }
-    }
-
     /// Both modules attached. A late comer, one of whose modules has deregistered meanwhile,
     /// detaches at once (3.14).
-    #[inline(always)]
     fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
         let mut live = true;
         for role in [Role::Client, Role::Provider] {
@@ -301,18 +150,5 @@ impl Machine {
     fn want_cleanup(&mut self, binding: Key, role: Role) {
         let wanted = self.module(self.binding(binding), role).has_cleanup();
         self.binding_mut(binding)[role].cleanup = wanted;
-    }
-}
-
-/// Which rule the client's answer to an offer breaks, if any.
-fn misanswered(offer: Offer, status: NTSTATUS) -> Option<Rule> {
-    let accepted = offer.progress == Progress::Accepted;
-    match status {
-        STATUS_SUCCESS if accepted => None,
-        STATUS_SUCCESS => Some(Rule::V21),
-        _ if NT_SUCCESS(status) => Some(Rule::V23),
-        _ if accepted => Some(Rule::V22),
-        _ if offer.last.is_some_and(|last| last != status) => Some(Rule::V20),
-        _ => None,
     }
 }

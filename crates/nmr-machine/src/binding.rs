@@ -2,12 +2,11 @@
 
 use core::ops::{Index, IndexMut};
 
-use nmr_sys::{NTSTATUS, Opaque};
+use nmr_sys::Opaque;
 
 use super::detach::Detach;
 use super::list::{Linked, Links};
 use super::slab::Key;
-use crate::event::ThreadNumber;
 use crate::module::Role;
 
 /// Where a binding stands (contract section 8.1, "Binding"). A dead binding is no longer there.
@@ -16,48 +15,13 @@ pub(crate) enum Phase {
     /// The offer has not started.
     Planned,
     /// `ClientAttachProvider` is running.
-    Offering(Offer),
+    Offering,
     /// Both modules attached.
     Attached,
     /// The modules were asked to detach, or are about to be.
     Detaching,
     /// Both modules detached; the cleanup callbacks run.
     Cleaning,
-}
-
-/// An offer in progress.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Offer {
-    /// The thread that runs `ClientAttachProvider`.
-    pub thread: ThreadNumber,
-    pub progress: Progress,
-    /// What the last call of `NmrClientAttachProvider` returned.
-    pub last: Option<NTSTATUS>,
-    /// How often the client called `NmrClientAttachProvider`.
-    pub tries: u32,
-}
-
-impl Offer {
-    /// One that this thread begins.
-    pub(super) fn new(thread: ThreadNumber) -> Self {
-        Self {
-            thread,
-            progress: Progress::Deciding,
-            last: None,
-            tries: 0,
-        }
-    }
-}
-
-/// How far an offer has come.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Progress {
-    /// The client is deciding.
-    Deciding,
-    /// `ProviderAttachClient` is running.
-    Asking,
-    /// The provider accepted.
-    Accepted,
 }
 
 /// One module's end of a binding.
@@ -128,27 +92,6 @@ impl Binding {
     /// Whether both ends have detached.
     pub(crate) fn is_detached(&self) -> bool {
         self.client.detach == Detach::Done && self.provider.detach == Detach::Done
-    }
-
-    /// The offer in progress.
-    pub(crate) fn offer(&self) -> Option<Offer> {
-        if let Phase::Offering(offer) = self.phase {
-            Some(offer)
-        } else {
-            None
-        }
-    }
-
-    /// The offer in progress, to be changed.
-    #[expect(
-        clippy::unreachable,
-        reason = "nothing ends an offer but the return of the attach callback, as explore shows"
-    )]
-    pub(crate) fn offer_mut(&mut self) -> &mut Offer {
-        let Phase::Offering(offer) = &mut self.phase else {
-            unreachable!("an attach callback runs only during an offer")
-        };
-        offer
     }
 }
 

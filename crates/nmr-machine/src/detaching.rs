@@ -36,47 +36,22 @@ impl Machine {
         role: Role,
         status: NTSTATUS,
     ) -> Action {
-        self.note_detach(binding, role, status);
-        self.continue_detach(task, binding)
-    }
-
-    fn note_detach(&mut self, binding: Key, role: Role, status: NTSTATUS) {
         let end = &mut self.binding_mut(binding)[role];
         let (detach, broken) = end.detach.returned(status);
         end.detach = detach;
         if let Some(rule) = broken {
             self.find(rule, binding, role, Some(status));
         }
-    }
-
-    /// Whether the other detach callback is still to be called, which it is then: for a thread that runs
-    /// both before it tells of either.
-    pub fn take_detach(&mut self, binding: Key, role: Role) -> bool {
-        self.binding_mut(binding).call_detach(role)
-    }
-
-    /// Both detach callbacks have returned, in this order. The thread may have run the cleanups too,
-    /// if both answered `STATUS_SUCCESS`.
-    #[inline(always)]
-    pub fn both_detached(
-        &mut self,
-        task: &mut Task,
-        binding: Key,
-        returned: [(Role, NTSTATUS); 2],
-        cleaned_up: bool,
-    ) -> Action {
-        for (role, status) in returned {
-            self.note_detach(binding, role, status);
-        }
-        if cleaned_up {
-            self.remove_binding(binding);
-            return self.resume(task);
-        }
         self.continue_detach(task, binding)
     }
 
     /// Completes the detach of one end (contract section 2.5).
-    pub fn complete(&mut self, task: &mut Task, handle: Option<Handle>, role: Role) -> Action {
+    pub(crate) fn complete(
+        &mut self,
+        task: &mut Task,
+        handle: Option<Handle>,
+        role: Role,
+    ) -> Action {
         let binding = match self.resolve(handle, binding_kind(role)) {
             Ok(binding) => binding,
             Err(lost) => return self.refuse_completion_handle(lost),

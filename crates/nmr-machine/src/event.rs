@@ -1,48 +1,21 @@
 //! What the machine is told, what it tells a thread to do, and what a thread carries between the
 //! two.
 
-use core::fmt;
-
-use nmr_sys::{NTSTATUS, Opaque, STATUS_SUCCESS};
+use nmr_sys::{GUID, NTSTATUS, Opaque, STATUS_SUCCESS};
 
 use super::handle::Handle;
 use super::invocation::Invocation;
+use super::offer::Offer;
 use super::slab::Key;
 use crate::module::{Module, ModuleLabel, Role};
 use crate::rule::Rule;
 
-/// The number of a thread, in the order in which threads first met a registrar.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ThreadNumber(pub u32);
-
-impl fmt::Display for ThreadNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "T{}", self.0)
-    }
-}
-
 /// What happens: a module calls one of the nine functions, or one of its callbacks returns.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields are what their names say")]
-pub enum Event {
+pub enum Event<'a> {
     /// `NmrRegisterClient`, `NmrRegisterProvider`.
-    Register {
-        module: Module,
-        thread: ThreadNumber,
-    },
-    /// `NmrClientAttachProvider`.
-    AttachProvider {
-        handle: Option<Handle>,
-        thread: ThreadNumber,
-        context: Opaque,
-        dispatch: Opaque,
-    },
-    /// `NmrClientAttachProvider` that fails on demand, before the provider is asked.
-    AttachFails {
-        handle: Option<Handle>,
-        thread: ThreadNumber,
-        status: NTSTATUS,
-    },
+    Register { module: &'a Module },
     /// `NmrDeregisterClient`, `NmrDeregisterProvider`.
     Deregister { handle: Option<Handle>, role: Role },
     /// `NmrClientDetachProviderComplete`, `NmrProviderDetachClientComplete`.
@@ -51,12 +24,11 @@ pub enum Event {
     Wait { handle: Option<Handle>, role: Role },
     /// A thread that was told to block looks again.
     WaitAgain { registration: Key },
-    /// `ClientAttachProvider` returned.
-    ClientAttachReturned { binding: Key, status: NTSTATUS },
-    /// `ProviderAttachClient` returned.
-    ProviderAttachReturned {
+    /// `ClientAttachProvider` returned, and its offer has come so far.
+    ClientAttachReturned {
         binding: Key,
-        answer: ProviderAnswer,
+        offer: &'a Offer,
+        status: NTSTATUS,
     },
     /// A detach callback returned.
     DetachReturned {
@@ -101,8 +73,6 @@ pub struct Task {
     pub(super) goal: Goal,
     /// The handle of a registration that was made, to be written before the first offer.
     pub registered: Option<Handle>,
-    /// The provider's context and table, to be written when an attach succeeded.
-    pub attached: Option<(Opaque, Opaque)>,
 }
 
 /// What comes after the binding at hand.
@@ -111,10 +81,7 @@ pub(super) enum Goal {
     /// Return a status.
     Return(NTSTATUS),
     /// Make the other offers of a registration.
-    Offer {
-        registration: Key,
-        thread: ThreadNumber,
-    },
+    Offer { registration: Key },
     /// Detach the other bindings of a registration.
     Detach { next: Option<Key> },
 }
@@ -122,6 +89,30 @@ pub(super) enum Goal {
 impl Default for Goal {
     fn default() -> Self {
         Self::Return(STATUS_SUCCESS)
+    }
+}
+
+/// What records and reports say of a binding.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// Its number among all bindings of the registrar.
+    pub serial: u64,
+    /// Its interface.
+    pub npi: GUID,
+    /// Its client.
+    pub client: ModuleLabel,
+    /// Its provider.
+    pub provider: ModuleLabel,
+}
+
+impl Ends {
+    /// The module of one end.
+    #[must_use]
+    pub fn module(&self, role: Role) -> ModuleLabel {
+        match role {
+            Role::Client => self.client,
+            Role::Provider => self.provider,
+        }
     }
 }
 

@@ -71,13 +71,28 @@ impl Interface {
         }
     }
 
+    pub(crate) fn tables(&self) -> Tables {
+        Tables {
+            client: self.client.is_some(),
+            provider: self.provider.is_some(),
+        }
+    }
+}
+
+/// Which roles of an interface have a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables {
+    client: bool,
+    provider: bool,
+}
+
+impl Tables {
     /// The rule that a module breaks by passing this table, if it breaks one.
-    #[must_use]
-    pub fn judge(&self, role: Role, dispatch: Opaque) -> Option<Rule> {
+    pub(crate) fn judge(self, role: Role, dispatch: Opaque) -> Option<Rule> {
         let given = dispatch != Opaque::NULL;
         match role {
-            Role::Client => (given != self.client.is_some()).then_some(Rule::V32),
-            Role::Provider => (!given && self.provider.is_some()).then_some(Rule::V31),
+            Role::Client => (given != self.client).then_some(Rule::V32),
+            Role::Provider => (!given && self.provider).then_some(Rule::V31),
         }
     }
 }

@@ -207,7 +207,7 @@ impl Machine {
             missing,
         };
         let blockers = match binding.phase {
-            Phase::Planned | Phase::Offering(_) => [Some(Missing::AttachReturn), None],
+            Phase::Planned | Phase::Offering => [Some(Missing::AttachReturn), None],
             Phase::Cleaning => [Some(Missing::Cleanup), None],
             Phase::Attached | Phase::Detaching => {
                 [Role::Client, Role::Provider].map(|role| missing(binding, role))

@@ -2,9 +2,9 @@
 
 use nmr_sys::Opaque;
 
-use super::binding::Binding;
+use super::offer::Offer;
 use super::{Handle, Key, Machine, binding_kind};
-use crate::module::{Callback, Callee, Module, Role};
+use crate::module::{Callback, Callee, Role};
 
 /// A callback that a thread is to call: which one, of which end of which binding.
 #[derive(Clone, Copy, Debug)]
@@ -17,16 +17,9 @@ pub struct Invocation {
 
 /// What a callback is called with. It stays the same until the callback has returned.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "the fields are what their names say")]
 pub enum Arguments {
-    /// `ClientAttachProvider`.
-    ClientAttach(Side),
-    /// `ProviderAttachClient`, with the client's context and table.
-    ProviderAttach {
-        side: Side,
-        context: Opaque,
-        dispatch: Opaque,
-    },
+    /// `ClientAttachProvider`, and the offer that begins with it.
+    Attach(Side, Offer),
     /// A detach callback, with its module's binding context.
     Detach(Callee, Opaque),
     /// A cleanup callback, with the same.
@@ -45,62 +38,28 @@ pub struct Side {
 }
 
 impl Machine {
-    /// What a callback is to be called with.
+    /// What a callback is to be called with. (A provider's attach callback is not among them: the
+    /// client calls it, by way of the [`Offer`].)
     #[must_use]
+    #[inline]
     pub fn arguments(&self, invocation: Invocation) -> Arguments {
-        let Invocation {
-            binding,
-            role,
-            callback,
-        } = invocation;
+        let Invocation { binding, role, .. } = invocation;
         let found = self.binding(binding);
-        match callback {
-            Callback::Attach => {
-                let [client, provider] = self.sides(binding);
-                match role {
-                    Role::Client => Arguments::ClientAttach(client),
-                    Role::Provider => Arguments::ProviderAttach {
-                        side: provider,
-                        context: found[Role::Client].context,
-                        dispatch: found[Role::Client].dispatch,
-                    },
-                }
-            }
-            Callback::Detach => {
-                let (callee, context) = self.end(found, role);
-                Arguments::Detach(callee, context)
-            }
-            Callback::Cleanup => {
-                let (callee, context) = self.end(found, role);
-                Arguments::Cleanup(callee, context)
-            }
+        let callee = self.module(found, role).callee;
+        match invocation.callback {
+            Callback::Attach => Arguments::Attach(self.side(binding, role), self.offer(binding)),
+            Callback::Detach => Arguments::Detach(callee, found[role].context),
+            Callback::Cleanup => Arguments::Cleanup(callee, found[role].context),
         }
     }
 
-    /// The sides of an offer, the client's first.
-    #[inline]
-    #[must_use]
-    pub fn sides(&self, binding: Key) -> [Side; 2] {
+    /// What the attach callback of one end is called with.
+    pub(crate) fn side(&self, binding: Key, role: Role) -> Side {
         let found = self.binding(binding);
-        let [client, provider] =
-            [Role::Client, Role::Provider].map(|role| self.module(found, role));
-        let side = |own: &Module, peer: &Module| Side {
-            callee: own.callee,
-            handle: self.handle(binding_kind(own.role()), binding),
-            peer: peer.instance,
-        };
-        [side(client, provider), side(provider, client)]
-    }
-
-    /// The modules of a binding, each with its context, this one first.
-    #[inline]
-    #[must_use]
-    pub fn ends(&self, binding: Key, first: Role) -> [(Callee, Opaque); 2] {
-        let found = self.binding(binding);
-        [first, first.other()].map(|role| self.end(found, role))
-    }
-
-    fn end(&self, binding: &Binding, role: Role) -> (Callee, Opaque) {
-        (self.module(binding, role).callee, binding[role].context)
+        Side {
+            callee: self.module(found, role).callee,
+            handle: self.handle(binding_kind(role), binding),
+            peer: self.module(found, role.other()).instance,
+        }
     }
 }

@@ -45,21 +45,20 @@ impl Machine {
         keys.into_iter().flatten()
     }
 
-    /// What an end of a binding lends, once its module has handed it over.
+    /// What an end of a binding lends whose module has passed this context and this table.
     #[must_use]
-    pub fn opening(&self, binding: Key, role: Role) -> Option<Opening> {
+    pub fn opening(&self, binding: Key, role: Role, passed: (Opaque, Opaque)) -> Option<Opening> {
         let found = self.bindings.get(binding)?;
-        let (end, module) = (&found[role], *self.module(found, role));
+        let module = *self.module(found, role);
         let interface = self.interfaces.get(&module.npi);
         let table = interface.and_then(|interface| interface.table(role));
-        let address = |opaque: Opaque| opaque.0.addr();
         Some(Opening {
             serial: found.serial,
             module,
             peer: self.module(found, role.other()).label,
-            registration: end.registration,
-            context: address(end.context),
-            dispatch: address(end.dispatch),
+            registration: found[role].registration,
+            context: passed.0.0.addr(),
+            dispatch: passed.1.0.addr(),
             table: table.map(|table| table.size),
         })
     }

@@ -1,13 +1,42 @@
-//! The registrar as a pure state machine: [`Machine::step`] takes what happened and says what the
-//! thread does next. It has no lock, no thread and no unsafe code, so that tests can walk through
-//! every order of events. The rules are those of contract sections 3, 5 and 8.
+//! The Network Module Registrar as a pure state machine: no lock, no thread, no unsafe code. It is what
+//! the NMR does, for others to read, to run and to check; `nmr-host` puts threads around it. The rules
+//! are those of contract sections 3, 5 and 8.
 //!
-//! A call into the NMR is a conversation: the thread tells an [`Event`], carries out the
-//! [`Action`], tells the outcome as the next event, until it is told to return. What the call has
-//! still to do after the binding at hand is in its [`Task`].
+//! # The states
+//!
+//! ```text
+//! a registration
+//!     Live ──deregister──▶ Stopping ──wait──▶ Awaited ──its last binding is gone──▶ gone
+//!
+//! a binding of a client and a provider
+//!     Planned ──▶ Offering ──both accept──▶ Attached ──a side deregisters──▶ Detaching ──both sides done──▶ Cleaning ──▶ gone
+//!         └──▶ gone   ├──the client declines──▶ gone                             ▲
+//!                     └──accepted, but a side has deregistered or the client failed
+//!
+//! an offer, while its client's attach callback runs
+//!     Deciding ──NmrClientAttachProvider──▶ Asking ──the provider accepts──▶ Accepted
+//!         ▲                                    └──it declines──▶ Deciding
+//!
+//! a side of a detaching binding
+//!     NotCalled ──▶ InCallback ──STATUS_SUCCESS──▶ Done
+//!         │              ├──STATUS_PENDING──▶ Pended ──completes──▶ Done
+//!         │              └──completes──▶ CompletedInside ──STATUS_PENDING──▶ Done
+//!         └──completes too early──▶ CompletedBefore ──▶ CompletedInside
+//! ```
+//!
+//! # How it is driven
+//!
+//! A call into the NMR is a conversation. The thread tells [`Machine::step`] an [`Event`], carries out
+//! the [`Action`], and tells the outcome as the next event, until it is told to return. What the call
+//! has still to do after the binding at hand is in its [`Task`]. An [`Offer`] belongs to the thread that
+//! makes it, and the machine hears how it ended.
 //!
 //! Interfaces have nothing to do with each other. So a registrar has several machines, called lanes,
 //! and each interface lives in one of them ([`lane_of`]). A handle tells the lane too.
+//!
+//! # How it is checked
+//!
+//! `src/explore` plays the modules and visits every order of events: `cargo test -p nmr-machine`.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -22,10 +51,6 @@
         clippy::unreachable,
         clippy::unwrap_used
     )
-)]
-#![expect(
-    clippy::inline_always,
-    reason = "an action that passes through memory takes as long as an atomic operation"
 )]
 
 extern crate alloc;
@@ -47,6 +72,7 @@ mod memory;
 mod module;
 mod noted;
 mod npis;
+mod offer;
 pub mod policy;
 mod registering;
 mod registration;
@@ -60,9 +86,9 @@ use core::sync::atomic::AtomicU64;
 
 use fastrand::Rng;
 use hashbrown::HashMap;
-use nmr_sys::{GUID, Opaque};
+use nmr_sys::GUID;
 
-pub use event::{Action, Event, Finding, ProviderAnswer, Task, ThreadNumber};
+pub use event::{Action, Ends, Event, Finding, ProviderAnswer, Task};
 pub use handle::{Handle, INSTANCES, Kind};
 pub use interface::{Interface, Table};
 pub use inventory::{Blocker, Identity, Leak, Missing};
@@ -70,6 +96,7 @@ pub use invocation::{Arguments, Invocation, Side};
 pub use lending::Opening;
 pub use module::{Callback, Callbacks, Callee, Module, ModuleId, ModuleLabel, Role};
 pub use noted::Noted;
+pub use offer::{Breaches, Offer};
 pub use policy::Policy;
 pub use rule::{Detection, Rule, Severity};
 pub use slab::{Key, LANES};
@@ -124,8 +151,7 @@ impl Machine {
 
     /// One that is the only one.
     #[cfg(test)]
-    #[must_use]
-    pub fn new(instance: u32, policy: &Policy) -> Self {
+    pub(crate) fn new(instance: u32, policy: &Policy) -> Self {
         Self::in_lane(instance, policy, 0, Arc::default())
     }
 
@@ -147,30 +173,19 @@ impl Machine {
     }
 
     /// Takes one event and says what the thread does next.
-    pub fn step(&mut self, task: &mut Task, event: Event) -> Action {
+    #[inline]
+    pub fn step(&mut self, task: &mut Task, event: Event<'_>) -> Action {
         match event {
-            Event::Register { module, thread } => self.register(task, &module, thread),
-            Event::AttachProvider {
-                handle,
-                thread,
-                context,
-                dispatch,
-            } => self.attach_provider(handle, thread, context, dispatch),
-            Event::AttachFails {
-                handle,
-                thread,
-                status,
-            } => self.fail_attach(handle, thread, status),
+            Event::Register { module } => self.register(task, module),
             Event::Deregister { handle, role } => self.deregister(task, handle, role),
             Event::Complete { handle, role } => self.complete(task, handle, role),
             Event::Wait { handle, role } => self.wait(handle, role),
             Event::WaitAgain { registration } => self.wait_again(registration),
-            Event::ClientAttachReturned { binding, status } => {
-                self.client_attach_returned(task, binding, status)
-            }
-            Event::ProviderAttachReturned { binding, answer } => {
-                self.provider_attach_returned(task, binding, answer)
-            }
+            Event::ClientAttachReturned {
+                binding,
+                offer,
+                status,
+            } => self.client_attach_returned(task, binding, offer, status),
             Event::DetachReturned {
                 binding,
                 role,
@@ -216,37 +231,30 @@ impl Machine {
         self.memory.fail_after.take()
     }
 
-    /// Whether tables are judged (V-31, V-32): those of interfaces that were declared.
-    #[must_use]
-    pub fn judges_tables(&self) -> bool {
-        !self.interfaces.is_empty()
-    }
-
     /// From now on, the tables of an interface are watched.
     pub fn declare(&mut self, interface: Interface) {
         self.interfaces.insert(interface.npi, interface);
     }
 
-    /// The two ends of a binding and its number.
+    /// What records and reports say of a binding.
     #[must_use]
-    pub fn describe(&self, binding: Key) -> Option<(u64, Module, Module)> {
+    pub fn describe(&self, binding: Key) -> Option<Ends> {
         let found = self.bindings.get(binding)?;
-        Some((
-            found.serial,
-            *self.module(found, Role::Client),
-            *self.module(found, Role::Provider),
-        ))
+        let client = self.module(found, Role::Client);
+        Some(Ends {
+            serial: found.serial,
+            npi: client.npi,
+            client: client.label,
+            provider: self.module(found, Role::Provider).label,
+        })
     }
 
     /// Goes on after a binding, as the task says.
-    #[inline(always)]
+    #[inline]
     fn resume(&mut self, task: &mut Task) -> Action {
         match task.goal {
             Goal::Return(status) => Action::Return(status),
-            Goal::Offer {
-                registration,
-                thread,
-            } => self.next_offer(registration, thread),
+            Goal::Offer { registration } => self.next_offer(registration),
             Goal::Detach { next } => self.next_detach(task, next),
         }
     }
@@ -339,22 +347,6 @@ impl Machine {
             peer: Some(self.module(found, culprit.other()).label),
             status,
         });
-    }
-
-    /// Judges the table that one end of a binding passes (V-31, V-32).
-    fn judge_table(&mut self, binding: Key, role: Role, dispatch: Opaque) {
-        if self.judges_tables() {
-            self.judge_by_interface(binding, role, dispatch);
-        }
-    }
-
-    #[cold]
-    fn judge_by_interface(&mut self, binding: Key, role: Role, dispatch: Opaque) {
-        let npi = self.module(self.binding(binding), role).npi;
-        let interface = self.interfaces.get(&npi);
-        if let Some(rule) = interface.and_then(|interface| interface.judge(role, dispatch)) {
-            self.find(rule, binding, role, None);
-        }
     }
 
     /// Notes that a registered module broke a rule.

@@ -12,7 +12,6 @@ use super::list::List;
 use super::memory::OutOfMemory;
 use super::registration::{Registration, Stage};
 use super::{Action, Handle, Key, Lost, Machine, Task, registration_kind};
-use crate::event::ThreadNumber;
 use crate::module::{Module, Role};
 use crate::policy::{Deregistration, Offers};
 use crate::rule::Rule;
@@ -20,7 +19,7 @@ use crate::rule::Rule;
 impl Machine {
     /// Inserts a registration together with a binding for each peer, and makes the first
     /// offer.
-    pub fn register(&mut self, task: &mut Task, module: &Module, thread: ThreadNumber) -> Action {
+    pub(crate) fn register(&mut self, task: &mut Task, module: &Module) -> Action {
         let npi = self.npis.find(&module.npi);
         if self.reserve_registration(module, npi).is_err() {
             return Action::Return(STATUS_INSUFFICIENT_RESOURCES);
@@ -31,10 +30,7 @@ impl Machine {
         let owner = self.registration_mut(registration);
         owner.next_offer = owner.bindings.first();
         task.registered = Some(self.handle(registration_kind(module.role()), registration));
-        task.goal = Goal::Offer {
-            registration,
-            thread,
-        };
+        task.goal = Goal::Offer { registration };
         self.resume(task)
     }
 
@@ -153,7 +149,12 @@ impl Machine {
     }
 
     /// Ends the offers of a registration and asks its peers and itself to detach.
-    pub fn deregister(&mut self, task: &mut Task, handle: Option<Handle>, role: Role) -> Action {
+    pub(crate) fn deregister(
+        &mut self,
+        task: &mut Task,
+        handle: Option<Handle>,
+        role: Role,
+    ) -> Action {
         let registration = match self.resolve(handle, registration_kind(role)) {
             Ok(registration) if self.registration(registration).is_live() => registration,
             Ok(registration) => {
@@ -207,7 +208,7 @@ impl Machine {
                         None => chain = Some(key),
                     }
                 }
-                Phase::Offering(_) | Phase::Detaching | Phase::Cleaning => {}
+                Phase::Offering | Phase::Detaching | Phase::Cleaning => {}
             }
         }
         chain
@@ -215,7 +216,6 @@ impl Machine {
 
     /// Detaches the next binding of a deregistration; after the last one the deregistration is
     /// pending, whatever its bindings did.
-    #[inline(always)]
     pub(super) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
         let Some(binding) = next else {
             return Action::Return(STATUS_PENDING);
@@ -227,7 +227,7 @@ impl Machine {
     }
 
     /// Claims the end of a registration for a waiting thread.
-    pub fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
+    pub(crate) fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
         let registration = match self.resolve(handle, registration_kind(role)) {
             Ok(registration) => registration,
             Err(lost) => return self.refuse_registration_handle(lost, Rule::V72),
@@ -245,7 +245,7 @@ impl Machine {
     }
 
     /// Closes a registration if nothing of it is left.
-    pub fn wait_again(&mut self, registration: Key) -> Action {
+    pub(crate) fn wait_again(&mut self, registration: Key) -> Action {
         if !self.registration(registration).bindings.is_empty() {
             return Action::Block { registration };
         }

@@ -2,11 +2,11 @@
 //! carries out what a machine says, keeps the record and the reports, and blocks the threads that
 //! wait.
 
+mod asking;
 mod calling;
 mod completing;
 mod lane;
 mod lending;
-mod light;
 mod offers;
 mod reading;
 mod reporting;
@@ -17,26 +17,26 @@ mod wrapping;
 use std::any::Any;
 use std::collections::HashMap;
 
-use nmr_machine::{Action, Event, Handle, Key, Machine, Module, ModuleId, Noted, Role, Rule, Task};
-use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER};
+use nmr_machine::{
+    Action, Arguments, Callback, Callee, Ends, Event, Handle, Key, Machine, Module, ModuleId,
+    Noted, Offer, Role, Side, Task,
+};
+use nmr_sys::{NTSTATUS, Opaque, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::callback;
 use crate::faults::Faults;
-use crate::irql::{self, PASSIVE_LEVEL};
 use crate::memory::Ledger;
-use crate::policy::Policy;
-use crate::record::{Actor, Note, Record};
+use crate::policy::{Policy, Verify};
+use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use crate::thread;
 use crate::transcript::{self, Entry};
-use crate::validate::Findings;
 use crate::worker::Worker;
 use crate::wrapped::Wrapped;
 use completing::Completer;
 use lane::Lane;
-use lending::Subject;
-pub(crate) use offers::{ask, take_untold};
+use lending::{Happened, Subject};
 pub(crate) use reporting::Listen;
 use reporting::Listener;
 
@@ -51,10 +51,8 @@ pub(crate) struct Shell {
     lanes: Box<[Lane]>,
     books: Mutex<Books>,
     recording: AtomicBool,
-    /// Whether nobody looks at anything.
-    light: AtomicBool,
-    /// Whether a thread may run callbacks first and tell of them later, where nobody looks.
-    tells_later: bool,
+    /// Whether anybody looks.
+    watched: AtomicBool,
     worker: Worker,
     wrapped: Wrapped,
     listener: Listener,
@@ -86,11 +84,10 @@ impl Shell {
             instance,
             faults: Faults::at(policy.fault, STATUS_INSUFFICIENT_RESOURCES),
             lanes: Lane::all(instance, &policy),
-            tells_later: light::may_tell_later(&policy),
             policy,
             books: Mutex::default(),
             recording: AtomicBool::new(true),
-            light: AtomicBool::new(false),
+            watched: AtomicBool::new(true),
             worker: Worker::default(),
             wrapped: Wrapped::default(),
             listener: Listener::default(),
@@ -122,44 +119,26 @@ impl Shell {
         self.recording.load(Ordering::Relaxed)
     }
 
-    /// Registers a module, or refuses to because of what was found in its characteristics.
-    /// `publish` gets the handle before any thread makes the first callback.
+    /// Registers a module with whose characteristics nothing is wrong. `publish` gets the handle before
+    /// any thread makes the first callback.
     pub(crate) fn register(
         self: &Arc<Self>,
-        role: Role,
-        module: Option<Module>,
-        findings: &Findings,
-        publish: impl FnMut(Handle),
+        module: &Module,
+        entry: &Entry,
+        publish: impl FnOnce(Handle),
     ) -> NTSTATUS {
-        let caller = module.map_or(Actor::Unknown, |module| Actor::Module(module.label));
-        let entry = Entry {
-            function: register_name(role),
-            caller,
-            binding: None,
-            peer: None,
-            returns: true,
-        };
-        let fault = self.faults.begin();
-        self.report_characteristics(&entry, findings);
-        if irql::current() > PASSIVE_LEVEL {
-            self.report_misuse(Rule::V10, &entry);
+        if offers::reserve().is_err() {
+            return self.refuse(entry, STATUS_INSUFFICIENT_RESOURCES);
         }
-        self.report_inside_cleanup(&entry);
-        let module = module.ok_or(STATUS_INVALID_PARAMETER);
-        let module = match module.and_then(|module| fault.map_or(Ok(module), Err)) {
-            Ok(module) => module,
-            Err(status) => return self.refuse(&entry, status),
-        };
-        self.note_entry(&entry);
+        self.note_entry(entry);
         let lane = self.lane_of(&module.npi);
         let mut task = Task::default();
-        let event = Event::Register {
-            module,
-            thread: thread::current(),
-        };
-        let publish = |task: &Task| task.registered.into_iter().for_each(publish);
-        let action = self.tell_and(lane, &mut task, event, &entry, publish);
-        self.carry_out(lane, &mut task, action, &entry)
+        let event = Event::Register { module };
+        let publish = |task: &Task| task.registered.map_or((), publish);
+        let first = self.tell_and(lane, &mut task, event, entry, publish);
+        let status = self.converse(lane, &mut task, first, entry);
+        self.note_return(entry, status);
+        status
     }
 
     /// Refuses a call before anything happens.
@@ -170,17 +149,20 @@ impl Shell {
     }
 
     /// Runs one of the functions that take a handle.
+    #[inline]
     pub(crate) fn call(
         self: &Arc<Self>,
         handle: Option<Handle>,
-        task: &mut Task,
-        event: Event,
+        event: Event<'_>,
         entry: &Entry,
     ) -> NTSTATUS {
         self.note_entry(entry);
         let lane = self.lane_named(handle);
-        let action = self.tell(lane, task, event, entry);
-        self.carry_out(lane, task, action, entry)
+        let mut task = Task::default();
+        let first = self.tell(lane, &mut task, event, entry);
+        let status = self.converse(lane, &mut task, first, entry);
+        self.note_return(entry, status);
+        status
     }
 
     /// Runs a cleanup that was handed to the worker.
@@ -188,112 +170,206 @@ impl Shell {
         let entry = Entry::of_function("the cleanup worker");
         let lane = self.lane(binding);
         let mut task = Task::default();
-        let mut action = self.tell(lane, &mut task, Event::CleanupStarted { binding }, &entry);
-        while let Some(event) = self.perform(action) {
-            action = self.tell(lane, &mut task, event, &entry);
-        }
+        let first = self.tell(lane, &mut task, Event::CleanupStarted { binding }, &entry);
+        self.converse(lane, &mut task, first, &entry);
     }
 
-    /// Carries out actions until the call returns.
-    #[expect(clippy::expect_used, reason = "the loop ends with a return")]
-    fn carry_out(
+    /// Does what the machine says until the call returns.
+    fn converse(
         self: &Arc<Self>,
         lane: &Lane,
         task: &mut Task,
-        first: Action,
+        first: Next,
         entry: &Entry,
     ) -> NTSTATUS {
-        let mut action = first;
+        let mut next = first;
         loop {
-            if let Action::Return(status) = action {
-                self.note_return(entry, status);
-                return status;
-            }
-            if let Action::Block { registration } = action {
-                self.block(registration, entry);
-            }
-            let event = self.perform(action).expect("only a return has no outcome");
-            action = self.tell(lane, task, event, entry);
+            next = match next {
+                Next::Return(status) => return status,
+                Next::Block(registration) => {
+                    self.block(registration, entry);
+                    self.tell(lane, task, Event::WaitAgain { registration }, entry)
+                }
+                Next::Defer(binding) => {
+                    self.worker.hand_over(self, binding);
+                    self.tell(lane, task, Event::CleanupDeferred, entry)
+                }
+                Next::Attach(binding, client, offer, ends) => {
+                    let (offer, status) = self.inside(Role::Client, Callback::Attach, ends, || {
+                        let attach = || callback::attach_client(&client);
+                        offers::make(client.handle, offer, attach)
+                    });
+                    self.watch_attached(binding, status);
+                    let event = Event::ClientAttachReturned {
+                        binding,
+                        offer: &offer,
+                        status,
+                    };
+                    self.tell(lane, task, event, entry)
+                }
+                Next::Detach(binding, callee, context, ends) => {
+                    let role = callee.role();
+                    self.watch_detach(binding, role);
+                    let detach = || callback::detach(&callee, context);
+                    let status = self.inside(role, Callback::Detach, ends, detach);
+                    self.watch_detached(binding, role, status);
+                    let event = Event::DetachReturned {
+                        binding,
+                        role,
+                        status,
+                    };
+                    self.tell(lane, task, event, entry)
+                }
+                Next::CleanUp(binding, callee, context, ends) => {
+                    let role = callee.role();
+                    let clean_up = || callback::clean_up(&callee, context);
+                    self.inside(role, Callback::Cleanup, ends, clean_up);
+                    let event = Event::CleanupReturned { binding, role };
+                    self.tell(lane, task, event, entry)
+                }
+            };
         }
     }
 
     /// Tells a machine what happened, under its lock.
-    fn tell(&self, lane: &Lane, task: &mut Task, event: Event, entry: &Entry) -> Action {
+    #[inline]
+    fn tell(&self, lane: &Lane, task: &mut Task, event: Event<'_>, entry: &Entry) -> Next {
         self.tell_and(lane, task, event, entry, |_| ())
     }
 
     /// The same, and does something with the outcome before another thread can see it.
+    #[inline]
     fn tell_and(
         &self,
         lane: &Lane,
         task: &mut Task,
-        event: Event,
+        event: Event<'_>,
         entry: &Entry,
         then: impl FnOnce(&Task),
-    ) -> Action {
-        // Record and ledger follow the order of the steps, so they are locked before the step.
-        let (recording, checking) = (self.is_recording(), self.checks_memory());
-        let mut books = (recording || checking).then(|| self.books());
+    ) -> Next {
+        if self.is_watched() && (self.is_recording() || self.checks_memory()) {
+            return self.tell_in_books(lane, task, event, entry, then);
+        }
         let mut machine = lane.machine();
-        if let Some(books) = books.as_mut().filter(|_| recording) {
-            self.note_callback(books, transcript::event(&machine, &event));
-        }
-        let subject = checking.then(|| Subject::of(&machine, &event));
-        let action = self.reserving(&mut machine, |machine| machine.step(task, event));
+        let action = self.step(&mut machine, task, event);
         then(task);
-        if let Some(books) = books.as_mut().filter(|_| recording) {
-            self.note_callback(books, transcript::action(&machine, &action));
+        let next = Next::of(&machine, action, self.is_watched());
+        if machine.has_news() {
+            let function = transcript::callback(&event).unwrap_or(entry.function);
+            self.tell_news(lane, machine, function);
         }
+        next
+    }
+
+    /// Wakes those who wait, and reports what was found on the way.
+    #[cold]
+    fn tell_news(&self, lane: &Lane, mut machine: MutexGuard<'_, Machine>, function: &'static str) {
         if machine.take_wake() {
             lane.wake();
         }
-        let found = machine.has_findings();
-        if books.is_none() && !found {
-            return action;
+        let findings = machine.take_findings();
+        drop(machine);
+        if !findings.is_empty() {
+            self.file(findings, function);
+        }
+    }
+
+    /// The same where a record or a ledger is kept.
+    fn tell_in_books(
+        &self,
+        lane: &Lane,
+        task: &mut Task,
+        event: Event<'_>,
+        entry: &Entry,
+        then: impl FnOnce(&Task),
+    ) -> Next {
+        // They follow the order of the steps, so they are locked before the step.
+        let mut books = self.books();
+        let mut machine = lane.machine();
+        let recording = self.is_recording();
+        if recording {
+            self.note_callback(&mut books, transcript::event(&machine, &event));
+        }
+        let subject = self.checks_memory().then(|| Subject::of(&machine, &event));
+        let action = self.step(&mut machine, task, event);
+        then(task);
+        if recording {
+            self.note_callback(&mut books, transcript::action(&machine, &action));
+        }
+        let next = Next::of(&machine, action, true);
+        if machine.take_wake() {
+            lane.wake();
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
-        // Without them the machine's lock comes first, and is given back.
-        let Some(mut books) = books else {
-            let findings = machine.take_findings();
-            drop(machine);
-            self.file(findings, function);
-            return action;
-        };
         let reported = books.reports.len();
-        if found {
+        if machine.has_findings() {
             books.file(machine.take_findings(), function, self.policy.mode);
         }
         if let Some(subject) = subject {
-            books.keep(
-                &machine,
+            let happened = Happened {
                 subject,
                 task,
-                &event,
-                &action,
-                &self.policy,
-                function,
-            );
+                event: &event,
+                action: &action,
+            };
+            books.keep(&machine, &happened, &self.policy, function);
         }
         drop(machine);
         self.announce(books, reported);
-        action
+        next
     }
 
-    /// Takes a step in which a reservation of memory may fail.
-    fn reserving(
-        &self,
+    #[inline]
+    fn step(&self, machine: &mut Machine, task: &mut Task, event: Event<'_>) -> Action {
+        // Nothing else reserves memory.
+        if let Event::Register { .. } = event
+            && let Some(failure) = self.faults.reservations()
+        {
+            return Self::step_without_memory(machine, task, event, failure);
+        }
+        machine.step(task, event)
+    }
+
+    /// Takes a step in which a reservation of memory fails.
+    #[cold]
+    fn step_without_memory(
         machine: &mut Machine,
-        step: impl FnOnce(&mut Machine) -> Action,
+        task: &mut Task,
+        event: Event<'_>,
+        mut failure: MutexGuard<'_, Option<u64>>,
     ) -> Action {
-        let Some(mut failure) = self.faults.reservations() else {
-            return step(machine);
-        };
         if let Some(skip) = *failure {
             machine.fail_reservation(skip);
         }
-        let action = step(machine);
+        let action = machine.step(task, event);
         *failure = machine.take_failure();
         action
+    }
+
+    /// Whether anybody looks: for rules that somebody has to look for, or into a record.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    /// To be called whenever that may have changed.
+    fn update_watched(&self) {
+        let watched = self.policy.verify == Verify::Full
+            || self.policy.slow.is_some()
+            || self.checks_memory()
+            || self.is_recording()
+            || self.wrapped.is_on();
+        self.watched.store(watched, Ordering::Relaxed);
+    }
+
+    /// What is known of a call with a handle: who makes it, if anybody looks.
+    #[inline]
+    pub(crate) fn entry(&self, function: &'static str, handle: Option<Handle>) -> Entry {
+        if self.is_watched() {
+            Entry::of_handle(function, self.identify(handle))
+        } else {
+            Entry::of_handle(function, None)
+        }
     }
 
     fn note_entry(&self, entry: &Entry) {
@@ -309,9 +385,35 @@ impl Shell {
     }
 }
 
-fn register_name(role: Role) -> &'static str {
-    match role {
-        Role::Client => "NmrRegisterClient",
-        Role::Provider => "NmrRegisterProvider",
+/// What a thread does next, with all that it takes. Who looks gets to know whom a callback is about.
+enum Next {
+    Return(NTSTATUS),
+    Block(Key),
+    Defer(Key),
+    Attach(Key, Side, Offer, Option<Ends>),
+    Detach(Key, Callee, Opaque, Option<Ends>),
+    CleanUp(Key, Callee, Opaque, Option<Ends>),
+}
+
+impl Next {
+    #[inline]
+    fn of(machine: &Machine, action: Action, watched: bool) -> Self {
+        let invocation = match action {
+            Action::Return(status) => return Self::Return(status),
+            Action::Block { registration } => return Self::Block(registration),
+            Action::Defer { binding } => return Self::Defer(binding),
+            Action::Call(invocation) => invocation,
+        };
+        let binding = invocation.binding;
+        let ends = if watched {
+            machine.describe(binding)
+        } else {
+            None
+        };
+        match machine.arguments(invocation) {
+            Arguments::Attach(client, offer) => Self::Attach(binding, client, offer, ends),
+            Arguments::Detach(callee, context) => Self::Detach(binding, callee, context, ends),
+            Arguments::Cleanup(callee, context) => Self::CleanUp(binding, callee, context, ends),
+        }
     }
 }

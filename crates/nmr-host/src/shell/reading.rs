@@ -52,7 +52,7 @@ impl Shell {
 
     pub(crate) fn set_recording(&self, on: bool) {
         self.recording.store(on, Ordering::Relaxed);
-        self.update_light();
+        self.update_watched();
     }
 
     pub(crate) fn add_note(&self, note: Note) {

@@ -218,7 +218,7 @@ impl Shell {
         self.announce(books, reported);
     }
 
-    pub(super) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
+    pub(crate) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
         for fault in findings.iter() {
             self.report_with(fault.rule, fault.severity, entry);
         }

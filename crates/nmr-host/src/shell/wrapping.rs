@@ -12,7 +12,7 @@ impl Shell {
     /// Declares an interface, and watches the calls of the bindings that are made from now on.
     pub(crate) fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
         self.wrapped.add(interface, wrapping)?;
-        self.update_light();
+        self.update_watched();
         self.declare(interface);
         Ok(())
     }
@@ -24,14 +24,20 @@ impl Shell {
             return dispatch;
         }
         let described = self.machine(binding).describe(binding);
-        let (serial, client, provider) = described.expect("the binding is being offered");
-        let npi = client.npi;
+        let ends = described.expect("the binding is being offered");
+        let npi = ends.npi;
         let Some(wrapping) = self.wrapped.wrapping(npi) else {
             return dispatch;
         };
         let shell = Arc::downgrade(self);
-        let (client, provider) = (client.label, provider.label);
-        let watch = Watch::new(shell, serial, npi, wrapping, client, provider);
+        let watch = Watch::new(
+            shell,
+            ends.serial,
+            npi,
+            wrapping,
+            ends.client,
+            ends.provider,
+        );
         self.wrapped.begin(binding, watch);
         self.wrapped.hand_out(binding, Role::Client, dispatch)
     }

@@ -6,9 +6,23 @@ use super::moves::{Answer, Move};
 use super::setup::{Id, Pair, ROLES, Setup};
 use super::sights::Sight;
 use super::world::World;
-use crate::event::ThreadNumber;
+use crate::module::Module;
 use crate::module::Role;
-use crate::{Event, ProviderAnswer, Task};
+use crate::{Event, Key, ProviderAnswer, Task};
+use nmr_sys::{NTSTATUS, Opaque};
+
+/// What a move is to the machine, or to an offer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told {
+    Register(Module),
+    /// A client asks, with this as its context and its table.
+    Ask(Pair, Opaque),
+    /// The provider has answered.
+    Consent(Pair, ProviderAnswer),
+    /// The client has answered, and the offer has come so far.
+    Answer(Key, crate::Offer, NTSTATUS),
+    Event(Event<'static>),
+}
 
 impl World {
     /// Notes a move in the books, and makes an event of it. A refused one changes nothing.
@@ -17,7 +31,7 @@ impl World {
         setup: &Setup,
         step: Move,
         refused: bool,
-    ) -> (Caller, Task, Event) {
+    ) -> (Caller, Task, Told) {
         match step {
             Move::Register(id) => self.begin_register(setup, id),
             Move::Attach(pair) => self.begin_attach(pair, refused),
@@ -33,18 +47,18 @@ impl World {
                 (
                     call.caller,
                     call.task,
-                    Event::CleanupReturned { binding, role },
+                    Told::Event(Event::CleanupReturned { binding, role }),
                 )
             }
             Move::GoesOn(caller) => {
                 let call = self.take_call(caller);
-                (caller, call.task, Event::CleanupDeferred)
+                (caller, call.task, Told::Event(Event::CleanupDeferred))
             }
             Move::WorkerCleans => {
                 let (_, binding) = self.deferred.remove(0);
                 self.sights.add(Sight::WorkerCleanup);
                 let event = Event::CleanupStarted { binding };
-                (Caller::Worker, Task::default(), event)
+                (Caller::Worker, Task::default(), Told::Event(event))
             }
             Move::Wait(id) => self.begin_wait(id, refused),
             Move::LooksAgain(id) => {
@@ -52,27 +66,22 @@ impl World {
                 let Now::Awake(registration) = call.now else {
                     unreachable!("only a woken thread looks again")
                 };
-                (call.caller, call.task, Event::WaitAgain { registration })
+                (
+                    call.caller,
+                    call.task,
+                    Told::Event(Event::WaitAgain { registration }),
+                )
             }
         }
     }
 
-    fn begin_register(&mut self, setup: &Setup, id: Id) -> (Caller, Task, Event) {
+    fn begin_register(&mut self, setup: &Setup, id: Id) -> (Caller, Task, Told) {
         self.books.member_mut(id).left -= 1;
-        let module = id.module(setup);
-        let thread = thread(id);
-        let event = Event::Register { module, thread };
-        (Caller::Register(id), Task::default(), event)
+        let told = Told::Register(id.module(setup));
+        (Caller::Register(id), Task::default(), told)
     }
 
-    fn begin_attach(&mut self, pair: Pair, refused: bool) -> (Caller, Task, Event) {
-        let offering = self.calls.iter().find_map(|call| match call.now {
-            Now::Inside(inside) if inside.kind == Kind::Attach(Role::Client) => (inside.pair
-                == pair)
-                .then(|| call.caller.module())
-                .flatten(),
-            _ => None,
-        });
+    fn begin_attach(&mut self, pair: Pair, refused: bool) -> (Caller, Task, Told) {
         let book = self.books.pair_mut(pair);
         let context = pair.context(Role::Client, book.tries + 1);
         if !refused {
@@ -82,13 +91,11 @@ impl World {
                 self.sights.add(Sight::Retry);
             }
         }
-        let event = Event::AttachProvider {
-            handle: book.end(Role::Client).handle,
-            thread: thread(offering.expect("an attach is nested in its offer")),
-            context,
-            dispatch: context,
-        };
-        (Caller::Attach(pair), Task::default(), event)
+        (
+            Caller::Attach(pair),
+            Task::default(),
+            Told::Ask(pair, context),
+        )
     }
 
     fn client_answers(
@@ -96,7 +103,7 @@ impl World {
         setup: &Setup,
         pair: Pair,
         answer: Answer,
-    ) -> (Caller, Task, Event) {
+    ) -> (Caller, Task, Told) {
         let (call, inside) = self.leave(Kind::Attach(Role::Client), pair);
         let live = self.books.are_live(pair);
         let book = self.books.pair_mut(pair);
@@ -116,15 +123,16 @@ impl World {
         } else {
             book.clear();
         }
-        let event = Event::ClientAttachReturned {
-            binding: inside.binding,
-            status: answer.status(),
-        };
-        (call.caller, call.task, event)
+        let told = Told::Answer(
+            inside.binding,
+            inside.offer.expect("an offer"),
+            answer.status(),
+        );
+        (call.caller, call.task, told)
     }
 
-    fn provider_answers(&mut self, pair: Pair, answer: Answer) -> (Caller, Task, Event) {
-        let (call, inside) = self.leave(Kind::Attach(Role::Provider), pair);
+    fn provider_answers(&mut self, pair: Pair, answer: Answer) -> (Caller, Task, Told) {
+        let (call, _) = self.leave(Kind::Attach(Role::Provider), pair);
         let book = self.books.pair_mut(pair);
         let accepts = answer == Answer::Success;
         book.offer = Some(if accepts {
@@ -138,15 +146,10 @@ impl World {
             context,
             dispatch: context,
         };
-        let binding = inside.binding;
-        (
-            call.caller,
-            call.task,
-            Event::ProviderAttachReturned { binding, answer },
-        )
+        (call.caller, call.task, Told::Consent(pair, answer))
     }
 
-    fn begin_deregister(&mut self, id: Id, refused: bool) -> (Caller, Task, Event) {
+    fn begin_deregister(&mut self, id: Id, refused: bool) -> (Caller, Task, Told) {
         let handle = self.books.member(id).handle;
         if !refused {
             self.note_deregistration(id);
@@ -156,11 +159,11 @@ impl World {
         (
             Caller::Deregister(id),
             Task::default(),
-            Event::Deregister { handle, role },
+            Told::Event(Event::Deregister { handle, role }),
         )
     }
 
-    fn detach_answers(&mut self, pair: Pair, role: Role, answer: Answer) -> (Caller, Task, Event) {
+    fn detach_answers(&mut self, pair: Pair, role: Role, answer: Answer) -> (Caller, Task, Told) {
         let (call, inside) = self.leave(Kind::Detach(role), pair);
         let book = self.books.pair_mut(pair);
         let end = book.end_mut(role);
@@ -176,10 +179,10 @@ impl World {
             role,
             status,
         };
-        (call.caller, call.task, event)
+        (call.caller, call.task, Told::Event(event))
     }
 
-    fn begin_complete(&mut self, pair: Pair, role: Role, refused: bool) -> (Caller, Task, Event) {
+    fn begin_complete(&mut self, pair: Pair, role: Role, refused: bool) -> (Caller, Task, Told) {
         let end = self.books.pair_mut(pair).end_mut(role);
         let handle = end.handle;
         if !refused {
@@ -193,11 +196,11 @@ impl World {
         (
             Caller::Complete(pair, role),
             Task::default(),
-            Event::Complete { handle, role },
+            Told::Event(Event::Complete { handle, role }),
         )
     }
 
-    fn begin_wait(&mut self, id: Id, refused: bool) -> (Caller, Task, Event) {
+    fn begin_wait(&mut self, id: Id, refused: bool) -> (Caller, Task, Told) {
         let member = self.books.member_mut(id);
         let handle = member.handle;
         if !refused {
@@ -207,13 +210,7 @@ impl World {
         (
             Caller::Wait(id),
             Task::default(),
-            Event::Wait { handle, role },
+            Told::Event(Event::Wait { handle, role }),
         )
     }
-}
-
-/// The thread of a registration.
-fn thread(id: Id) -> ThreadNumber {
-    let number = id.number * 2 + id.role as usize;
-    ThreadNumber(u32::try_from(number).expect("a small number"))
 }

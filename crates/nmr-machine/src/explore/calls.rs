@@ -7,7 +7,7 @@
 
 use super::setup::{Id, Pair};
 use crate::module::Role;
-use crate::{Key, Task};
+use crate::{Key, Offer, Task};
 
 /// Which call it is. At most one of each is in progress.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -56,6 +56,8 @@ pub(super) struct Inside {
     pub(super) kind: Kind,
     pub(super) pair: Pair,
     pub(super) binding: Key,
+    /// What the thread of a client's attach callback knows of its offer.
+    pub(super) offer: Option<Offer>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

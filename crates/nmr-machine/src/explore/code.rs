@@ -5,11 +5,11 @@ use super::super::binding::{Binding, Phase};
 use super::super::detach::Detach;
 use super::super::event::Goal;
 use super::books::{Book, Member};
-use super::calls::{Call, Caller, Kind, Now};
+use super::calls::{Call, Caller, Inside, Kind, Now};
 use super::setup::{Id, Pair, ROLES};
 use super::world::World;
 use crate::module::Role;
-use crate::{Key, Machine};
+use crate::{Key, Machine, Offer};
 
 /// Stands for no pair and no module.
 const NOBODY: u8 = 0xff;
@@ -65,6 +65,12 @@ impl World {
             Now::Awake(_) => 0x80,
         };
         bytes.extend([which, whom, goal, now]);
+        if let Now::Inside(Inside {
+            offer: Some(offer), ..
+        }) = call.now
+        {
+            offer_code(&offer, bytes);
+        }
     }
 }
 
@@ -107,14 +113,7 @@ impl Machine {
             Phase::Attached => 1,
             Phase::Detaching => 2,
             Phase::Cleaning => 3,
-            Phase::Offering(offer) => {
-                // The low bytes tell the statuses of the exploration apart.
-                let last = offer.last.map_or(1, |last| last.to_le_bytes()[0]);
-                let numbers = [offer.thread.0, offer.tries].map(|number| number.to_le_bytes()[0]);
-                bytes.extend(numbers);
-                bytes.push(last);
-                4 + offer.progress as u8
-            }
+            Phase::Offering => 4,
         };
         // The next binding counts until this one is detached.
         let called = ROLES
@@ -174,6 +173,15 @@ fn book(book: &Book, bytes: &mut Vec<u8>) {
             .iter()
             .fold(0, |bits, &event| bits << 1 | u8::from(event));
         bytes.extend([bits, end.cleanup as u8]);
+    }
+}
+
+fn offer_code(offer: &Offer, bytes: &mut Vec<u8>) {
+    // The low bytes tell the statuses of the exploration apart.
+    let last = offer.last.map_or(1, |last| last.to_le_bytes()[0]);
+    bytes.extend([offer.tries.to_le_bytes()[0], last, offer.progress as u8]);
+    for (context, dispatch) in offer.passed {
+        bytes.extend([context, dispatch].map(|it| it.0.addr().to_le_bytes()[0]));
     }
 }
 

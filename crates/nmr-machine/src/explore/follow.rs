@@ -27,7 +27,7 @@ impl World {
             }
         }
         let now = match action {
-            Action::Return(status) => return self.returned(caller, &task, status),
+            Action::Return(status) => return self.returned(caller, status),
             Action::Block { registration } => self.blocked(caller, registration)?,
             Action::Defer { binding } => self.handed_over(setup, binding)?,
             Action::Call(invocation) => self.called(caller, invocation)?,
@@ -39,13 +39,11 @@ impl World {
     /// A callback is called.
     fn called(&mut self, caller: Caller, invocation: Invocation) -> Result<Now, Violation> {
         let binding = invocation.binding;
+        if (invocation.callback, invocation.role) == (Callback::Attach, Role::Provider) {
+            return self.asked(caller, binding);
+        }
         let (module, context) = match self.machine.arguments(invocation) {
-            Arguments::ClientAttach(side) => return self.offered(caller, side, binding),
-            Arguments::ProviderAttach {
-                side,
-                context,
-                dispatch,
-            } => return self.asked(caller, side, binding, [context, dispatch]),
+            Arguments::Attach(side, offer) => return self.offered(caller, side, offer, binding),
             Arguments::Detach(module, context) | Arguments::Cleanup(module, context) => {
                 (Id::of_callee(module), context)
             }
@@ -77,6 +75,7 @@ impl World {
             handle,
             peer,
         }: Side,
+        offer: crate::Offer,
         binding: Key,
     ) -> Result<Now, Violation> {
         let pair = Pair::of_modules(Id::of_callee(callee), peer);
@@ -99,21 +98,27 @@ impl World {
         book.binding = Some(binding);
         book.end_mut(Role::Client).handle = Some(handle);
         book.end_mut(Role::Provider).handle = None;
-        Ok(inside(Kind::Attach(Role::Client), pair, binding))
+        Ok(Now::Inside(Inside {
+            kind: Kind::Attach(Role::Client),
+            pair,
+            binding,
+            offer: Some(offer),
+        }))
     }
 
     /// `ProviderAttachClient` is called, with the client's context and dispatch table.
-    fn asked(
-        &mut self,
-        caller: Caller,
-        Side {
+    fn asked(&mut self, caller: Caller, binding: Key) -> Result<Now, Violation> {
+        let Caller::Attach(asking) = caller else {
+            return Err(format!("order: {caller:?} asks a provider"));
+        };
+        let offer = *self.offer_mut(asking);
+        let Side {
             callee,
             handle,
             peer,
-        }: Side,
-        binding: Key,
-        given: [Opaque; 2],
-    ) -> Result<Now, Violation> {
+        } = *offer.provider();
+        let [(context, dispatch), _] = offer.passed;
+        let given = [context, dispatch];
         let pair = Pair::of_modules(Id::of_callee(callee), peer);
         let pair = pair.ok_or("arguments: an attach of an unknown module")?;
         self.books.check_registered(pair, "an attach")?;
@@ -246,5 +251,6 @@ fn inside(kind: Kind, pair: Pair, binding: Key) -> Now {
         kind,
         pair,
         binding,
+        offer: None,
     })
 }

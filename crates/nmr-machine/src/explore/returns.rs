@@ -8,20 +8,14 @@ use super::moves::Move;
 use super::setup::{Id, MOST, Pair, ROLES, Setup};
 use super::sights::Sight;
 use super::world::World;
-use crate::Task;
 use crate::module::Role;
 
 impl World {
     /// A call returns.
-    pub(super) fn returned(
-        &mut self,
-        caller: Caller,
-        task: &Task,
-        status: NTSTATUS,
-    ) -> Result<(), Violation> {
+    pub(super) fn returned(&mut self, caller: Caller, status: NTSTATUS) -> Result<(), Violation> {
         match caller {
             Caller::Register(id) => self.has_registered(id, status),
-            Caller::Attach(pair) => self.has_attached(pair, task, status),
+            Caller::Attach(pair) => self.has_attached(pair, status),
             Caller::Deregister(id) => self.has_deregistered(id, status),
             Caller::Wait(id) => self.has_waited(id, status),
             Caller::Complete(..) | Caller::Worker => Ok(()),
@@ -41,7 +35,7 @@ impl World {
         Ok(())
     }
 
-    fn has_attached(&self, pair: Pair, task: &Task, status: NTSTATUS) -> Result<(), Violation> {
+    fn has_attached(&self, pair: Pair, status: NTSTATUS) -> Result<(), Violation> {
         let book = self.books.pair(pair);
         let context = pair.context(Role::Provider, book.tries);
         let expected = match book.offer {
@@ -49,7 +43,7 @@ impl World {
             _ => (STATUS_NOINTERFACE, None),
         };
         ensure!(
-            (status, task.attached) == expected,
+            (status, self.attached) == expected,
             "status: NmrClientAttachProvider of {pair:?} returns {status:#x}"
         );
         Ok(())

@@ -1,17 +1,20 @@
 //! The machine among its modules: takes a move, notes it in the books, and tells the machine.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nmr_sys::STATUS_INSUFFICIENT_RESOURCES;
+use nmr_sys::{Opaque, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
 
+use super::begin::Told;
 use super::books::{Books, Stage, Violation, ensure};
 use super::calls::{Call, Caller, Inside, Kind, Now};
 use super::moves::Move;
 use super::rules::Breach;
 use super::setup::{ANY, Id, Pair, Setup};
 use super::sights::Sights;
+use crate::module::{Callback, Role};
 use crate::policy::{Policy, Sharing};
-use crate::{Action, Event, Key, Machine, Task};
+use crate::{Action, Breaches, Event, Invocation, Key, Machine, Offer, ProviderAnswer, Task};
 
 /// One state.
 #[derive(Clone, Debug)]
@@ -28,6 +31,10 @@ pub(super) struct World {
     pub(super) twists: u8,
     /// What the last move showed; no part of the state.
     pub(super) sights: Sights,
+    /// What the client got whose attach was the last move; no part of the state.
+    pub(super) attached: Option<(Opaque, Opaque)>,
+    /// The rules that the last move broke in an offer; no part of the state.
+    pub(super) breaches: Breaches,
 }
 
 impl World {
@@ -45,6 +52,8 @@ impl World {
             mistakes: setup.mistakes,
             twists: setup.twists,
             sights: Sights::default(),
+            attached: None,
+            breaches: Breaches::default(),
         }
     }
 
@@ -61,8 +70,8 @@ impl World {
             self.twists -= 1;
         }
         let refusal = breach.and_then(|breach| breach.refusal);
-        let (caller, mut task, event) = self.begin(setup, step, refusal.is_some());
-        let action = self.tell(&mut task, event)?;
+        let (caller, mut task, told) = self.begin(setup, step, refusal.is_some());
+        let action = self.tell(&mut task, told)?;
         self.check_findings(step, breach)?;
         if self.machine.take_wake() {
             self.wake();
@@ -88,9 +97,9 @@ impl World {
             .count() as u64;
         for skip in 0..2 + peers {
             let mut world = self.clone();
-            let (_, mut task, event) = world.begin(setup, Move::Register(id), false);
+            let (_, mut task, told) = world.begin(setup, Move::Register(id), false);
             world.machine.fail_reservation(skip);
-            let action = world.tell(&mut task, event)?;
+            let action = world.tell(&mut task, told)?;
             let failed =
                 matches!(action, Action::Return(status) if status == STATUS_INSUFFICIENT_RESOURCES);
             ensure!(failed, "I-9: with no memory, Register answers {action:?}");
@@ -106,14 +115,59 @@ impl World {
         Ok(())
     }
 
-    /// Tells the machine; a panic there is a violation too.
-    fn tell(&mut self, task: &mut Task, event: Event) -> Result<Action, Violation> {
+    /// Tells the machine, or an offer; a panic is a violation too.
+    fn tell(&mut self, task: &mut Task, told: Told) -> Result<Action, Violation> {
+        let event = match &told {
+            Told::Ask(pair, context) => return Ok(self.ask(*pair, *context)),
+            Told::Consent(pair, answer) => return Ok(self.consent(*pair, *answer)),
+            Told::Register(module) => Event::Register { module },
+            &Told::Answer(binding, ref offer, status) => Event::ClientAttachReturned {
+                binding,
+                offer,
+                status,
+            },
+            Told::Event(event) => *event,
+        };
         let machine = &mut self.machine;
         catch_unwind(AssertUnwindSafe(|| machine.step(task, event))).map_err(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
             format!("panic: {}", text.unwrap_or_default())
         })
+    }
+
+    /// `NmrClientAttachProvider` on the thread that makes the offer.
+    fn ask(&mut self, pair: Pair, context: Opaque) -> Action {
+        let mut breaches = Breaches::default();
+        let binding = self.books.pair(pair).binding.expect("an offer");
+        let asked = self.offer_mut(pair).ask(context, context, &mut breaches);
+        self.breaches = breaches;
+        match asked {
+            Ok(()) => Action::Call(Invocation {
+                binding,
+                role: Role::Provider,
+                callback: Callback::Attach,
+            }),
+            Err(status) => Action::Return(status),
+        }
+    }
+
+    /// The provider has answered.
+    fn consent(&mut self, pair: Pair, answer: ProviderAnswer) -> Action {
+        let mut breaches = Breaches::default();
+        let result = self.offer_mut(pair).answer(answer, &mut breaches);
+        self.breaches = breaches;
+        self.attached = result.ok();
+        Action::Return(result.err().unwrap_or(STATUS_SUCCESS))
+    }
+
+    /// The offer of a pair that is in progress.
+    pub(super) fn offer_mut(&mut self, pair: Pair) -> &mut Offer {
+        let offer = self.calls.iter_mut().find_map(|call| match &mut call.now {
+            Now::Inside(inside) if inside.pair == pair => inside.offer.as_mut(),
+            _ => None,
+        });
+        offer.expect("an offer is in progress")
     }
 
     /// The machine finds what the move broke, and an honest move breaks nothing.
@@ -123,6 +177,7 @@ impl World {
             .take_findings()
             .into_iter()
             .map(|finding| finding.rule)
+            .chain(mem::take(&mut self.breaches).iter().map(|(rule, ..)| rule))
             .collect();
         let expected: Vec<_> = breach.iter().map(|breach| breach.rule).collect();
         ensure!(
