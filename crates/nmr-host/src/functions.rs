@@ -41,7 +41,9 @@ pub(crate) fn register(
         ..Entry::of_handle(register_name(role), None)
     };
     let fault = shell.faults.begin();
-    shell.report_characteristics(&entry, &findings);
+    if !findings.is_empty() {
+        shell.report_characteristics(&entry, &findings);
+    }
     if shell.is_watched() {
         if irql::current() > PASSIVE_LEVEL {
             shell.report_misuse(Rule::V10, &entry);
@@ -201,7 +203,12 @@ pub(crate) fn attach(
     if shell.is_watched() && given.into_iter().any(stack::holds) {
         shell.report_misuse(Rule::V33, &entry);
     }
-    Ok((context, shell.provider_table(handle, dispatch)))
+    let dispatch = if shell.is_watched() {
+        shell.provider_table(handle, dispatch)
+    } else {
+        dispatch
+    };
+    Ok((context, dispatch))
 }
 
 fn register_name(role: Role) -> &'static str {

@@ -204,16 +204,29 @@ pub(crate) fn current() -> Here {
 
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
 /// that this thread registers with gets to report it.
+#[inline]
 pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
-    let innermost = match innermost() {
-        Some(here) if here.instance == handle.instance() => return (here, Some(handle)),
-        innermost => innermost,
-    };
+    let instance = handle.instance();
+    if !has_others() && instance == 0 {
+        return (shared(), Some(handle));
+    }
+    let innermost = with_entered(|entered| {
+        let innermost = entered.last();
+        innermost.filter(|here| here.instance == instance).cloned()
+    });
+    match innermost.flatten() {
+        Some(here) => (here, Some(handle)),
+        None => elsewhere(handle),
+    }
+}
+
+/// The same for a handle of another registrar than the one that this thread has entered.
+fn elsewhere(handle: Handle) -> (Here, Option<Handle>) {
     if handle.instance() == 0 {
-        return match innermost {
+        return match innermost() {
             Some(here) if !global().was_issued(Some(handle)) => (here, None),
             _ => (shared(), Some(handle)),
         };

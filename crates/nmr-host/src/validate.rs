@@ -70,6 +70,10 @@ impl Findings {
         self.rejected
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.faults.iter().flatten()
     }

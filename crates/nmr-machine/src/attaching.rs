@@ -9,12 +9,13 @@ use crate::detach::Detach;
 use crate::handle::Kind;
 use crate::interface::Interface;
 use crate::module::{Callback, Role};
-use crate::offer::Offer;
+use crate::offer::{Offer, Outcome};
 use crate::rule::Rule;
 use crate::{Action, Handle, Invocation, Key, Lost, Machine, Task};
 
 impl Machine {
     /// Starts the next offer of a registration. After the last one the registration is done.
+    #[inline(always)]
     pub(crate) fn next_offer(&mut self, registration: Key) -> Action {
         while let Some(owner) = self.registrations.get_mut(registration)
             && let Some(binding) = owner.next_offer
@@ -35,7 +36,9 @@ impl Machine {
     }
 
     /// An offer, as it begins.
-    pub(crate) fn offer(&self, binding: Key) -> Offer {
+    #[must_use]
+    #[inline]
+    pub fn offer(&self, binding: Key) -> Offer {
         let provider = self.side(binding, Role::Provider);
         let tables = if self.interfaces.is_empty() {
             None
@@ -68,12 +71,12 @@ impl Machine {
     }
 
     /// The client's attach callback returned: the one decision about the binding.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn client_attach_returned(
         &mut self,
         task: &mut Task,
         binding: Key,
-        offer: &Offer,
+        offer: &Outcome,
         status: NTSTATUS,
     ) -> Action {
         if let Some(rule) = offer.misanswered(status) {
@@ -119,6 +122,7 @@ impl Machine {
 
     /// Both modules attached. A late comer, one of whose modules has deregistered meanwhile,
     /// detaches at once (3.14).
+    #[inline(always)]
     fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
         let mut live = true;
         for role in [Role::Client, Role::Provider] {

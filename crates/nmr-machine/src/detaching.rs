@@ -13,6 +13,7 @@ use crate::rule::Rule;
 impl Machine {
     /// Calls the detach callback that was not called yet: both are called, one after the other,
     /// whatever the first answers. Then goes on to the cleanups if both ends are done.
+    #[inline(always)]
     pub(super) fn continue_detach(&mut self, task: &mut Task, binding: Key) -> Action {
         let turns = self.turns(self.policy.detach_order);
         let found = self.binding_mut(binding);
@@ -29,6 +30,7 @@ impl Machine {
         self.settle(task, binding)
     }
 
+    #[inline(always)]
     pub(super) fn detach_returned(
         &mut self,
         task: &mut Task,
@@ -88,6 +90,7 @@ impl Machine {
 
     /// Starts the cleanups if both ends have detached. An end is done only after its detach
     /// callback has returned, so no cleanup overlaps one (A-17, I-5).
+    #[inline(always)]
     fn settle(&mut self, task: &mut Task, binding: Key) -> Action {
         let found = self.binding_mut(binding);
         if !found.is_detached() {
@@ -101,6 +104,7 @@ impl Machine {
     }
 
     /// Calls the cleanup callback that was not called yet. After the last one the binding is gone.
+    #[inline(always)]
     pub(super) fn next_cleanup(&mut self, task: &mut Task, binding: Key) -> Action {
         if let Some(invocation) = self.take_cleanup(binding) {
             return Action::Call(invocation);

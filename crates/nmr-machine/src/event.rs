@@ -5,7 +5,7 @@ use nmr_sys::{GUID, NTSTATUS, Opaque, STATUS_SUCCESS};
 
 use super::handle::Handle;
 use super::invocation::Invocation;
-use super::offer::Offer;
+use super::offer::Outcome;
 use super::slab::Key;
 use crate::module::{Module, ModuleLabel, Role};
 use crate::rule::Rule;
@@ -27,7 +27,7 @@ pub enum Event<'a> {
     /// `ClientAttachProvider` returned, and its offer has come so far.
     ClientAttachReturned {
         binding: Key,
-        offer: &'a Offer,
+        offer: &'a Outcome,
         status: NTSTATUS,
     },
     /// A detach callback returned.

@@ -41,25 +41,33 @@ impl Machine {
     /// What a callback is to be called with. (A provider's attach callback is not among them: the
     /// client calls it, by way of the [`Offer`].)
     #[must_use]
-    #[inline]
     pub fn arguments(&self, invocation: Invocation) -> Arguments {
         let Invocation { binding, role, .. } = invocation;
-        let found = self.binding(binding);
-        let callee = self.module(found, role).callee;
+        let (callee, context) = self.end(binding, role);
         match invocation.callback {
             Callback::Attach => Arguments::Attach(self.side(binding, role), self.offer(binding)),
-            Callback::Detach => Arguments::Detach(callee, found[role].context),
-            Callback::Cleanup => Arguments::Cleanup(callee, found[role].context),
+            Callback::Detach => Arguments::Detach(callee, context),
+            Callback::Cleanup => Arguments::Cleanup(callee, context),
         }
     }
 
     /// What the attach callback of one end is called with.
-    pub(crate) fn side(&self, binding: Key, role: Role) -> Side {
+    #[must_use]
+    #[inline]
+    pub fn side(&self, binding: Key, role: Role) -> Side {
         let found = self.binding(binding);
         Side {
             callee: self.module(found, role).callee,
             handle: self.handle(binding_kind(role), binding),
             peer: self.module(found, role.other()).instance,
         }
+    }
+
+    /// The module of one end, and its context: what the other callbacks are called with.
+    #[must_use]
+    #[inline]
+    pub fn end(&self, binding: Key, role: Role) -> (Callee, Opaque) {
+        let found = self.binding(binding);
+        (self.module(found, role).callee, found[role].context)
     }
 }

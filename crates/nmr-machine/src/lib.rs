@@ -52,6 +52,10 @@
         clippy::unwrap_used
     )
 )]
+#![expect(
+    clippy::inline_always,
+    reason = "a step whose event is known is one call, and what it says stays in registers"
+)]
 
 extern crate alloc;
 
@@ -96,7 +100,7 @@ pub use invocation::{Arguments, Invocation, Side};
 pub use lending::Opening;
 pub use module::{Callback, Callbacks, Callee, Module, ModuleId, ModuleLabel, Role};
 pub use noted::Noted;
-pub use offer::{Breaches, Offer};
+pub use offer::{Breaches, Offer, Outcome};
 pub use policy::Policy;
 pub use rule::{Detection, Rule, Severity};
 pub use slab::{Key, LANES};
@@ -173,7 +177,7 @@ impl Machine {
     }
 
     /// Takes one event and says what the thread does next.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self, task: &mut Task, event: Event<'_>) -> Action {
         match event {
             Event::Register { module } => self.register(task, module),
@@ -250,7 +254,7 @@ impl Machine {
     }
 
     /// Goes on after a binding, as the task says.
-    #[inline]
+    #[inline(always)]
     fn resume(&mut self, task: &mut Task) -> Action {
         match task.goal {
             Goal::Return(status) => Action::Return(status),

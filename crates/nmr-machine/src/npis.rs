@@ -1,8 +1,6 @@
 //! The interfaces that have live registrations, and who they are.
 
-use core::hash::{BuildHasherDefault, Hash, Hasher};
-
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use nmr_sys::GUID;
 
 use super::memory::OutOfMemory;
@@ -13,35 +11,43 @@ use super::slab::{Key, Slab};
 /// any, so a registration finds them without looking the interface up again.
 #[derive(Clone, Debug)]
 pub(super) struct Npis {
-    keys: HashMap<Npi, Key, BuildHasherDefault<Number>>,
+    /// By the number of the interface.
+    keys: HashTable<Key>,
     sides: Slab<Sides>,
 }
+
+/// A table for so many interfaces is kept when it is empty.
+const FEW: usize = 16;
 
 impl Npis {
     pub(super) fn new(lane: usize) -> Self {
         Self {
-            keys: HashMap::default(),
+            keys: HashTable::new(),
             sides: Slab::new(lane),
         }
     }
 
     /// Makes room for one more interface.
     pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
-        self.keys.try_reserve(1)?;
+        let sides = &self.sides;
+        let number_of = |&key: &Key| number(&sides.live(key).npi);
+        self.keys.try_reserve(1, number_of)?;
         self.sides.reserve(1)
     }
 
+    #[inline]
     pub(super) fn find(&self, npi: &GUID) -> Option<Key> {
-        self.keys.get(&Npi(*npi)).copied()
+        let is_this = |&key: &Key| self.sides.live(key).npi == *npi;
+        self.keys.find(number(npi), is_this).copied()
     }
 
-    /// The key of an interface, which has one from now on.
+    /// The key of an interface that has none yet.
     pub(super) fn insert(&mut self, npi: &GUID) -> Key {
-        let sides = &mut self.sides;
-        *self
-            .keys
-            .entry(Npi(*npi))
-            .or_insert_with(|| sides.insert(Sides::default()))
+        let key = self.sides.insert(Sides::new(*npi));
+        let sides = &self.sides;
+        let number_of = |&key: &Key| number(&sides.live(key).npi);
+        self.keys.insert_unique(number(npi), key, number_of);
+        key
     }
 
     pub(super) fn sides(&self, npi: Key) -> &Sides {
@@ -55,7 +61,12 @@ impl Npis {
     /// Forgets an interface that has no live registrations any more.
     pub(super) fn remove(&mut self, key: Key, npi: &GUID) {
         self.sides.remove(key);
-        self.keys.remove(&Npi(*npi));
+        if let Ok(entry) = self.keys.find_entry(number(npi), |&other| other == key) {
+            entry.remove();
+        }
+        if self.keys.is_empty() && self.keys.capacity() > FEW {
+            self.keys = HashTable::new();
+        }
     }
 
     #[cfg(test)]
@@ -78,36 +89,6 @@ pub(crate) fn number(npi: &GUID) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "each is one half")]
 fn halves(number: u128) -> u64 {
     (number >> 64) as u64 ^ number as u64
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Npi(GUID);
-
-impl Hash for Npi {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(number(&self.0));
-    }
-}
-
-/// A hasher for what is a number already. An interface whose author wants it to be slow gets that.
-#[derive(Clone, Default)]
-struct Number(u64);
-
-impl Hasher for Number {
-    /// Only numbers are hashed; this is what the trait asks for.
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,12 @@ pub struct Offer {
     provider: Side,
     /// What the program has declared of the interface, if it has.
     tables: Option<Tables>,
+    outcome: Outcome,
+}
+
+/// How far an offer has come, and what became of it at its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
     pub(crate) progress: Progress,
     /// What the last call of `NmrClientAttachProvider` returned.
     pub(crate) last: Option<NTSTATUS>,
@@ -74,11 +80,19 @@ impl Offer {
         Self {
             provider,
             tables,
-            progress: Progress::Deciding,
-            last: None,
-            tries: 0,
-            passed: [(Opaque::NULL, Opaque::NULL); 2],
+            outcome: Outcome {
+                progress: Progress::Deciding,
+                last: None,
+                tries: 0,
+                passed: [(Opaque::NULL, Opaque::NULL); 2],
+            },
         }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
     }
 
     /// The provider that is to be asked.
@@ -97,7 +111,7 @@ impl Offer {
     ) -> Result<(), NTSTATUS> {
         self.begin(breaches)?;
         self.judge_table(Role::Client, dispatch, breaches);
-        self.passed = [(context, dispatch), (Opaque::NULL, Opaque::NULL)];
+        self.outcome.passed = [(context, dispatch), (Opaque::NULL, Opaque::NULL)];
         Ok(())
     }
 
@@ -111,7 +125,7 @@ impl Offer {
 
     /// Counts a try. A second one is in order only after a decline (V-26).
     fn begin(&mut self, breaches: &mut Breaches) -> Result<(), NTSTATUS> {
-        let misplaced = match self.progress {
+        let misplaced = match self.outcome.progress {
             Progress::Deciding => None,
             Progress::Accepted => Some(Rule::V25),
             Progress::Asking => Some(Rule::V24),
@@ -120,10 +134,11 @@ impl Offer {
             breaches.add(rule, Role::Client, None);
             return Err(STATUS_INVALID_DEVICE_STATE);
         }
-        self.tries = self.tries.saturating_add(1);
-        self.progress = Progress::Asking;
-        if self.last.is_some_and(|last| last != STATUS_NOINTERFACE) || self.tries > TRIES {
-            breaches.add(Rule::V26, Role::Client, self.last);
+        let outcome = &mut self.outcome;
+        outcome.tries = outcome.tries.saturating_add(1);
+        outcome.progress = Progress::Asking;
+        if outcome.last.is_some_and(|last| last != STATUS_NOINTERFACE) || outcome.tries > TRIES {
+            breaches.add(Rule::V26, Role::Client, outcome.last);
         }
         Ok(())
     }
@@ -146,7 +161,7 @@ impl Offer {
         // What the provider did not write was reported, and is no null of its own.
         let outputs =
             [answer.context, answer.dispatch].map(|output| output.unwrap_or(Opaque::NULL));
-        let [(client, _), provider] = &mut self.passed;
+        let [(client, _), provider] = &mut self.outcome.passed;
         *provider = outputs.into();
         for (role, context) in [
             (Role::Client, Some(*client)),
@@ -161,8 +176,8 @@ impl Offer {
 
     /// Notes what the client is told.
     fn answered(&mut self, status: NTSTATUS) -> NTSTATUS {
-        self.last = Some(status);
-        self.progress = match status {
+        self.outcome.last = Some(status);
+        self.outcome.progress = match status {
             STATUS_SUCCESS => Progress::Accepted,
             _ => Progress::Deciding,
         };
@@ -176,7 +191,9 @@ impl Offer {
             breaches.add(rule, role, None);
         }
     }
+}
 
+impl Outcome {
     /// Whether the provider has accepted.
     pub(crate) fn is_accepted(&self) -> bool {
         self.progress == Progress::Accepted

@@ -19,6 +19,7 @@ use crate::rule::Rule;
 impl Machine {
     /// Inserts a registration together with a binding for each peer, and makes the first
     /// offer.
+    #[inline(always)]
     pub(crate) fn register(&mut self, task: &mut Task, module: &Module) -> Action {
         let npi = self.npis.find(&module.npi);
         if self.reserve_registration(module, npi).is_err() {
@@ -149,6 +150,7 @@ impl Machine {
     }
 
     /// Ends the offers of a registration and asks its peers and itself to detach.
+    #[inline(always)]
     pub(crate) fn deregister(
         &mut self,
         task: &mut Task,
@@ -216,6 +218,7 @@ impl Machine {
 
     /// Detaches the next binding of a deregistration; after the last one the deregistration is
     /// pending, whatever its bindings did.
+    #[inline(always)]
     pub(super) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
         let Some(binding) = next else {
             return Action::Return(STATUS_PENDING);
@@ -227,6 +230,7 @@ impl Machine {
     }
 
     /// Claims the end of a registration for a waiting thread.
+    #[inline(always)]
     pub(crate) fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
         let registration = match self.resolve(handle, registration_kind(role)) {
             Ok(registration) => registration,
@@ -245,6 +249,7 @@ impl Machine {
     }
 
     /// Closes a registration if nothing of it is left.
+    #[inline(always)]
     pub(crate) fn wait_again(&mut self, registration: Key) -> Action {
         if !self.registration(registration).bindings.is_empty() {
             return Action::Block { registration };

@@ -1,5 +1,7 @@
 //! A registration, and the registrations of one interface.
 
+use nmr_sys::GUID;
+
 use super::list::{Linked, Links, List};
 use super::slab::Key;
 use crate::module::{Module, Role};
@@ -66,13 +68,22 @@ impl Linked for Registration {
 }
 
 /// The live registrations of one interface, in the order in which they registered.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Sides {
+    pub(crate) npi: GUID,
     clients: List,
     providers: List,
 }
 
 impl Sides {
+    pub(crate) fn new(npi: GUID) -> Self {
+        Self {
+            npi,
+            clients: List::default(),
+            providers: List::default(),
+        }
+    }
+
     pub(crate) fn list(&self, role: Role) -> List {
         match role {
             Role::Client => self.clients,

@@ -26,10 +26,11 @@ impl Key {
     const LAST_SLOT: u64 = (1 << SLOT_BITS) - 1;
     const LAST_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
 
-    /// The key of the first use of a slot.
-    fn first(slot: usize, lane: usize) -> Self {
+    /// The key of a use of a slot. The generation is not zero.
+    fn new(generation: u64, slot: usize, lane: usize) -> Self {
         let place = (lane as u64) << SLOT_BITS | slot as u64;
-        Self(Self::FIRST.0 | place)
+        let bits = NonZeroU64::new(generation << GENERATION_SHIFT | place);
+        Self(bits.unwrap_or(Self::FIRST.0))
     }
 
     /// The key that these bits are. `None` if no slab can have made it.
@@ -78,7 +79,7 @@ pub(crate) enum Lookup {
     Unknown,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot<T> {
     /// The bits of the value's key, or of the next one's with [`EMPTY`].
     state: u64,
@@ -102,14 +103,27 @@ impl<T> Slot<T> {
 /// The most slots of a table, and so the most values of a kind that a lane holds at once.
 pub(super) const MOST: usize = 1 << SLOT_BITS;
 
+/// So few slots are kept when they are empty.
+const FEW: usize = 8;
+
 /// The table. Insertion needs an earlier [`reserve`](Self::reserve), so that it cannot fail.
+///
+/// It grows by an eighth, and gives back what is empty at its end when little of it is in use.
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
     lane: usize,
     slots: Vec<Slot<T>>,
-    /// INVARIANT: the indices of the empty slots that have a generation left; its capacity is at
-    /// least the number of slots, so that removal does not allocate.
+    /// The indices of the empty slots that have a generation left; its capacity is at least the number
+    /// of slots, so that removal does not allocate.
     free: Vec<u32>,
+    /// How many values there are.
+    live: usize,
+    /// With no more values than this, it looks whether there is memory to give back.
+    ebb: usize,
+    /// The first generation of the slots beyond the end.
+    fresh: u64,
+    /// How many slots there were at most.
+    most: usize,
 }
 
 impl<T: Copy> Slab<T> {
@@ -118,26 +132,42 @@ impl<T: Copy> Slab<T> {
             lane,
             slots: Vec::new(),
             free: Vec::new(),
+            live: 0,
+            ebb: 0,
+            fresh: 1,
+            most: 0,
         }
     }
 
     /// Makes room for `count` insertions. Fails if the memory runs out, or beyond [`MOST`] slots.
+    #[inline]
     pub(crate) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
-        let fresh = count.saturating_sub(self.free.len());
-        if fresh == 0 {
-            return Ok(());
+        match count.saturating_sub(self.free.len()) {
+            0 => Ok(()),
+            fresh => self.grow(fresh),
         }
+    }
+
+    fn grow(&mut self, fresh: usize) -> Result<(), OutOfMemory> {
         if fresh > MOST - self.slots.len() {
             return Err(OutOfMemory);
         }
-        self.slots.try_reserve(fresh)?;
-        Ok(self
-            .free
-            .try_reserve(self.slots.len() + fresh - self.free.len())?)
+        if self.slots.capacity() - self.slots.len() < fresh {
+            let more = fresh.max(self.slots.len() / 8).max(2);
+            self.slots.try_reserve_exact(more)?;
+        }
+        let slots = self.slots.capacity();
+        if self.free.capacity() < slots {
+            self.free.try_reserve_exact(slots - self.free.len())?;
+        }
+        Ok(())
     }
 
     /// Stores a value and names it.
+    #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Key {
+        self.live += 1;
+        self.ebb = self.ebb.max(self.live / 4);
         if let Some(number) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(number as usize)
             && let Some(key) = Key::of_bits(slot.state & !EMPTY)
@@ -148,27 +178,55 @@ impl<T: Copy> Slab<T> {
             };
             return key;
         }
-        let key = Key::first(self.slots.len(), self.lane);
+        let key = Key::new(self.fresh, self.slots.len(), self.lane);
         self.slots.push(Slot {
             state: key.bits(),
             value,
         });
+        self.most = self.most.max(self.slots.len());
         key
     }
 
     /// Takes a value out. Its key is stale from now on; a slot whose generations are used up is
     /// never used again.
     #[expect(clippy::cast_possible_truncation, reason = "a slot has 21 bits")]
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get_mut(key.slot())?;
         if !slot.holds(key) {
             return None;
         }
         slot.state = EMPTY | (key.bits() + (1 << GENERATION_SHIFT));
+        let value = slot.value;
         if key.generation() < Key::LAST_GENERATION {
             self.free.push(key.slot() as u32);
         }
-        Some(slot.value)
+        self.live -= 1;
+        if self.live <= self.ebb && self.slots.len() > FEW {
+            self.give_back();
+        }
+        Some(value)
+    }
+
+    /// Gives the slots at the end back, if they are empty and most of all. Their generations go on
+    /// where the highest of them is.
+    #[cold]
+    fn give_back(&mut self) {
+        self.ebb = self.live / 2;
+        let last = self.slots.iter().rposition(|slot| slot.state & EMPTY == 0);
+        let used = last.map_or(0, |last| last + 1);
+        let Some(end) = self.slots.get(used..).filter(|end| end.len() >= used) else {
+            return;
+        };
+        let fresh = end.iter().map(Slot::generation).fold(self.fresh, u64::max);
+        if fresh > Key::LAST_GENERATION {
+            return;
+        }
+        self.fresh = fresh;
+        self.slots.truncate(used);
+        self.free.retain(|&slot| (slot as usize) < used);
+        shrink(&mut self.slots, used);
+        shrink(&mut self.free, self.slots.capacity());
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
@@ -201,6 +259,7 @@ impl<T: Copy> Slab<T> {
         match self.slots.get(key.slot()) {
             Some(slot) if slot.holds(key) => Lookup::Live,
             Some(slot) if slot.generation() > key.generation() => Lookup::Stale,
+            None if key.slot() < self.most && key.generation() < self.fresh => Lookup::Stale,
             _ => Lookup::Unknown,
         }
     }
@@ -214,13 +273,47 @@ impl<T: Copy> Slab<T> {
     }
 }
 
+/// Moves a list to less memory, if there is memory to do so.
+fn shrink<T: Copy>(list: &mut Vec<T>, capacity: usize) {
+    let mut smaller = Vec::new();
+    if smaller.try_reserve_exact(capacity).is_ok() {
+        smaller.extend_from_slice(list);
+        *list = smaller;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn key(generation: u64, slot: usize, lane: usize) -> Key {
-        let place = Key::first(slot, lane).bits() - Key::FIRST.bits();
-        Key::of_bits(generation << GENERATION_SHIFT | place).unwrap()
+        Key::new(generation, slot, lane)
+    }
+
+    #[test]
+    fn what_is_empty_at_the_end_is_given_back() {
+        let mut slab = Slab::new(0);
+        slab.reserve(1).unwrap();
+        let first = slab.insert(0_u64);
+        let mut keys = Vec::new();
+        for value in 0..1_000 {
+            slab.reserve(1).unwrap();
+            keys.push(slab.insert(value));
+        }
+        assert!(slab.slots.capacity() < 1_200);
+        for &key in &keys {
+            assert!(slab.remove(key).is_some());
+        }
+        assert!(slab.slots.capacity() <= FEW && slab.free.capacity() <= FEW);
+        assert_eq!(slab.get(first), Some(&0));
+        for &key in &keys {
+            assert_eq!(slab.look_up(key), Lookup::Stale);
+        }
+        slab.reserve(5).unwrap();
+        let again: Vec<_> = (0..5).map(|value| slab.insert(value)).collect();
+        assert!(keys.iter().all(|&key| slab.look_up(key) == Lookup::Stale));
+        assert!(again.iter().all(|key| !keys.contains(key)));
+        assert_eq!(slab.look_up(key(9, 2_000, 0)), Lookup::Unknown);
     }
 
     #[test]

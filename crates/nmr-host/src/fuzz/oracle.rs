@@ -106,7 +106,7 @@ impl Oracle {
                     let (_, offer) = self.offers.borrow_mut().pop().expect("this offer");
                     let event = Event::ClientAttachReturned {
                         binding,
-                        offer: &offer,
+                        offer: offer.outcome(),
                         status,
                     };
                     self.step(machine, task, event)

@@ -54,12 +54,13 @@ impl Shell {
         passed: Passed,
     ) -> Result<Passed, NTSTATUS> {
         let binding = handle.key();
+        let stay = instances::stay(self);
         let answer = if self.is_watched() {
             self.ask_watched(binding, provider, passed)
         } else {
-            let _stay = instances::stay(self);
             callback::attach_provider(provider, passed.0, passed.1)
         };
+        drop(stay);
         let function = Callback::Attach.name(Role::Provider);
         let answered = |offer: &mut Offer, breaches: &mut Breaches| offer.answer(answer, breaches);
         let attached = self.with_offer(handle, function, answered);
@@ -79,7 +80,7 @@ impl Shell {
         let ends = self.machine(binding).describe(binding);
         self.note_asking(binding, Moment::Call("".into()));
         let dispatch = self.watch_attach(binding, dispatch);
-        let answer = self.inside(Role::Provider, Callback::Attach, ends, || {
+        let answer = self.inside(Role::Provider, Callback::Attach, ends.as_ref(), || {
             callback::attach_provider(provider, context, dispatch)
         });
         self.watch_answer(binding, answer.status);

@@ -4,7 +4,6 @@ use nmr_machine::{Callback, Ends, Role};
 
 use super::watching::Watch;
 use super::{Books, Shell};
-use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL};
 use crate::locks;
 use crate::record::Note;
@@ -12,18 +11,17 @@ use crate::sync::Arc;
 use crate::thread;
 
 impl Shell {
-    /// Runs a callback of a binding at the IRQL that the policy says. What it registers, it registers
-    /// here. `ends` says whom it is about, if anybody looks.
-    #[inline]
+    /// Runs a callback of a binding at the IRQL that the policy says. `ends` says whom it is about, if
+    /// anybody looks.
+    #[inline(always)]
     pub(super) fn inside<T>(
         self: &Arc<Self>,
         role: Role,
         kind: Callback,
-        ends: Option<Ends>,
+        ends: Option<&Ends>,
         run: impl FnOnce() -> T,
     ) -> T {
         let _level = self.raise_for(kind);
-        let _stay = instances::stay(self);
         let Some(ends) = ends else { return run() };
         let callback = thread::Callback {
             kind,

@@ -2,6 +2,11 @@
 //! carries out what a machine says, keeps the record and the reports, and blocks the threads that
 //! wait.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a step whose event is known is one call, and what it says stays in registers"
+)]
+
 mod asking;
 mod calling;
 mod completing;
@@ -18,13 +23,13 @@ use std::any::Any;
 use std::collections::HashMap;
 
 use nmr_machine::{
-    Action, Arguments, Callback, Callee, Ends, Event, Handle, Key, Machine, Module, ModuleId,
-    Noted, Offer, Role, Side, Task,
+    Action, Callback, Ends, Event, Handle, Key, Machine, Module, ModuleId, Noted, Role, Task,
 };
-use nmr_sys::{NTSTATUS, Opaque, STATUS_INSUFFICIENT_RESOURCES};
+use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
 
 use crate::callback;
 use crate::faults::Faults;
+use crate::instances;
 use crate::memory::Ledger;
 use crate::policy::{Policy, Verify};
 use crate::record::{Note, Record};
@@ -125,18 +130,14 @@ impl Shell {
         self: &Arc<Self>,
         module: &Module,
         entry: &Entry,
-        publish: impl FnOnce(Handle),
+        publish: impl Fn(Handle),
     ) -> NTSTATUS {
         if offers::reserve().is_err() {
             return self.refuse(entry, STATUS_INSUFFICIENT_RESOURCES);
         }
         self.note_entry(entry);
         let lane = self.lane_of(&module.npi);
-        let mut task = Task::default();
-        let event = Event::Register { module };
-        let publish = |task: &Task| task.registered.map_or((), publish);
-        let first = self.tell_and(lane, &mut task, event, entry, publish);
-        let status = self.converse(lane, &mut task, first, entry);
+        let status = self.converse(lane, Event::Register { module }, entry, publish);
         self.note_return(entry, status);
         status
     }
@@ -157,10 +158,7 @@ impl Shell {
         entry: &Entry,
     ) -> NTSTATUS {
         self.note_entry(entry);
-        let lane = self.lane_named(handle);
-        let mut task = Task::default();
-        let first = self.tell(lane, &mut task, event, entry);
-        let status = self.converse(lane, &mut task, first, entry);
+        let status = self.converse(self.lane_named(handle), event, entry, |_| ());
         self.note_return(entry, status);
         status
     }
@@ -168,121 +166,136 @@ impl Shell {
     /// Runs a cleanup that was handed to the worker.
     pub(crate) fn clean_up(self: &Arc<Self>, binding: Key) {
         let entry = Entry::of_function("the cleanup worker");
-        let lane = self.lane(binding);
-        let mut task = Task::default();
-        let first = self.tell(lane, &mut task, Event::CleanupStarted { binding }, &entry);
-        self.converse(lane, &mut task, first, &entry);
+        let begins = Event::CleanupStarted { binding };
+        self.converse(self.lane(binding), begins, &entry, |_| ());
     }
 
-    /// Does what the machine says until the call returns.
+    /// Tells a machine what happens and does what it says, until the call returns. `publish` gets the
+    /// handle of a registration while the machine is locked.
     fn converse(
         self: &Arc<Self>,
         lane: &Lane,
-        task: &mut Task,
-        first: Next,
+        first: Event<'_>,
         entry: &Entry,
+        publish: impl Fn(Handle),
     ) -> NTSTATUS {
-        let mut next = first;
+        let mut task = Task::default();
+        let mut outcome;
+        let mut event = first;
+        let mut stay = None;
         loop {
-            next = match next {
-                Next::Return(status) => return status,
-                Next::Block(registration) => {
+            let told = self.tell(lane, &mut task, event, entry);
+            if let Some(handle) = task.registered.take() {
+                publish(handle);
+            }
+            let (binding, role, callback) = match told.action {
+                Action::Return(status) => {
+                    self.leave(told);
+                    return status;
+                }
+                Action::Block { registration } => {
+                    self.leave(told);
                     self.block(registration, entry);
-                    self.tell(lane, task, Event::WaitAgain { registration }, entry)
+                    event = Event::WaitAgain { registration };
+                    continue;
                 }
-                Next::Defer(binding) => {
+                Action::Defer { binding } => {
+                    self.leave(told);
                     self.worker.hand_over(self, binding);
-                    self.tell(lane, task, Event::CleanupDeferred, entry)
+                    event = Event::CleanupDeferred;
+                    continue;
                 }
-                Next::Attach(binding, client, offer, ends) => {
-                    let (offer, status) = self.inside(Role::Client, Callback::Attach, ends, || {
-                        let attach = || callback::attach_client(&client);
-                        offers::make(client.handle, offer, attach)
-                    });
-                    self.watch_attached(binding, status);
-                    let event = Event::ClientAttachReturned {
+                Action::Call(it) => (it.binding, it.role, it.callback),
+            };
+            stay.get_or_insert_with(|| instances::stay(self));
+            let ends = self.whom(&told.machine, binding);
+            event = match callback {
+                Callback::Attach => {
+                    let client = told.machine.side(binding, Role::Client);
+                    offers::begin(client.handle, told.machine.offer(binding));
+                    self.leave(told);
+                    let attach = || callback::attach_client(&client);
+                    let status = self.inside(role, callback, ends.as_ref(), attach);
+                    outcome = offers::end();
+                    if ends.is_some() {
+                        self.watch_attached(binding, status);
+                    }
+                    Event::ClientAttachReturned {
                         binding,
-                        offer: &offer,
+                        offer: &outcome,
                         status,
-                    };
-                    self.tell(lane, task, event, entry)
+                    }
                 }
-                Next::Detach(binding, callee, context, ends) => {
-                    let role = callee.role();
-                    self.watch_detach(binding, role);
+                Callback::Detach => {
+                    let (callee, context) = told.machine.end(binding, role);
+                    self.leave(told);
+                    if ends.is_some() {
+                        self.watch_detach(binding, role);
+                    }
                     let detach = || callback::detach(&callee, context);
-                    let status = self.inside(role, Callback::Detach, ends, detach);
-                    self.watch_detached(binding, role, status);
-                    let event = Event::DetachReturned {
+                    let status = self.inside(role, callback, ends.as_ref(), detach);
+                    if ends.is_some() {
+                        self.watch_detached(binding, role, status);
+                    }
+                    Event::DetachReturned {
                         binding,
                         role,
                         status,
-                    };
-                    self.tell(lane, task, event, entry)
+                    }
                 }
-                Next::CleanUp(binding, callee, context, ends) => {
-                    let role = callee.role();
+                Callback::Cleanup => {
+                    let (callee, context) = told.machine.end(binding, role);
+                    self.leave(told);
                     let clean_up = || callback::clean_up(&callee, context);
-                    self.inside(role, Callback::Cleanup, ends, clean_up);
-                    let event = Event::CleanupReturned { binding, role };
-                    self.tell(lane, task, event, entry)
+                    self.inside(role, callback, ends.as_ref(), clean_up);
+                    Event::CleanupReturned { binding, role }
                 }
             };
         }
     }
 
-    /// Tells a machine what happened, under its lock.
+    /// Whom a callback is about, if anybody looks.
     #[inline]
-    fn tell(&self, lane: &Lane, task: &mut Task, event: Event<'_>, entry: &Entry) -> Next {
-        self.tell_and(lane, task, event, entry, |_| ())
+    fn whom(&self, machine: &Machine, binding: Key) -> Option<Ends> {
+        if self.is_watched() {
+            machine.describe(binding)
+        } else {
+            None
+        }
     }
 
-    /// The same, and does something with the outcome before another thread can see it.
-    #[inline]
-    fn tell_and(
-        &self,
-        lane: &Lane,
+    /// Tells a machine what happened, under its lock, which is kept until the thread has got from the
+    /// machine what it takes to go on.
+    #[inline(always)]
+    fn tell<'a>(
+        &'a self,
+        lane: &'a Lane,
         task: &mut Task,
         event: Event<'_>,
         entry: &Entry,
-        then: impl FnOnce(&Task),
-    ) -> Next {
+    ) -> Told<'a> {
         if self.is_watched() && (self.is_recording() || self.checks_memory()) {
-            return self.tell_in_books(lane, task, event, entry, then);
+            return self.tell_in_books(lane, task, event, entry);
         }
         let mut machine = lane.machine();
         let action = self.step(&mut machine, task, event);
-        then(task);
-        let next = Next::of(&machine, action, self.is_watched());
-        if machine.has_news() {
-            let function = transcript::callback(&event).unwrap_or(entry.function);
-            self.tell_news(lane, machine, function);
-        }
-        next
-    }
-
-    /// Wakes those who wait, and reports what was found on the way.
-    #[cold]
-    fn tell_news(&self, lane: &Lane, mut machine: MutexGuard<'_, Machine>, function: &'static str) {
-        if machine.take_wake() {
-            lane.wake();
-        }
-        let findings = machine.take_findings();
-        drop(machine);
-        if !findings.is_empty() {
-            self.file(findings, function);
+        Told {
+            lane,
+            function: transcript::callback(&event).unwrap_or(entry.function),
+            machine,
+            action,
+            written: None,
         }
     }
 
     /// The same where a record or a ledger is kept.
-    fn tell_in_books(
-        &self,
-        lane: &Lane,
+    fn tell_in_books<'a>(
+        &'a self,
+        lane: &'a Lane,
         task: &mut Task,
         event: Event<'_>,
         entry: &Entry,
-        then: impl FnOnce(&Task),
-    ) -> Next {
+    ) -> Told<'a> {
         // They follow the order of the steps, so they are locked before the step.
         let mut books = self.books();
         let mut machine = lane.machine();
@@ -292,13 +305,8 @@ impl Shell {
         }
         let subject = self.checks_memory().then(|| Subject::of(&machine, &event));
         let action = self.step(&mut machine, task, event);
-        then(task);
         if recording {
             self.note_callback(&mut books, transcript::action(&machine, &action));
-        }
-        let next = Next::of(&machine, action, true);
-        if machine.take_wake() {
-            lane.wake();
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
         let reported = books.reports.len();
@@ -314,12 +322,45 @@ impl Shell {
             };
             books.keep(&machine, &happened, &self.policy, function);
         }
-        drop(machine);
-        self.announce(books, reported);
-        next
+        Told {
+            lane,
+            function,
+            machine,
+            action,
+            written: Some((books, reported)),
+        }
     }
 
-    #[inline]
+    /// Lets go of the machine, wakes those who wait, and reports what was found.
+    #[inline(always)]
+    fn leave(&self, told: Told<'_>) {
+        if told.written.is_some() || told.machine.has_news() {
+            self.tell_news(told);
+        }
+    }
+
+    #[cold]
+    fn tell_news(&self, told: Told<'_>) {
+        let Told {
+            lane,
+            function,
+            mut machine,
+            written,
+            ..
+        } = told;
+        if machine.take_wake() {
+            lane.wake();
+        }
+        let findings = machine.take_findings();
+        drop(machine);
+        match written {
+            Some((books, reported)) => self.announce(books, reported),
+            None if findings.is_empty() => {}
+            None => self.file(findings, function),
+        }
+    }
+
+    #[inline(always)]
     fn step(&self, machine: &mut Machine, task: &mut Task, event: Event<'_>) -> Action {
         // Nothing else reserves memory.
         if let Event::Register { .. } = event
@@ -385,35 +426,13 @@ impl Shell {
     }
 }
 
-/// What a thread does next, with all that it takes. Who looks gets to know whom a callback is about.
-enum Next {
-    Return(NTSTATUS),
-    Block(Key),
-    Defer(Key),
-    Attach(Key, Side, Offer, Option<Ends>),
-    Detach(Key, Callee, Opaque, Option<Ends>),
-    CleanUp(Key, Callee, Opaque, Option<Ends>),
-}
-
-impl Next {
-    #[inline]
-    fn of(machine: &Machine, action: Action, watched: bool) -> Self {
-        let invocation = match action {
-            Action::Return(status) => return Self::Return(status),
-            Action::Block { registration } => return Self::Block(registration),
-            Action::Defer { binding } => return Self::Defer(binding),
-            Action::Call(invocation) => invocation,
-        };
-        let binding = invocation.binding;
-        let ends = if watched {
-            machine.describe(binding)
-        } else {
-            None
-        };
-        match machine.arguments(invocation) {
-            Arguments::Attach(client, offer) => Self::Attach(binding, client, offer, ends),
-            Arguments::Detach(callee, context) => Self::Detach(binding, callee, context, ends),
-            Arguments::Cleanup(callee, context) => Self::CleanUp(binding, callee, context, ends),
-        }
-    }
+/// A machine after a step, under its lock, and what it wants done.
+struct Told<'a> {
+    lane: &'a Lane,
+    /// The function or callback that led to it.
+    function: &'static str,
+    machine: MutexGuard<'a, Machine>,
+    action: Action,
+    /// The books, if the step is written down there, and how many reports they had before.
+    written: Option<(MutexGuard<'a, Books>, usize)>,
 }

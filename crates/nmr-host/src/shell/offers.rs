@@ -2,10 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::TryReserveError;
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 
-use nmr_machine::{Handle, Offer};
-use nmr_sys::NTSTATUS;
+use nmr_machine::{Handle, Offer, Outcome};
 
 use crate::sync::thread_local;
 
@@ -41,42 +40,47 @@ pub(super) fn reserve() -> Result<(), TryReserveError> {
     })
 }
 
-/// Calls a client's attach callback. Returns what has become of the offer, and what the callback
-/// answered. A [`reserve`] has made room for it.
+/// Begins an offer. A [`reserve`] has made room for it.
+#[inline]
+pub(super) fn begin(handle: Handle, offer: Offer) {
+    OFFERS.with(|offers| {
+        let offers = &mut *offers.borrow_mut();
+        offers.outer.extend(offers.innermost.take());
+        offers.innermost = Some((handle, offer));
+    });
+}
+
+/// The innermost offer has ended: the client's attach callback has returned.
 #[expect(
     clippy::expect_used,
     reason = "every offer that is begun inside of this one has ended"
 )]
-pub(super) fn make(
-    handle: Handle,
-    offer: Offer,
-    attach: impl FnOnce() -> NTSTATUS,
-) -> (Offer, NTSTATUS) {
+#[inline]
+pub(super) fn end() -> Outcome {
     OFFERS.with(|offers| {
         let offers = &mut *offers.borrow_mut();
-        let outer = offers.innermost.replace((handle, offer));
-        offers.outer.extend(outer);
-    });
-    let status = attach();
-    let made = OFFERS.with(|offers| {
-        let offers = &mut *offers.borrow_mut();
-        let outer = offers.outer.pop();
-        if outer.is_none() {
+        let (_, offer) = offers.innermost.as_ref().expect("the offer that was begun");
+        let outcome = *offer.outcome();
+        if let Some(made) = offers.outer.pop() {
+            offers.innermost = Some(made);
+        } else {
+            offers.innermost = None;
             offers.outer = Vec::new();
         }
-        mem::replace(&mut offers.innermost, outer)
-    });
-    let (_, offer) = made.expect("this offer");
-    (offer, status)
+        outcome
+    })
 }
 
 /// Uses the offer that this thread makes to the client with this handle. `None` if it makes none.
 pub(super) fn with<T>(handle: Handle, run: impl FnOnce(&mut Offer) -> T) -> Option<T> {
     OFFERS.with(|offers| {
         let offers = &mut *offers.borrow_mut();
-        let outer = offers.outer.iter_mut();
-        let mut all = offers.innermost.iter_mut().chain(outer);
-        let (_, offer) = all.find(|(of, _)| *of == handle)?;
-        Some(run(offer))
+        let is_this = |made: &&mut Made| made.0 == handle;
+        let innermost = offers.innermost.as_mut().filter(is_this);
+        let made = match innermost {
+            Some(made) => made,
+            None => offers.outer.iter_mut().find(is_this)?,
+        };
+        Some(run(&mut made.1))
     })
 }

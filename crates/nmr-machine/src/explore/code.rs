@@ -9,7 +9,7 @@ use super::calls::{Call, Caller, Inside, Kind, Now};
 use super::setup::{Id, Pair, ROLES};
 use super::world::World;
 use crate::module::Role;
-use crate::{Key, Machine, Offer};
+use crate::{Key, Machine, Outcome};
 
 /// Stands for no pair and no module.
 const NOBODY: u8 = 0xff;
@@ -69,7 +69,7 @@ impl World {
             offer: Some(offer), ..
         }) = call.now
         {
-            offer_code(&offer, bytes);
+            offer_code(offer.outcome(), bytes);
         }
     }
 }
@@ -176,7 +176,7 @@ fn book(book: &Book, bytes: &mut Vec<u8>) {
     }
 }
 
-fn offer_code(offer: &Offer, bytes: &mut Vec<u8>) {
+fn offer_code(offer: &Outcome, bytes: &mut Vec<u8>) {
     // The low bytes tell the statuses of the exploration apart.
     let last = offer.last.map_or(1, |last| last.to_le_bytes()[0]);
     bytes.extend([offer.tries.to_le_bytes()[0], last, offer.progress as u8]);

@@ -117,7 +117,7 @@ impl World {
             handle,
             peer,
         } = *offer.provider();
-        let [(context, dispatch), _] = offer.passed;
+        let [(context, dispatch), _] = offer.outcome().passed;
         let given = [context, dispatch];
         let pair = Pair::of_modules(Id::of_callee(callee), peer);
         let pair = pair.ok_or("arguments: an attach of an unknown module")?;

@@ -123,7 +123,7 @@ impl World {
             Told::Register(module) => Event::Register { module },
             &Told::Answer(binding, ref offer, status) => Event::ClientAttachReturned {
                 binding,
-                offer,
+                offer: offer.outcome(),
                 status,
             },
             Told::Event(event) => *event,
