@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plants one fault at a time in crates/nmr-host/src/machine and requires that the exploration of its
+# Plants one fault at a time in crates/nmr-machine/src and requires that the exploration of its
 # states notices it. An exploration that cannot fail proves nothing. The ids are those of contract
 # section 6. Works on a copy; takes about three minutes. With an argument, plants only the faults
 # whose names contain it.
@@ -12,26 +12,26 @@ target=${CARGO_TARGET_DIR:-$root/target}/machine-faults
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 (cd "$root" && tar -cf - --exclude=target --exclude=.git .) | tar -xf - -C "$copy"
-machine=$copy/crates/nmr-host/src/machine
+machine=$copy/crates/nmr-machine/src
 # What an earlier run built must not look newer than this.
 find "$machine" -name '*.rs' -exec touch {} +
 log=$copy/log
 missed=0
 
 # Here most of the time goes into the compiler.
-export CARGO_PROFILE_DEV_PACKAGE_NMR_HOST_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
+export CARGO_PROFILE_DEV_PACKAGE_NMR_MACHINE_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
 export RUST_BACKTRACE=0
 
 build() {
-    (cd "$copy" && cargo test -q -p nmr-host --lib --no-run --target-dir "$target") >"$log" 2>&1
+    (cd "$copy" && cargo test -q -p nmr-machine --lib --no-run --target-dir "$target") >"$log" 2>&1
 }
 
 # The small explorations come first. The limit is for a fault that makes one run in circles.
 explore() {
     local part
     for part in one_by_one_inline two_by_one_registering one_by_three ''; do
-        (cd "$copy" && timeout 300 cargo test -q -p nmr-host --lib --target-dir "$target" -- \
-            "machine::explore::$part" --include-ignored --skip deep_) >"$log" 2>&1 || return 1
+        (cd "$copy" && timeout 300 cargo test -q -p nmr-machine --lib --target-dir "$target" -- \
+            "explore::$part" --include-ignored --skip deep_) >"$log" 2>&1 || return 1
     done
 }
 
@@ -67,8 +67,8 @@ fault() {
     touch "$file"
 }
 
-if ! build || ! (cd "$copy" && cargo test -q -p nmr-host --lib --target-dir "$target" -- \
-    --nocapture machine::explore::one_by_one_inline) >"$log" 2>&1; then
+if ! build || ! (cd "$copy" && cargo test -q -p nmr-machine --lib --target-dir "$target" -- \
+    --nocapture explore::one_by_one_inline) >"$log" 2>&1; then
     cat "$log"
     echo "machine-faults: the exploration fails without a fault" >&2
     exit 2
@@ -76,11 +76,11 @@ fi
 echo "without a fault: $(grep ' states, ' "$log")"
 
 fault 'U-01: a declined client is cleaned up' attaching.rs \
-    '/(false, _) => {/,/}/ s/self.remove_binding(binding);/self.want_cleanup(binding, Role::Client); return self.next_cleanup(task, binding);/'
+    '/if !offer.is_accepted() {/,/}/ s/self.remove_binding(binding);/self.want_cleanup(binding, Role::Client); return self.next_cleanup(task, binding);/'
 fault 'U-02: a completion settles what is settled' detaching.rs \
     's/if cleaning {$/if false {/'
 fault 'U-02: a cleanup stays due when it is called' detaching.rs \
-    's/std::mem::take(&mut \(self.binding_mut(binding)\[role\].cleanup\))/\1/'
+    's/core::mem::take(&mut \(self.binding_mut(binding)\[role\].cleanup\))/\1/'
 fault 'U-03: a late comer is forgotten' attaching.rs \
     's/^        if live {$/        if true {/'
 fault 'U-06: Deregister is done when nothing pends' registering.rs \
@@ -103,13 +103,19 @@ fault 'a stopping registration gets its planned offers' registering.rs \
 fault 'a stopping registration stays in the list' registering.rs \
     's/list\.remove(&mut self.registrations, links, ());/list.is_empty();/'
 fault 'a deregistration detaches inside the offer' registering.rs \
-    's/^                Phase::Attached => {$/                Phase::Attached | Phase::Offering(_) => {/'
+    's/^                Phase::Attached => {$/                Phase::Attached | Phase::Offering => {/'
 fault 'a deregistration takes what the peer detaches' registering.rs \
     's/^                Phase::Attached => {$/                Phase::Attached | Phase::Detaching => {/'
 fault 'a deregistration forgets its second binding' registering.rs \
     's/Some(before) => self.binding_mut(before).next = Some(key),/Some(_) => {}/'
 fault 'a decline ends the offers' registering.rs \
     's/owner.next_offer = links.after;/owner.next_offer = None;/'
+fault 'an accepted offer is asked again' offer.rs \
+    's/Progress::Accepted => Some(Rule::V25),/Progress::Accepted => None,/'
+fault 'a decline is taken for consent' offer.rs \
+    's/_ => Progress::Deciding,/_ => Progress::Accepted,/'
+fault 'a provider is detached without its context' attaching.rs \
+    's/zip(offer.passed)/zip([offer.passed[0]; 2])/'
 fault 'one end is enough for the cleanup' binding.rs \
     's/Detach::Done && self.provider/Detach::Done || self.provider/'
 fault 'a wait does not wait' registering.rs \

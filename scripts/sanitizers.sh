@@ -113,9 +113,9 @@ fi
 # registrar's tests are never freed, so that late uses would be seen; those of the others are. And a
 # sanitizer keeps what other allocators would give back, which one test needs.
 ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_tests -p nmr-host --lib --tests -- \
-    --skip machine::explore --skip v_12_memory_of_any_allocator
+    --skip explore:: --skip v_12_memory_of_any_allocator
 ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_tests -p nmr-host --lib --tests -- \
-    --ignored --skip machine::explore long_
+    --ignored --skip explore:: long_
 # One test lets the safe layer give up what it must not free.
 run_tests -p wdk-nmr -p exnpi-driver --lib --tests -- \
     --skip t_32_an_unknown_answer_to_the_end_of_a_registration_frees_nothing

@@ -73,22 +73,21 @@ fi
 
 # Where everything is recorded, the lock of the record stands in for that of the machine. So what is
 # about the machine's is planted where nothing is.
-fault 'two modules register at once without a lock' nmr-host/src/shell/light.rs \
-    '/^        let action = self.reserving(&mut machine, |machine| {$/,/^        });$/c let mut copy = machine.clone(); drop(machine); let action = copy.register(&mut task, module, thread); machine = inside.lane.machine(); *machine = copy;'
-fault 'two modules complete at once without a lock' nmr-host/src/shell/light.rs \
-    '/pub(crate) fn call_lightly/,/^    }/ s/^        let action = first(&mut machine, task);$/        let action = if function.contains("Detach") { let mut copy = machine.clone(); drop(machine); let action = first(\&mut copy, task); machine = inside.lane.machine(); *machine = copy; action } else { first(\&mut machine, task) };/'
+fault 'two modules register at once without a lock' nmr-host/src/shell/mod.rs \
+    '/fn tell</,/^    }/ s/^        let action = \(self.step(&mut machine, task, event)\);$/        let action = if let Event::Register { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { \1 };/'
+fault 'two modules complete at once without a lock' nmr-host/src/shell/mod.rs \
+    '/fn tell</,/^    }/ s/^        let action = \(self.step(&mut machine, task, event)\);$/        let action = if let Event::Complete { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { \1 };/'
 fault 'the handle is stored after the lock' nmr-host/src/shell/mod.rs \
-    's/^        then(task);$//
-     s/^        self.announce(books, reported);$/&\n        drop(self.books());\n        then(task);/'
+    's/^            if let Some(handle) = task.registered.take() {$/            let Told { lane, function, machine, action, written } = told; drop(machine); drop(written); drop(self.books()); let told = Told { lane, function, machine: lane.machine(), action, written: None };\n&/'
 fault 'a completion wakes nobody' nmr-host/src/shell/mod.rs \
-    's/if machine.take_wake() {/if machine.take_wake() \&\& entry.returns {/'
+    's/if machine.take_wake() {/if machine.take_wake() \&\& !function.ends_with("Complete") {/'
 fault 'only one wait is woken' nmr-host/src/shell/lane.rs \
     's/notify_all/notify_one/'
 fault 'a wait looks, and sleeps later' nmr-host/src/shell/lane.rs \
     's/^        if changed || has_changed() {$/        if changed {/'
 fault 'the lock is held during a callback' nmr-host/src/shell/calling.rs \
-    's/^        let event = callback::run(invocation, arguments);$/        let _held = self.books();\n&/'
-fault 'a cleanup is handed over twice' nmr-host/src/shell/calling.rs \
+    's/^        let outcome = run();$/        let _held = self.books();\n&/'
+fault 'a cleanup is handed over twice' nmr-host/src/shell/mod.rs \
     's/^ *self.worker.hand_over(self, binding);$/&\n&/'
 fault 'enter looks first and adds later' nmr/src/gate.rs \
     's/fetch_add(CALL, Ordering::Acquire)/load(Ordering::Acquire); self.enter_again()/'

@@ -6,7 +6,7 @@ mod images;
 use driver_host::{Host, LoadError, LoadOptions};
 use images::{clean, finish, load, path};
 use nmr::Error;
-use nmr_host::{Cleanup, DetachIrql, EarlyCompletion, Mode, Offers, Order, Policy};
+use nmr_host::{Choice, Cleanup, DetachIrql, EarlyCompletion, Mode, Offers, Order, Policy};
 
 /// Every combination of settings that changes what modules see.
 fn every_policy() -> Vec<Policy> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use driver_host::{Host, Image, LoadOptions, Report, Unloaded};
 use exnpi::{ClientDispatch, Exnpi, ProviderDispatch};
 use nmr::Npi;
-use nmr_host::{Interface, MemoryChecks, Policy, Wrapping};
+use nmr_host::{Choice, Interface, MemoryChecks, Policy, Wrapping};
 
 /// The image with some modules, which `cargo xtask build-driver` builds: `both`, `provider` or
 /// `client`. `DRIVER_PROFILE=debug` takes those that are not optimized.

@@ -3,8 +3,8 @@
 mod lab;
 
 use nmr_host::{
-    Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers, OnReport,
-    Order, Policy, Sharing, Verify,
+    Choice, Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers,
+    OnReport, Order, Policy, Sharing, Verify,
 };
 
 /// The settings that are no choice between words, each with some values.

@@ -4,41 +4,11 @@
 
 use std::ffi::c_void;
 
-use nmr_sys::{NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NTSTATUS};
-
-use crate::machine::{Arguments, Event, Invocation, ProviderAnswer, Side};
-use crate::module::{Callbacks, Callee, Opaque};
+use nmr_machine::{Callbacks, Callee, ProviderAnswer, Side};
+use nmr_sys::{NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NTSTATUS, Opaque};
 
 /// What an output holds that a callback has not written.
 const UNWRITTEN: *mut c_void = std::ptr::without_provenance_mut(0x7065_6e64_696e_6700);
-
-/// Runs a callback, and says how it ended.
-pub(crate) fn run(invocation: Invocation, arguments: &Arguments) -> Event {
-    let Invocation { binding, role, .. } = invocation;
-    match arguments {
-        Arguments::ClientAttach(side) => Event::ClientAttachReturned {
-            binding,
-            status: attach_client(side),
-        },
-        Arguments::ProviderAttach {
-            side,
-            context,
-            dispatch,
-        } => Event::ProviderAttachReturned {
-            binding,
-            answer: attach_provider(side, *context, *dispatch),
-        },
-        Arguments::Detach(callee, context) => Event::DetachReturned {
-            binding,
-            role,
-            status: detach(callee, *context),
-        },
-        Arguments::Cleanup(callee, context) => {
-            clean_up(callee, *context);
-            Event::CleanupReturned { binding, role }
-        }
-    }
-}
 
 /// Calls `ClientAttachProvider`.
 #[expect(clippy::unreachable, reason = "`sides` has the client's first")]

@@ -6,15 +6,15 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use nmr_machine::Role;
 use nmr_sys::{
     NMR_CLIENT_BINDING_HANDLE, NMR_CLIENT_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NMR_PROVIDER_HANDLE,
-    NPI_CLIENT_CHARACTERISTICS, NPI_PROVIDER_CHARACTERISTICS, NTSTATUS, STATUS_INVALID_PARAMETER,
-    STATUS_SUCCESS,
+    NPI_CLIENT_CHARACTERISTICS, NPI_PROVIDER_CHARACTERISTICS, NTSTATUS, Opaque,
+    STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 
 use crate::functions;
 use crate::instances;
-use crate::module::{Opaque, Role};
 use crate::poison::POISON;
 use crate::shell::Shell;
 use crate::sync::Arc;

@@ -1,20 +1,18 @@
-//! What the nine functions do, in safe code: find the registrar, watch the rules about the place of
-//! the call, and run it.
+//! What the nine functions do, in safe code: find the registrar, look for rules about the place of the
+//! call if anybody wants to know, fail if that was asked for, and run.
 
 use std::ffi::c_void;
 use std::ptr;
 
-use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+use nmr_machine::{Blocker, Event, Handle, Module, Role, Rule, Severity};
+use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 use crate::instances;
-use crate::irql::{self, DISPATCH_LEVEL, Irql};
-use crate::machine::{Blocker, Event, Handle, Identity, Task};
-use crate::module::{Module, Opaque, Role};
+use crate::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
 use crate::poison;
 use crate::policy::Mode;
 use crate::record::Actor;
-use crate::rule::{Rule, Severity};
-use crate::shell::{self, Shell};
+use crate::shell::Shell;
 use crate::stack;
 use crate::sync::Arc;
 use crate::thread;
@@ -30,59 +28,60 @@ pub(crate) fn register(
     output: bool,
     write: impl Fn(*mut c_void),
 ) -> NTSTATUS {
-    if !output {
+    if output {
+        // What fails, fails before there is a handle, so this stays then.
+        write(ptr::null_mut());
+    } else {
         findings.reject(Rule::V09);
-        // Nobody can use a handle that has no place.
-        thread::set_register_failed(role, false);
-        return shell.register(role, None, &findings, |_| ());
     }
-    // What fails, fails before there is a handle, so this stays then.
-    write(ptr::null_mut());
-    if let Some(module) = module
-        .as_ref()
-        .filter(|_| shell.is_light() && findings.is_empty())
-    {
-        let fault = shell.faults.begin();
-        let publish = |handle: Handle| write(handle.address());
-        return fault.unwrap_or_else(|| shell.register_lightly(module, publish));
+    // Nobody can use a handle that has no place.
+    let module = module.as_ref().filter(|_| output);
+    let entry = Entry {
+        caller: module.map_or(Actor::Unknown, |module| Actor::Module(module.label)),
+        ..Entry::of_handle(register_name(role), None)
+    };
+    let fault = shell.faults.begin();
+    if !findings.is_empty() {
+        shell.report_characteristics(&entry, &findings);
     }
-    let status = shell.register(role, module, &findings, |handle| write(handle.address()));
-    thread::set_register_failed(role, status != STATUS_SUCCESS);
+    if shell.is_watched() {
+        if irql::current() > PASSIVE_LEVEL {
+            shell.report_misuse(Rule::V10, &entry);
+        }
+        shell.report_inside_cleanup(&entry);
+    }
+    let status = match (module, fault) {
+        (None, _) => shell.refuse(&entry, STATUS_INVALID_PARAMETER),
+        (Some(_), Some(status)) => shell.refuse(&entry, status),
+        (Some(module), None) => {
+            shell.register(module, &entry, |handle: Handle| write(handle.address()))
+        }
+    };
+    if shell.is_watched() {
+        thread::set_register_failed(role, output && status != STATUS_SUCCESS);
+    }
     status
-}
-
-fn entry(function: &'static str, found: Option<Identity>) -> Entry {
-    Entry {
-        function,
-        caller: found.map_or(Actor::Unknown, |found| Actor::Module(found.module)),
-        binding: found.and_then(|found| found.binding),
-        peer: found.and_then(|found| found.peer),
-        returns: true,
-    }
 }
 
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
-    let name = deregister_name(role);
-    if shell.is_light() {
-        return shell.end_lightly(handle, name, |machine, task| {
-            machine.deregister(task, handle, role)
-        });
-    }
-    let entry = entry(name, shell.identify(handle));
-    let level = irql::current();
-    if level > DISPATCH_LEVEL {
-        shell.report_misuse(Rule::V76, &entry);
-    } else if level == DISPATCH_LEVEL && !delivered_at(level) {
-        shell.report_misuse(Rule::V82, &entry);
+    let entry = shell.entry(deregister_name(role), handle);
+    if shell.is_watched() {
+        let level = irql::current();
+        if level > DISPATCH_LEVEL {
+            shell.report_misuse(Rule::V76, &entry);
+        } else if level == DISPATCH_LEVEL && !delivered_at(level) {
+            shell.report_misuse(Rule::V82, &entry);
+        }
     }
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    thread::note_deregistered(value);
-    let event = Event::Deregister { handle, role };
-    let status = shell.call(handle, &mut Task::default(), event, &entry);
+    if shell.is_watched() {
+        thread::note_deregistered(value);
+    }
+    let status = shell.call(handle, Event::Deregister { handle, role }, &entry);
     report_failed_registration(shell, handle, role, &entry);
     status
 }
@@ -95,24 +94,23 @@ fn delivered_at(level: Irql) -> bool {
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
-    let name = wait_name(role);
-    if shell.is_light() {
-        return shell.end_lightly(handle, name, |machine, _| machine.wait(handle, role));
-    }
-    let entry = entry(name, shell.identify(handle));
-    if irql::current() >= DISPATCH_LEVEL {
-        shell.report_misuse(Rule::V76, &entry);
-    }
-    shell.report_inside_cleanup(&entry);
-    if waits_for_itself(shell, value, handle, role, &entry) {
-        return shell.refuse(&entry, STATUS_INVALID_PARAMETER);
+    let entry = shell.entry(wait_name(role), handle);
+    if shell.is_watched() {
+        if irql::current() >= DISPATCH_LEVEL {
+            shell.report_misuse(Rule::V76, &entry);
+        }
+        shell.report_inside_cleanup(&entry);
+        if waits_for_itself(shell, value, handle, role, &entry) {
+            return shell.refuse(&entry, STATUS_INVALID_PARAMETER);
+        }
     }
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    let event = Event::Wait { handle, role };
-    let status = shell.call(handle, &mut Task::default(), event, &entry);
-    if let (STATUS_SUCCESS, Some(handle)) = (status, handle) {
+    let status = shell.call(handle, Event::Wait { handle, role }, &entry);
+    if shell.is_watched()
+        && let (STATUS_SUCCESS, Some(handle)) = (status, handle)
+    {
         shell.report_completers(handle.key(), &entry);
     }
     report_failed_registration(shell, handle, role, &entry);
@@ -150,7 +148,7 @@ fn waits_for_itself(
 
 /// Reports a handle that was never issued, where the last registration failed (V-84).
 fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role, entry: &Entry) {
-    if thread::register_failed(role) && !shell.was_issued(handle) {
+    if shell.is_watched() && thread::register_failed(role) && !shell.was_issued(handle) {
         shell.report_misuse(Rule::V84, entry);
         thread::set_register_failed(role, false);
     }
@@ -159,91 +157,65 @@ fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role,
 pub(crate) fn complete(role: Role, value: usize) {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
-    let name = complete_name(role);
-    if shell.is_light() {
-        shell.call_lightly(handle, &mut Task::default(), name, |machine, task| {
-            machine.complete(task, handle, role)
-        });
-        return;
-    }
-    let found = shell.identify(handle);
     let entry = Entry {
         returns: false,
-        ..entry(name, found)
+        ..shell.entry(complete_name(role), handle)
     };
-    if irql::current() > DISPATCH_LEVEL {
-        shell.report_misuse(Rule::V47, &entry);
+    if shell.is_watched() {
+        if irql::current() > DISPATCH_LEVEL {
+            shell.report_misuse(Rule::V47, &entry);
+        }
+        shell.watch_completion(handle, role, entry.function);
+        if let Some(found) = shell.identify(handle) {
+            shell.note_completer(found);
+        }
     }
-    shell.watch_completion(handle, role, entry.function);
-    if let Some(found) = found {
-        shell.note_completer(found);
-    }
-    let event = Event::Complete { handle, role };
-    shell.call(handle, &mut Task::default(), event, &entry);
+    shell.call(handle, Event::Complete { handle, role }, &entry);
 }
 
 /// Attaches a client. Returns the provider's context and table, or a status and whether the outputs
 /// are to fault.
 pub(crate) fn attach(
-    handle: usize,
+    value: usize,
     context: Opaque,
     dispatch: Opaque,
     outputs: bool,
 ) -> Result<(Opaque, Opaque), (NTSTATUS, bool)> {
-    let (here, handle) = instances::route(handle);
+    let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
     let (name, poisoned) = ("NmrClientAttachProvider", shell.policy.mode == Mode::Strict);
     let fault = shell.faults.begin();
-    if let Some(handle) = handle {
-        if outputs
-            && fault.is_none()
-            && shell.is_light()
-            && let Some(asked) = shell::ask(handle, context, dispatch)
-        {
-            let concluded = shell.conclude(handle, context, &asked, name);
-            return concluded.map_err(|status| (status, poisoned));
-        }
-        if let Some(untold) = shell::take_untold(handle) {
-            shell.tell_attach(handle, untold, name);
-        }
+    let entry = shell.entry(name, handle);
+    let given = [context.0.addr(), dispatch.0.addr()];
+    if shell.is_watched() {
+        shell.report_inside_cleanup(&entry);
     }
-    let thread = thread::current();
-    let event = match fault {
-        Some(status) => Event::AttachFails {
-            handle,
-            thread,
-            status,
-        },
-        None => Event::AttachProvider {
-            handle,
-            thread,
-            context,
-            dispatch,
-        },
-    };
-    let mut task = Task::default();
-    if outputs && shell.is_light() {
-        let status = shell.call_lightly(handle, &mut task, name, |machine, task| {
-            machine.step(task, event)
-        });
-        return task.attached.ok_or((status, poisoned));
-    }
-    let entry = entry(name, shell.identify(handle));
-    shell.report_inside_cleanup(&entry);
     if !outputs {
+        let entry = Entry::of_handle(name, shell.identify(handle));
         shell.report_misuse(Rule::V28, &entry);
         return Err((shell.refuse(&entry, STATUS_INVALID_PARAMETER), poisoned));
     }
-    let given = [context.0.addr(), dispatch.0.addr()];
-    if given.into_iter().any(poison::is_poison) {
+    if shell.is_watched() && given.into_iter().any(poison::is_poison) {
         shell.report_misuse(Rule::V38, &entry);
     }
-    let status = shell.call(handle, &mut task, event, &entry);
-    if task.attached.is_some() && given.into_iter().any(stack::holds) {
+    let attached = shell.attach(handle, (context, dispatch), fault, &entry);
+    let (context, dispatch) = attached.map_err(|status| (status, poisoned))?;
+    if shell.is_watched() && given.into_iter().any(stack::holds) {
         shell.report_misuse(Rule::V33, &entry);
     }
-    let attached = task.attached.ok_or((status, poisoned));
-    attached.map(|(context, dispatch)| (context, shell.provider_table(handle, dispatch)))
+    let dispatch = if shell.is_watched() {
+        shell.provider_table(handle, dispatch)
+    } else {
+        dispatch
+    };
+    Ok((context, dispatch))
+}
+
+fn register_name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "NmrRegisterClient",
+        Role::Provider => "NmrRegisterProvider",
+    }
 }
 
 fn deregister_name(role: Role) -> &'static str {

@@ -6,6 +6,7 @@
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fmt::{self, Write};
 
+use nmr_machine::Severity;
 use nmr_sys::{NPI_MODULEID, NT_SUCCESS, NTSTATUS};
 
 use crate::instances;
@@ -14,7 +15,6 @@ use crate::locks;
 use crate::policy::Policy;
 use crate::registrar::Registrar;
 use crate::report::Report;
-use crate::rule::Severity;
 use crate::shell::Listen;
 use crate::stderr;
 use crate::sync::Arc;

@@ -3,9 +3,9 @@
 // UNSAFETY: an exported function, and the structure of its caller.
 #![expect(unsafe_code)]
 
+use nmr_machine::{Interface, Table};
 use nmr_sys::NPIID;
 
-use crate::interface::{Interface, Table};
 use crate::registrar::Registrar;
 use crate::stderr;
 use crate::wrapped::Wrapping;

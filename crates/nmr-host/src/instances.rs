@@ -2,12 +2,15 @@
 //! handle says whose it is; a registration goes to the registrar that its thread has entered.
 
 use std::any::Any;
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::machine::{Handle, INSTANCES};
+use nmr_machine::{Handle, INSTANCES};
+
 use crate::memory;
 use crate::policy::Policy;
 use crate::process;
@@ -36,12 +39,33 @@ shared! {
 
 thread_local! {
     static ENTERED: RefCell<Vec<Here>> = const { RefCell::new(Vec::new()) };
-    /// The shared one.
-    static SHARED: OnceCell<Here> = const { OnceCell::new() };
 }
 
+/// Whether there was ever another registrar than the shared one. Until then no thread has entered
+/// another, and nobody looks whether it has.
+static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
+
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.
-pub(crate) type Here = Rc<Arc<Shell>>;
+#[derive(Clone)]
+pub(crate) enum Here {
+    Shared(&'static Arc<Shell>),
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "to copy what is not shared with other threads takes no atomic operation"
+    )]
+    Own(Rc<Arc<Shell>>),
+}
+
+impl Deref for Here {
+    type Target = Arc<Shell>;
+
+    fn deref(&self) -> &Arc<Shell> {
+        match self {
+            Self::Shared(shell) => shell,
+            Self::Own(shell) => shell,
+        }
+    }
+}
 
 /// Runs something with the registrars that this thread has entered, unless it has ended so far that it
 /// has none.
@@ -95,6 +119,7 @@ pub(crate) fn create(policy: Policy) -> Arc<Shell> {
     while others.contains_key(&*next) {
         *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
     }
+    HAS_OTHERS.store(true, Ordering::Relaxed);
     let shell = Arc::new(Shell::new(*next, policy));
     memory::watch(&shell);
     others.insert(*next, Arc::downgrade(&shell));
@@ -112,7 +137,7 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    with_entered(|entered| entered.push(Rc::new(shell)));
+    with_entered(|entered| entered.push(Here::Own(Rc::new(shell))));
 }
 
 /// Undoes the last [`enter`].
@@ -128,6 +153,9 @@ pub(crate) struct Stay {
 
 /// Enters a registrar, unless this thread is in it already.
 pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
+    if !has_others() {
+        return Stay { entered: false };
+    }
     let entered = with_entered(|entered| {
         let is_here = entered.last().is_some_and(|here| Arc::ptr_eq(here, shell));
         if is_here || entered.try_reserve(1).is_err() {
@@ -135,7 +163,7 @@ pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
         }
         entered.push(match shell.instance {
             0 => shared(),
-            _ => Rc::new(Arc::clone(shell)),
+            _ => Here::Own(Rc::new(Arc::clone(shell))),
         });
         true
     });
@@ -152,16 +180,21 @@ impl Drop for Stay {
     }
 }
 
-/// The registrar of its own that this thread has entered last.
+#[inline]
+fn has_others() -> bool {
+    HAS_OTHERS.load(Ordering::Relaxed)
+}
+
+/// The registrar that this thread has entered last.
 fn innermost() -> Option<Here> {
+    if !has_others() {
+        return None;
+    }
     with_entered(|entered| entered.last().cloned()).flatten()
 }
 
-/// The shared one. A thread that is ending has none of its own to count owners of.
 fn shared() -> Here {
-    let make = || Rc::new(Arc::clone(&GLOBAL));
-    let shared = SHARED.try_with(|shared| Rc::clone(shared.get_or_init(make)));
-    shared.unwrap_or_else(|_| make())
+    Here::Shared(global())
 }
 
 /// The registrar that this thread registers with.
@@ -171,23 +204,36 @@ pub(crate) fn current() -> Here {
 
 /// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
 /// that this thread registers with gets to report it.
+#[inline]
 pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
-    let innermost = match innermost() {
-        Some(here) if here.instance == handle.instance() => return (here, Some(handle)),
-        innermost => innermost,
-    };
+    let instance = handle.instance();
+    if !has_others() && instance == 0 {
+        return (shared(), Some(handle));
+    }
+    let innermost = with_entered(|entered| {
+        let innermost = entered.last();
+        innermost.filter(|here| here.instance == instance).cloned()
+    });
+    match innermost.flatten() {
+        Some(here) => (here, Some(handle)),
+        None => elsewhere(handle),
+    }
+}
+
+/// The same for a handle of another registrar than the one that this thread has entered.
+fn elsewhere(handle: Handle) -> (Here, Option<Handle>) {
     if handle.instance() == 0 {
-        return match innermost {
+        return match innermost() {
             Some(here) if !global().was_issued(Some(handle)) => (here, None),
             _ => (shared(), Some(handle)),
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
     match others.get(&handle.instance()).and_then(Weak::upgrade) {
-        Some(shell) => (Rc::new(shell), Some(handle)),
+        Some(shell) => (Here::Own(Rc::new(shell)), Some(handle)),
         None => (current(), None),
     }
 }

@@ -51,20 +51,15 @@ pub mod fuzz;
 mod inspection;
 mod inspection_of_calls;
 mod instances;
-mod interface;
 pub mod irql;
 pub mod locks;
-mod machine;
 mod memory;
-mod module;
-mod noted;
 mod poison;
 mod policy;
 mod process;
 mod record;
 mod registrar;
 mod report;
-mod rule;
 mod shell;
 mod spin_lock;
 mod stack;
@@ -84,23 +79,23 @@ mod wrapped;
 pub use event::NotificationEvent;
 pub use exports::*;
 pub use faults::fail_next_call;
-pub use interface::{Interface, Table, TableLayout};
-pub use machine::{Blocker, Leak, Missing};
 pub use memory::{Lent, LentMemory, code, quarantine};
-pub use module::{ModuleId, ModuleLabel, Role};
+pub use nmr_machine::{
+    Blocker, Detection, Interface, Leak, Missing, ModuleId, ModuleLabel, Role, Rule, Severity,
+    Table,
+};
 pub use poison::is_poison;
 pub use policy::{
-    Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers, OnReport,
-    Order, Policy, Sharing, UnknownSetting, Verify,
+    Choice, Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers,
+    OnReport, Order, Policy, Sharing, UnknownSetting, Verify,
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
 pub use report::Report;
-pub use rule::{Detection, Rule, Severity};
 pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};
-pub use wrapped::{HeldCall, Unwrappable, Wrapping};
+pub use wrapped::{HeldCall, TableLayout, Unwrappable, Wrapping};
 
 /// The README, whose examples are tests.
 #[cfg(doctest)]

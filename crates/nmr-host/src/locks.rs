@@ -9,10 +9,9 @@
 use std::any::Any;
 use std::cell::RefCell;
 
+use nmr_machine::{Blocker, Rule};
+
 use crate::instances;
-use crate::machine::Blocker;
-use crate::module;
-use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, shared, thread_local};
 use crate::thread::{self, Callback, ThreadNumber};
@@ -93,7 +92,7 @@ pub fn acquiring(lock: usize) {
     let callbacks = thread::callbacks();
     let held = with_held(|held| held.iter().position(|&other| other == lock)).flatten();
     let attaches = |callback: &&Callback| {
-        callback.kind == module::Callback::Attach
+        callback.kind == nmr_machine::Callback::Attach
             && held.is_some_and(|place| place < callback.locks)
     };
     if let Some(callback) = callbacks.iter().rev().find(attaches) {

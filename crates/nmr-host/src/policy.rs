@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use nmr_machine::policy::{Cleanup, Deregistration, EarlyCompletion, Offers, Order, Sharing};
+
 /// The behaviour of a registrar. The default is contract section 5's.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Policy {
@@ -46,150 +48,109 @@ pub struct Policy {
     pub on_report: OnReport,
 }
 
-macro_rules! choice {
-    (
-        $(#[$doc:meta])* $name:ident, $key:literal:
-        $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+
-    ) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
+/// A setting with a few values, as a policy's text form has it.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// Its name.
+    const KEY: &'static str;
+    /// Every value, the default first.
+    const ALL: &'static [Self];
 
-        impl $name {
-            /// The name of this setting in a policy's text form.
-            pub const KEY: &'static str = $key;
-            /// Every value, the default first.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+    /// The name of this value.
+    #[must_use]
+    fn word(self) -> &'static str;
+}
 
-            /// The name of this value in a policy's text form.
-            #[must_use]
-            pub fn word(self) -> &'static str {
+fn choose<T: Choice>(word: &str) -> Result<T, UnknownSetting> {
+    let found = T::ALL.iter().find(|value| value.word() == word);
+    found.copied().ok_or_else(|| {
+        let words: Vec<_> = T::ALL.iter().map(|value| value.word()).collect();
+        let words = words.join(", ");
+        UnknownSetting(format!("{} is one of {words}, not `{word}`", T::KEY))
+    })
+}
+
+macro_rules! words {
+    ($name:ident, $key:literal: $($variant:ident = $word:literal),+) => {
+        impl Choice for $name {
+            const KEY: &'static str = $key;
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
-            }
-
-            fn parse(word: &str) -> Result<Self, UnknownSetting> {
-                let found = Self::ALL.iter().find(|value| value.word() == word);
-                found.copied().ok_or_else(|| {
-                    let words: Vec<_> = Self::ALL.iter().map(|value| value.word()).collect();
-                    UnknownSetting(format!(
-                        "{} is one of {}, not `{word}`", Self::KEY, words.join(", ")
-                    ))
-                })
             }
         }
     };
 }
 
-choice! {
-    /// How severe the rules are that shipped drivers break.
-    Mode, "mode":
+words!(Mode, "mode": Compatible = "compatible", Strict = "strict");
+words!(Offers, "offers": InOrder = "in-order", Shuffled = "shuffled");
+words!(Order, "order":
+    ClientFirst = "client-first", ProviderFirst = "provider-first", Seeded = "seeded");
+words!(DetachIrql, "irql": Caller = "caller", Dispatch = "dispatch");
+words!(Cleanup, "cleanup": Inline = "inline", Worker = "worker");
+words!(EarlyCompletion, "early": Remembered = "remembered", Ignored = "ignored");
+words!(Deregistration, "deregister": Pending = "pending", Fails = "fails");
+words!(MemoryChecks, "memory": Unchecked = "unchecked", Checked = "checked");
+words!(Verify, "verify": Full = "full", Light = "light");
+words!(Sharing, "sharing": Memory = "memory", Identities = "identities", Ignored = "ignored");
+words!(OnReport, "report": Collect = "collect", Print = "print", Panic = "panic");
+
+/// How severe the rules are that shipped drivers break.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Mode {
     /// They are warnings, and the drivers work.
     #[default]
-    Compatible = "compatible",
+    Compatible,
     /// They are errors: malformed module identifiers are rejected, detach and cleanup callbacks
     /// run at `DISPATCH_LEVEL`, and a failed attach hands out addresses that fault.
-    Strict = "strict",
+    Strict,
 }
-choice! {
-    /// The order in which a registering module is offered its peers.
-    Offers, "offers":
-    /// The order in which they registered.
-    #[default]
-    InOrder = "in-order",
-    /// An order that follows from the seed.
-    Shuffled = "shuffled",
-}
-choice! {
-    /// Which of the two callbacks of a pair comes first.
-    Order, "order":
-    /// The client's.
-    #[default]
-    ClientFirst = "client-first",
-    /// The provider's.
-    ProviderFirst = "provider-first",
-    /// One that follows from the seed, each time.
-    Seeded = "seeded",
-}
-choice! {
-    /// The IRQL of detach and cleanup callbacks.
-    DetachIrql, "irql":
+
+/// The IRQL of detach and cleanup callbacks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum DetachIrql {
     /// That of the thread which causes them.
     #[default]
-    Caller = "caller",
+    Caller,
     /// `DISPATCH_LEVEL`.
-    Dispatch = "dispatch",
+    Dispatch,
 }
-choice! {
-    /// The thread of the cleanup callbacks.
-    Cleanup, "cleanup":
-    /// The one that completes last.
-    #[default]
-    Inline = "inline",
-    /// A worker of the registrar.
-    Worker = "worker",
-}
-choice! {
-    /// What a completion means that comes before the detach callback.
-    EarlyCompletion, "early":
-    /// It counts when the callback later answers `STATUS_PENDING`.
-    #[default]
-    Remembered = "remembered",
-    /// It is lost.
-    Ignored = "ignored",
-}
-choice! {
-    /// What a deregistration answers.
-    Deregistration, "deregister":
-    /// `STATUS_PENDING`, as a correct one always does.
-    #[default]
-    Pending = "pending",
-    /// The first one of each registration is answered with an error, and has no effect: then nothing
-    /// that was lent may be freed (V-80).
-    Fails = "fails",
-}
-choice! {
-    /// Whether the memory that modules lend is looked at. It costs a call of the system for each look.
-    MemoryChecks, "memory":
+
+/// Whether the memory that modules lend is looked at. It costs a call of the system for each look.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum MemoryChecks {
     /// It is not.
     #[default]
-    Unchecked = "unchecked",
+    Unchecked,
     /// It is, wherever the system allows that: on Linux.
-    Checked = "checked",
+    Checked,
 }
-choice! {
-    /// How much of what modules do wrong is looked for.
-    Verify, "verify":
+
+/// How much of what modules do wrong is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Verify {
     /// All of it.
     #[default]
-    Full = "full",
+    Full,
     /// What shows by itself: malformed characteristics, wrong handles, wrong answers, calls out of
     /// turn. Nothing else costs time then, as long as there is no record.
-    Light = "light",
+    Light,
 }
-choice! {
-    /// What of all that modules may share is reported.
-    Sharing, "sharing":
-    /// Memory: characteristics and contexts (V-14, V-35).
-    #[default]
-    Memory = "memory",
-    /// Identities too (V-16): legal, and a mistake where a module is meant to register once.
-    Identities = "identities",
-    /// Nothing, which saves a little time.
-    Ignored = "ignored",
-}
-choice! {
-    /// What happens when a rule is broken.
-    OnReport, "report":
+
+/// What happens when a rule is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum OnReport {
     /// It is written down.
     #[default]
-    Collect = "collect",
+    Collect,
     /// It is written down and to standard error.
-    Print = "print",
+    Print,
     /// The call panics, which ends the process if it came through the C library.
-    Panic = "panic",
+    Panic,
 }
+
+/// How many numbers of bindings a lane takes at once where nobody is likely to see them.
+const SERIALS: u64 = 1024;
 
 /// A setting that does not exist, in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -228,6 +189,27 @@ impl Policy {
             cleanup: Cleanup::ALL[pick(Cleanup::ALL.len())],
             seed,
             ..Self::default()
+        }
+    }
+
+    /// The choices that are the machine's.
+    pub(crate) fn of_machine(&self) -> nmr_machine::Policy {
+        let light = self.verify == Verify::Light;
+        nmr_machine::Policy {
+            offers: self.offers,
+            detach_order: self.detach_order,
+            cleanup_order: self.cleanup_order,
+            cleanup: self.cleanup,
+            early_completion: self.early_completion,
+            cleanup_failed_client: self.cleanup_failed_client,
+            deregistration: self.deregistration,
+            sharing: if light {
+                Sharing::Ignored
+            } else {
+                self.sharing
+            },
+            seed: self.seed,
+            serials: if light { SERIALS } else { 1 },
         }
     }
 
@@ -275,18 +257,18 @@ impl Policy {
 
     fn set(&mut self, key: &str, word: &str) -> Result<(), UnknownSetting> {
         match key {
-            Mode::KEY => self.mode = Mode::parse(word)?,
-            Offers::KEY => self.offers = Offers::parse(word)?,
-            "detach" => self.detach_order = Order::parse(word)?,
-            "cleanup-order" => self.cleanup_order = Order::parse(word)?,
-            DetachIrql::KEY => self.detach_irql = DetachIrql::parse(word)?,
-            Cleanup::KEY => self.cleanup = Cleanup::parse(word)?,
-            EarlyCompletion::KEY => self.early_completion = EarlyCompletion::parse(word)?,
-            Deregistration::KEY => self.deregistration = Deregistration::parse(word)?,
-            Verify::KEY => self.verify = Verify::parse(word)?,
-            MemoryChecks::KEY => self.memory = MemoryChecks::parse(word)?,
-            Sharing::KEY => self.sharing = Sharing::parse(word)?,
-            OnReport::KEY => self.on_report = OnReport::parse(word)?,
+            Mode::KEY => self.mode = choose(word)?,
+            Offers::KEY => self.offers = choose(word)?,
+            "detach" => self.detach_order = choose(word)?,
+            "cleanup-order" => self.cleanup_order = choose(word)?,
+            DetachIrql::KEY => self.detach_irql = choose(word)?,
+            Cleanup::KEY => self.cleanup = choose(word)?,
+            EarlyCompletion::KEY => self.early_completion = choose(word)?,
+            Deregistration::KEY => self.deregistration = choose(word)?,
+            Verify::KEY => self.verify = choose(word)?,
+            MemoryChecks::KEY => self.memory = choose(word)?,
+            Sharing::KEY => self.sharing = choose(word)?,
+            OnReport::KEY => self.on_report = choose(word)?,
             "failed-client-cleanup" => self.cleanup_failed_client = parse(key, word)?,
             "seed" => self.seed = parse(key, word)?,
             "fault" => self.fault = parse(key, word)?,

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use nmr_machine::ModuleLabel;
 use nmr_sys::NTSTATUS;
 
 use crate::irql::{self, Irql};
-use crate::module::ModuleLabel;
 use crate::thread::{self, ThreadNumber};
 
 /// One entry.

@@ -4,20 +4,17 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::time::Duration;
 
+use nmr_machine::{Blocker, Interface, Leak, ModuleId, ModuleLabel, Role, Rule};
 use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NTSTATUS};
 
 use crate::instances;
-use crate::interface::{Interface, TableLayout};
-use crate::machine::{Blocker, Leak};
-use crate::module::{ModuleId, ModuleLabel, Role};
 use crate::policy::Policy;
 use crate::record::{Note, Record};
 use crate::report::Report;
-use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::Arc;
 use crate::transcript::Entry;
-use crate::wrapped::{HeldCall, Unwrappable, Wrapping};
+use crate::wrapped::{HeldCall, TableLayout, Unwrappable, Wrapping};
 
 /// A Network Module Registrar.
 ///

@@ -2,14 +2,12 @@
 
 use std::fmt;
 
+use nmr_machine::{Blocker, ModuleLabel, Rule, Severity};
 use nmr_sys::NTSTATUS;
 
 use crate::irql::Irql;
-use crate::machine::Blocker;
 use crate::memory::LentMemory;
-use crate::module::ModuleLabel;
 use crate::policy::Mode;
-use crate::rule::{Rule, Severity};
 use crate::thread::ThreadNumber;
 
 /// A rule of the contract that was broken.

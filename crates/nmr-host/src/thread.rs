@@ -3,22 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+use nmr_machine::{Key, ModuleLabel, Role};
+
 use crate::irql::Irql;
-use crate::machine::Key;
-use crate::module::{self, ModuleLabel, Role};
 use crate::shell::Shell;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Arc, shared, thread_local};
-
-/// The number of a thread, in the order in which threads first met a registrar.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ThreadNumber(pub u32);
-
-impl fmt::Display for ThreadNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "T{}", self.0)
-    }
-}
 
 shared! {
     static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -36,6 +26,16 @@ thread_local! {
     static FAILED: Cell<u8> = const { Cell::new(0) };
 }
 
+/// The number of a thread, in the order in which threads first met a registrar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ThreadNumber(pub u32);
+
+impl fmt::Display for ThreadNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{}", self.0)
+    }
+}
+
 /// The number of this thread.
 #[must_use]
 pub fn current() -> ThreadNumber {
@@ -49,7 +49,7 @@ pub fn current() -> ThreadNumber {
 /// A callback that a thread is inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Callback {
-    pub(crate) kind: module::Callback,
+    pub(crate) kind: nmr_machine::Callback,
     pub(crate) instance: u32,
     /// The number of the binding, which both of its modules have to wait for.
     pub(crate) binding: u64,

@@ -1,9 +1,8 @@
 //! Notes for the record: what an event or an action of the machine looks like to a reader.
 
+use nmr_machine::{Action, Callback, Event, Identity, Invocation, Key, Machine, ModuleLabel, Role};
 use nmr_sys::NTSTATUS;
 
-use crate::machine::{Action, Event, Invocation, Key, Machine};
-use crate::module::{Callback, ModuleLabel, Role};
 use crate::record::{Actor, Moment, Note};
 
 /// A call of one of the nine functions, as the thread that makes it carries it along.
@@ -30,6 +29,17 @@ impl Entry {
             binding: None,
             peer: None,
             returns: false,
+        }
+    }
+
+    /// Of a function that takes a handle, which leads to this.
+    pub(crate) fn of_handle(function: &'static str, found: Option<Identity>) -> Self {
+        Self {
+            caller: found.map_or(Actor::Unknown, |found| Actor::Module(found.module)),
+            binding: found.and_then(|found| found.binding),
+            peer: found.and_then(|found| found.peer),
+            returns: true,
+            ..Self::of_function(function)
         }
     }
 
@@ -65,19 +75,17 @@ impl Entry {
 }
 
 /// A callback returned.
-pub(crate) fn event(machine: &Machine, event: &Event) -> Option<(Callback, Note)> {
+pub(crate) fn event(machine: &Machine, event: &Event<'_>) -> Option<(Callback, Note)> {
     match *event {
-        Event::ClientAttachReturned { binding, status } => note(
+        Event::ClientAttachReturned {
+            binding, status, ..
+        } => note(
             machine,
             binding,
             Role::Client,
             Callback::Attach,
             Moment::Status(status),
         ),
-        Event::ProviderAttachReturned { binding, answer } => {
-            let moment = Moment::Status(answer.status);
-            note(machine, binding, Role::Provider, Callback::Attach, moment)
-        }
         Event::DetachReturned {
             binding,
             role,
@@ -101,10 +109,9 @@ pub(crate) fn event(machine: &Machine, event: &Event) -> Option<(Callback, Note)
 }
 
 /// The name of the callback that an event is the return of.
-pub(crate) fn callback(event: &Event) -> Option<&'static str> {
+pub(crate) fn callback(event: &Event<'_>) -> Option<&'static str> {
     Some(match *event {
         Event::ClientAttachReturned { .. } => Callback::Attach.name(Role::Client),
-        Event::ProviderAttachReturned { .. } => Callback::Attach.name(Role::Provider),
         Event::DetachReturned { role, .. } => Callback::Detach.name(role),
         _ => return None,
     })
@@ -123,23 +130,20 @@ pub(crate) fn action(machine: &Machine, action: &Action) -> Option<(Callback, No
     note(machine, binding, role, callback, Moment::Call("".into()))
 }
 
-fn note(
+/// A moment of a callback.
+pub(crate) fn note(
     machine: &Machine,
     binding: Key,
     role: Role,
     callback: Callback,
     moment: Moment,
 ) -> Option<(Callback, Note)> {
-    let (serial, client, provider) = machine.describe(binding)?;
-    let module = match role {
-        Role::Client => client,
-        Role::Provider => provider,
-    };
+    let ends = machine.describe(binding)?;
     let note = Note {
         caller: Actor::Nmr,
-        callee: Actor::Module(module.label),
+        callee: Actor::Module(ends.module(role)),
         function: callback.name(role).into(),
-        binding: Some(serial),
+        binding: Some(ends.serial),
         moment,
     };
     Some((callback, note))

@@ -6,15 +6,14 @@
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
+use nmr_machine::{Callbacks, Callee, Module, ModuleId, ModuleLabel, Role, Rule, Severity};
 use nmr_sys::{
     MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_PROVIDER_CHARACTERISTICS,
-    NPI_REGISTRATION_INSTANCE, NPIID,
+    NPI_REGISTRATION_INSTANCE, NPIID, Opaque,
 };
 
 use crate::memory;
-use crate::module::{Callbacks, Callee, Module, ModuleId, ModuleLabel, Opaque, Role};
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
-use crate::rule::{Rule, Severity};
 use crate::stack;
 
 /// A rule that characteristics break.

@@ -2,10 +2,10 @@
 
 use std::marker::PhantomData;
 
+use nmr_machine::{Callback, Rule};
+
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL};
-use crate::module::Callback;
-use crate::rule::Rule;
 use crate::thread;
 
 /// A thread's stay in the code of modules, other than in a callback: in a work item, or in a function

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::machine::Key;
+use nmr_machine::Key;
+
 use crate::shell::Shell;
 use crate::stderr;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, thread};

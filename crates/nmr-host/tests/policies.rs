@@ -7,7 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use common::*;
 use nmr_host::irql::{DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
-use nmr_host::{Cleanup, DetachIrql, Mode, Offers, Order, Policy};
+use nmr_host::{Choice, Cleanup, DetachIrql, Mode, Offers, Order, Policy};
 
 /// Every combination of the settings that an honest module may meet.
 fn policies() -> Vec<Policy> {

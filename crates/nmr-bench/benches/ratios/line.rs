@@ -142,17 +142,17 @@ pub(crate) const LINES: &[Line] = &[
     line(
         "a client's life / its six callbacks",
         Ratio(&works::LIFE, &works::FLOOR),
-        Some(AtMost(3.5)),
+        None,
     ),
     line(
         "a client's life / its six callbacks, all in C",
         Ratio(&works::LIFE_C, &works::FLOOR_C),
-        Some(AtMost(3.5)),
+        None,
     ),
     line(
         "a client's life / its six callbacks, with memory for each binding",
         Ratio(&works::LIFE_ALLOCATING, &works::FLOOR_ALLOCATING),
-        Some(AtMost(3.5)),
+        None,
     ),
     line(
         "its six callbacks and five locks / its six callbacks",

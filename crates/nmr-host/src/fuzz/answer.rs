@@ -1,5 +1,6 @@
 //! What a program's modules do inside their callbacks.
 
+use nmr_machine::Role;
 use nmr_sys::{
     NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_NOINTERFACE,
     STATUS_PENDING, STATUS_SUCCESS,
@@ -7,7 +8,6 @@ use nmr_sys::{
 
 use super::call;
 use super::run::{Step, choose, note, rarely, with};
-use crate::module::Role;
 
 /// How deep callbacks nest before modules stop making calls inside them.
 const DEEPEST: usize = 4;

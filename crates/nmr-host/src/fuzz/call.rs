@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use nmr_machine::Role;
 use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
 
 use super::module::{Registered, Shape};
 use super::run::{Step, choose, nmr, note, pick, rarely, with};
-use crate::module::Role;
 
 /// How many calls a program makes at most. More only repeat what fewer showed.
 const MOST: usize = 1000;

@@ -8,6 +8,7 @@ use std::ptr::{self, without_provenance, without_provenance_mut};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use nmr_machine::{Finding, Role, Rule};
 use nmr_sys::{
     NMR_CLIENT_BINDING_HANDLE, NMR_CLIENT_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NMR_PROVIDER_HANDLE,
     NTSTATUS,
@@ -17,10 +18,7 @@ use super::module::Registered;
 use super::run::{self, Nmr, Outcome};
 use crate::exports;
 use crate::instances;
-use crate::machine::Finding;
-use crate::module::Role;
 use crate::report::Report;
-use crate::rule::Rule;
 use crate::shell::Shell;
 
 /// The rules that the machine watches. Those about the wait are not among them: the shell refuses a

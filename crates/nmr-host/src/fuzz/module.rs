@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
+use nmr_machine::{Module, Role};
 use nmr_sys::{
     GUID, MIT_GUID, NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE,
     NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_MODULEID_VALUE, NPI_PROVIDER_CHARACTERISTICS,
@@ -14,7 +15,6 @@ use nmr_sys::{
 };
 
 use super::answer;
-use crate::module::{Module, Role};
 use crate::policy::{Mode, Policy};
 use crate::validate::{self, Findings};
 

@@ -3,20 +3,18 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use nmr_sys::{NTSTATUS, STATUS_INVALID_PARAMETER};
+use nmr_machine::{
+    Action, Arguments, Breaches, Event, Finding, Handle, Invocation, Machine, Offer,
+    ProviderAnswer, Role, Side, Task,
+};
+use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 use super::answer;
 use super::functions;
 use super::module::{self, Registered};
 use super::run::{self, Nmr, Outcome};
-use crate::machine::{
-    self, Action, Arguments, Event, Finding, Handle, Invocation, Machine, ProviderAnswer, Side,
-    Task,
-};
-use crate::module::{Opaque, Role};
 use crate::poison::POISON;
 use crate::policy::{Mode, Policy};
-use crate::thread;
 
 /// The machines of a run, one a lane, and what they said.
 struct Oracle {
@@ -26,6 +24,8 @@ struct Oracle {
     /// How many reservations still succeed before the one that fails.
     failure: Cell<Option<u64>>,
     broken: RefCell<Vec<Finding>>,
+    /// The offers that are being made, the innermost last.
+    offers: RefCell<Vec<(Handle, Offer)>>,
     blocked: RefCell<Vec<bool>>,
 }
 
@@ -34,9 +34,12 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
     let oracle = Rc::new(Oracle {
         mode: policy.mode,
         instance,
-        lanes: Machine::lanes(instance, policy).map(RefCell::new).collect(),
+        lanes: Machine::lanes(instance, &policy.of_machine())
+            .map(RefCell::new)
+            .collect(),
         failure: Cell::default(),
         broken: RefCell::default(),
+        offers: RefCell::default(),
         blocked: RefCell::default(),
     });
     let trace = run::run(bytes, Rc::clone(&oracle) as Rc<dyn Nmr>);
@@ -58,20 +61,24 @@ impl Oracle {
         &self.lanes[handle.map_or(0, |handle| handle.key().lane())]
     }
 
-    fn step(&self, machine: &RefCell<Machine>, task: &mut Task, event: Event) -> Action {
+    fn step(&self, machine: &RefCell<Machine>, task: &mut Task, event: Event<'_>) -> Action {
         let mut machine = machine.borrow_mut();
         if let Some(skip) = self.failure.take() {
             machine.fail_reservation(skip);
         }
         let action = machine.step(task, event);
         self.failure.set(machine.take_failure());
-        let findings = machine.take_findings().into_iter();
-        let watched = findings.filter(|finding| functions::watches(finding.rule));
-        self.broken.borrow_mut().extend(watched);
+        self.note_findings(&mut machine);
         action
     }
 
-    fn call(&self, handle: Option<Handle>, task: &mut Task, event: Event) -> NTSTATUS {
+    fn note_findings(&self, machine: &mut Machine) {
+        let findings = machine.take_findings().into_iter();
+        let watched = findings.filter(|finding| functions::watches(finding.rule));
+        self.broken.borrow_mut().extend(watched);
+    }
+
+    fn call(&self, handle: Option<Handle>, task: &mut Task, event: Event<'_>) -> NTSTATUS {
         let machine = self.machine(handle);
         let action = self.step(machine, task, event);
         self.carry_out(machine, task, action)
@@ -88,9 +95,55 @@ impl Oracle {
                     unreachable!("waits are tried before, nothing is deferred")
                 }
             };
+            let Invocation { binding, role, .. } = invocation;
             let arguments = machine.borrow().arguments(invocation);
-            action = self.step(machine, task, perform(invocation, &arguments));
+            action = match arguments {
+                Arguments::Attach(side, offer) => {
+                    self.offers.borrow_mut().push((side.handle, offer));
+                    let provider = module::number(side.peer.0.cast());
+                    let status =
+                        answer::attach_client(number(&side), side.handle.value(), provider);
+                    let (_, offer) = self.offers.borrow_mut().pop().expect("this offer");
+                    let event = Event::ClientAttachReturned {
+                        binding,
+                        offer: offer.outcome(),
+                        status,
+                    };
+                    self.step(machine, task, event)
+                }
+                Arguments::Detach(_, context) => {
+                    let status = answer::detach(role, context.0.addr());
+                    let event = Event::DetachReturned {
+                        binding,
+                        role,
+                        status,
+                    };
+                    self.step(machine, task, event)
+                }
+                Arguments::Cleanup(_, context) => {
+                    answer::clean_up(role, context.0.addr());
+                    self.step(machine, task, Event::CleanupReturned { binding, role })
+                }
+            };
         }
+    }
+
+    /// Uses an offer that is being made, and notes what is wrong. `None` if there is none.
+    fn with_offer<T>(
+        &self,
+        handle: Handle,
+        run: impl FnOnce(&mut Offer, &mut Breaches) -> T,
+    ) -> Option<T> {
+        let mut breaches = Breaches::default();
+        let mut offers = self.offers.borrow_mut();
+        let (_, offer) = offers.iter_mut().find(|(of, _)| *of == handle)?;
+        let done = run(offer, &mut breaches);
+        let mut machine = self.machine(Some(handle)).borrow_mut();
+        for (rule, culprit, status) in breaches.iter() {
+            machine.find(rule, handle.key(), culprit, status);
+        }
+        self.note_findings(&mut machine);
+        Some(done)
     }
 
     fn handle(&self, handle: usize) -> Option<Handle> {
@@ -99,42 +152,14 @@ impl Oracle {
     }
 }
 
-/// Runs a callback.
-fn perform(invocation: Invocation, arguments: &Arguments) -> Event {
-    let Invocation { binding, role, .. } = invocation;
-    match arguments {
-        Arguments::ClientAttach(side) => {
-            let provider = module::number(side.peer.0.cast());
-            let status = answer::attach_client(number(side), side.handle.value(), provider);
-            Event::ClientAttachReturned { binding, status }
-        }
-        Arguments::ProviderAttach {
-            side,
-            context,
-            dispatch,
-        } => {
-            let client = [
-                module::number(side.peer.0.cast()),
-                context.0.addr(),
-                dispatch.0.addr(),
-            ];
-            let answer = answer::attach_provider(number(side), side.handle.value(), client);
-            let answer = ProviderAnswer {
-                status: answer.status,
-                context: answer.context.map(opaque),
-                dispatch: answer.dispatch.map(opaque),
-            };
-            Event::ProviderAttachReturned { binding, answer }
-        }
-        Arguments::Detach(_, context) => Event::DetachReturned {
-            binding,
-            role,
-            status: answer::detach(role, context.0.addr()),
-        },
-        Arguments::Cleanup(_, context) => {
-            answer::clean_up(role, context.0.addr());
-            Event::CleanupReturned { binding, role }
-        }
+/// Asks a provider.
+fn ask(provider: &Side, context: usize, dispatch: usize) -> ProviderAnswer {
+    let client = [module::number(provider.peer.0.cast()), context, dispatch];
+    let answer = answer::attach_provider(number(provider), provider.handle.value(), client);
+    ProviderAnswer {
+        status: answer.status,
+        context: answer.context.map(opaque),
+        dispatch: answer.dispatch.map(opaque),
     }
 }
 
@@ -155,11 +180,8 @@ impl Nmr for Oracle {
             return STATUS_INVALID_PARAMETER;
         };
         let mut task = Task::default();
-        let event = Event::Register {
-            module: registers,
-            thread: thread::current(),
-        };
-        let machine = &self.lanes[machine::lane_of(&registers.npi)];
+        let event = Event::Register { module: &registers };
+        let machine = &self.lanes[nmr_machine::lane_of(&registers.npi)];
         let action = self.step(machine, &mut task, event);
         if let Some(handle) = task.registered {
             module.store(handle.value());
@@ -199,20 +221,33 @@ impl Nmr for Oracle {
 
     fn attach(&self, handle: usize, context: usize, dispatch: usize) -> (NTSTATUS, [usize; 2]) {
         let handle = self.handle(handle);
-        let event = Event::AttachProvider {
-            handle,
-            thread: thread::current(),
-            context: opaque(context),
-            dispatch: opaque(dispatch),
+        let asked = handle.and_then(|handle| {
+            self.with_offer(handle, |offer, breaches| {
+                let asked = offer.ask(opaque(context), opaque(dispatch), breaches);
+                asked.map(|()| (handle, *offer.provider()))
+            })
+        });
+        let attached = match asked {
+            None => {
+                let mut machine = self.machine(handle).borrow_mut();
+                let status = machine.refuse_attach(handle);
+                self.note_findings(&mut machine);
+                Err(status)
+            }
+            Some(Err(status)) => Err(status),
+            Some(Ok((handle, provider))) => {
+                let answer = ask(&provider, context, dispatch);
+                let told =
+                    |offer: &mut Offer, breaches: &mut Breaches| offer.answer(answer, breaches);
+                self.with_offer(handle, told)
+                    .expect("the offer is being made")
+            }
         };
-        let mut task = Task::default();
-        let status = self.call(handle, &mut task, event);
-        let outputs = match task.attached {
-            Some((context, dispatch)) => [context.0.addr(), dispatch.0.addr()],
-            None if self.mode == Mode::Strict => [POISON.addr(); 2],
-            None => [0; 2],
-        };
-        (status, outputs)
+        match attached {
+            Ok((context, dispatch)) => (STATUS_SUCCESS, [context.0.addr(), dispatch.0.addr()]),
+            Err(status) if self.mode == Mode::Strict => (status, [POISON.addr(); 2]),
+            Err(status) => (status, [0; 2]),
+        }
     }
 
     fn fail_reservation(&self, skip: u64) {

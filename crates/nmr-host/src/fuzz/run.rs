@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use nmr_machine::{Finding, Role};
 use nmr_sys::NTSTATUS;
 
 use super::module::Registered;
 use super::program::Program;
 use super::{answer, call};
-use crate::machine::Finding;
-use crate::module::Role;
 
 /// The nine functions, by whoever answers them.
 pub(super) trait Nmr {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use nmr_machine::{Role, Rule};
+
 use super::compare;
 use super::functions::watches;
 use super::run::Step;
-use crate::module::Role;
-use crate::rule::Rule;
 
 /// How many programs there are.
 const PROGRAMS: u64 = 20_000;

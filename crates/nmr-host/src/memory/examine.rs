@@ -2,11 +2,11 @@
 
 use std::mem::offset_of;
 
+use nmr_machine::Rule;
 use nmr_sys::{NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_REGISTRATION_INSTANCE, NPIID};
 
 use super::code::{self, Residence};
 use super::probe::{self, Seen};
-use crate::rule::Rule;
 use crate::validate::Findings;
 
 /// The places in characteristics, which are the same for both roles.

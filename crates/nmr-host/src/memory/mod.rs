@@ -56,7 +56,7 @@ use linux as system;
 
 pub(crate) use examine::examine;
 pub(crate) use fault::Toucher;
-pub(crate) use ledger::{Breach, Ledger, Opening};
+pub(crate) use ledger::{Breach, Ledger};
 
 use crate::policy::MemoryChecks;
 use crate::shell::Shell;

@@ -1,9 +1,9 @@
 //! Threads that have completed a detach and are still in the code that did, when the wait that this
 //! allows returns: the module may be unloaded under them (V-83).
 
+use nmr_machine::{Finding, Identity, Key, Rule};
+
 use super::Shell;
-use crate::machine::{Finding, Identity, Key};
-use crate::rule::Rule;
 use crate::sync::Arc;
 use crate::thread::{self, ThreadNumber};
 use crate::transcript::Entry;

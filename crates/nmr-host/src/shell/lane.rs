@@ -12,10 +12,10 @@
 use std::hint::spin_loop;
 use std::time::Duration;
 
+use nmr_machine::{Handle, Key, Machine};
 use nmr_sys::GUID;
 
 use super::Shell;
-use crate::machine::{self, Handle, Key, Machine};
 use crate::policy::Policy;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,8 @@ const LOOKS: u32 = if cfg!(shuttle) { 0 } else { 100 };
 impl Lane {
     /// All lanes of a registrar.
     pub(super) fn all(instance: u32, policy: &Policy) -> Box<[Self]> {
-        let lanes = Machine::lanes(instance, policy).map(|machine| Self {
+        let policy = policy.of_machine();
+        let lanes = Machine::lanes(instance, &policy).map(|machine| Self {
             machine: Mutex::new(machine),
             ends: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
@@ -104,7 +105,7 @@ impl Lane {
 impl Shell {
     /// The lane of an interface.
     pub(super) fn lane_of(&self, npi: &GUID) -> &Lane {
-        self.lane_at(machine::lane_of(npi))
+        self.lane_at(nmr_machine::lane_of(npi))
     }
 
     #[expect(clippy::indexing_slicing, reason = "a lane's number is below LANES")]

@@ -1,13 +1,12 @@
 //! The rules about the memory that modules lend: after each step the shell tells the ledger what has
 //! happened, and makes reports of what it answers. Only if the policy says `memory=checked`.
 
-use nmr_sys::{NT_SUCCESS, STATUS_PENDING, STATUS_SUCCESS};
+use nmr_machine::{Action, Callback, Event, Handle, Invocation, Key, Machine, Role, Task};
+use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::{Books, Shell};
-use crate::machine::{Action, Event, Handle, Invocation, Key, Machine, Task};
 use crate::memory::quarantine::Block;
 use crate::memory::{Breach, Toucher};
-use crate::module::{Callback, Role};
 use crate::policy::{MemoryChecks, Policy};
 use crate::sync::MutexGuard;
 use crate::thread;
@@ -21,7 +20,7 @@ pub(super) struct Subject {
 
 impl Subject {
     /// To be asked before the step.
-    pub(super) fn of(machine: &Machine, event: &Event) -> Self {
+    pub(super) fn of(machine: &Machine, event: &Event<'_>) -> Self {
         let (mut registration, mut binding) = (None, None);
         match *event {
             Event::Deregister { handle, role } | Event::Wait { handle, role } => {
@@ -30,14 +29,10 @@ impl Subject {
             Event::WaitAgain { registration: key } => registration = Some(key),
             Event::Complete { handle, role } => binding = machine.binding_of(handle, role),
             Event::ClientAttachReturned { binding: key, .. }
-            | Event::ProviderAttachReturned { binding: key, .. }
             | Event::DetachReturned { binding: key, .. }
             | Event::CleanupReturned { binding: key, .. }
             | Event::CleanupStarted { binding: key } => binding = Some(key),
-            Event::Register { .. }
-            | Event::AttachProvider { .. }
-            | Event::AttachFails { .. }
-            | Event::CleanupDeferred => {}
+            Event::Register { .. } | Event::CleanupDeferred => {}
         }
         Self {
             registration,
@@ -46,71 +41,69 @@ impl Subject {
     }
 }
 
+/// A step of the machine, as the ledger gets to know it.
+pub(super) struct Happened<'a> {
+    pub(super) subject: Subject,
+    pub(super) task: &'a Task,
+    pub(super) event: &'a Event<'a>,
+    pub(super) action: &'a Action,
+}
+
 impl Books {
     /// Writes down what a step means for the memory that modules lend, and reports what is wrong.
-    #[expect(clippy::too_many_arguments, reason = "all that a step is about")]
     pub(super) fn keep(
         &mut self,
         machine: &Machine,
-        subject: Subject,
-        task: &Task,
-        event: &Event,
-        action: &Action,
+        happened: &Happened<'_>,
         policy: &Policy,
         function: &'static str,
     ) {
-        let happened = self.book_event(machine, subject, task, event, action, policy);
-        self.report_breaches(&happened, function, policy);
-        let name = match action {
+        let breaches = self.book_event(happened, policy);
+        self.report_breaches(&breaches, function, policy);
+        let name = match happened.action {
             Action::Call(next) => next.callback.name(next.role),
             _ => function,
         };
-        let next = self.book_action(machine, action);
+        let next = self.book_action(machine, happened.action);
         self.report_breaches(&next, name, policy);
-        if let Some(binding) = subject.binding
+        if let Some(binding) = happened.subject.binding
             && machine.describe(binding).is_none()
         {
             self.ledger.end(binding);
         }
     }
 
-    fn book_event(
-        &mut self,
-        machine: &Machine,
-        subject: Subject,
-        task: &Task,
-        event: &Event,
-        action: &Action,
-        policy: &Policy,
-    ) -> Vec<Breach> {
+    fn book_event(&mut self, happened: &Happened<'_>, policy: &Policy) -> Vec<Breach> {
+        let Happened {
+            subject,
+            task,
+            event,
+            action,
+        } = happened;
         let ledger = &mut self.ledger;
-        match (*event, subject.registration, subject.binding) {
+        match (**event, subject.registration, subject.binding) {
             (Event::Register { module, .. }, ..) => {
                 let registered = task.registered.map(Handle::key);
-                return registered.map_or_else(Vec::new, |key| ledger.open(key, &module));
+                return registered.map_or_else(Vec::new, |key| ledger.open(key, module));
             }
             (Event::Deregister { .. }, Some(key), _) => {
-                let failed = matches!(*action, Action::Return(status) if status != STATUS_PENDING);
+                let failed = matches!(**action, Action::Return(status) if status != STATUS_PENDING);
                 ledger.refuse(key, failed);
             }
             (Event::Wait { .. } | Event::WaitAgain { .. }, Some(key), _) => {
-                if matches!(*action, Action::Return(STATUS_SUCCESS)) {
+                if matches!(**action, Action::Return(STATUS_SUCCESS)) {
                     return ledger.close(key);
                 }
             }
             (Event::Complete { role, .. }, _, Some(binding)) => {
                 ledger.complete(binding, role, thread::current());
             }
-            (Event::ProviderAttachReturned { binding, .. }, ..) => {
-                if task.attached.is_none() {
-                    ledger.forget(binding, Role::Client);
-                } else if let Some(opening) = machine.opening(binding, Role::Provider) {
-                    let breaches = ledger.attach(binding, opening);
-                    ledger.accept(binding);
-                    return breaches;
-                }
-            }
-            (Event::ClientAttachReturned { binding, status }, ..) => {
+            (
+                Event::ClientAttachReturned {
+                    binding, status, ..
+                },
+                ..,
+            ) => {
                 if NT_SUCCESS(status) || policy.cleanup_failed_client {
                     ledger.settle(binding);
                 } else {
@@ -125,7 +118,6 @@ impl Books {
 
     /// Looks at what is lent before a callback is called.
     fn book_action(&mut self, machine: &Machine, action: &Action) -> Vec<Breach> {
-        let ledger = &mut self.ledger;
         let Invocation {
             binding,
             role,
@@ -133,30 +125,42 @@ impl Books {
         } = match *action {
             Action::Call(invocation) => invocation,
             Action::Defer { binding } => {
-                ledger.give_back(binding);
+                self.ledger.give_back(binding);
                 return Vec::new();
             }
             Action::Return(_) | Action::Block { .. } => return Vec::new(),
         };
-        let serial = machine.describe(binding).map(|(serial, ..)| serial);
-        let mut breaches = Vec::new();
-        for registration in machine.registrations_of(binding) {
-            breaches.extend(ledger.look(registration, serial));
-        }
-        if callback != Callback::Attach {
-            breaches.extend(ledger.look_at_tables(binding));
-        }
+        let mut breaches = self.look(machine, binding);
         match callback {
-            Callback::Attach if role == Role::Provider => {
-                let opening = machine.opening(binding, Role::Client);
-                breaches.extend(
-                    opening.map_or_else(Vec::new, |opening| ledger.attach(binding, opening)),
-                );
+            Callback::Attach => {}
+            Callback::Detach => breaches.extend(self.ledger.look_at_tables(binding)),
+            Callback::Cleanup => {
+                breaches.extend(self.ledger.look_at_tables(binding));
+                self.ledger.clean_up(binding, role);
             }
-            Callback::Cleanup => ledger.clean_up(binding, role),
-            Callback::Attach | Callback::Detach => {}
         }
         breaches
+    }
+
+    /// Looks at what the modules of a binding lend.
+    fn look(&mut self, machine: &Machine, binding: Key) -> Vec<Breach> {
+        let serial = machine.describe(binding).map(|ends| ends.serial);
+        let registrations = machine.registrations_of(binding);
+        registrations
+            .flat_map(|registration| self.ledger.look(registration, serial))
+            .collect()
+    }
+
+    /// One end of a binding begins to lend its context and its table.
+    fn lend(
+        &mut self,
+        machine: &Machine,
+        binding: Key,
+        role: Role,
+        passed: (Opaque, Opaque),
+    ) -> Vec<Breach> {
+        let opening = machine.opening(binding, role, passed);
+        opening.map_or_else(Vec::new, |opening| self.ledger.attach(binding, opening))
     }
 
     fn report_breaches(&mut self, breaches: &[Breach], function: &'static str, policy: &Policy) {
@@ -169,6 +173,38 @@ impl Books {
 }
 
 impl Shell {
+    /// A provider is about to be asked, by a client that passes this.
+    pub(super) fn keep_asking(&self, binding: Key, passed: (Opaque, Opaque)) {
+        self.keep_of_attach(binding, |books, machine| {
+            let mut breaches = books.look(machine, binding);
+            breaches.extend(books.lend(machine, binding, Role::Client, passed));
+            breaches
+        });
+    }
+
+    /// It has answered, and this is what the client gets.
+    pub(super) fn keep_answer(&self, binding: Key, attached: Result<(Opaque, Opaque), NTSTATUS>) {
+        self.keep_of_attach(binding, |books, machine| {
+            let Ok(passed) = attached else {
+                books.ledger.forget(binding, Role::Client);
+                return Vec::new();
+            };
+            let breaches = books.lend(machine, binding, Role::Provider, passed);
+            books.ledger.accept(binding);
+            breaches
+        });
+    }
+
+    fn keep_of_attach(&self, binding: Key, keep: impl FnOnce(&mut Books, &Machine) -> Vec<Breach>) {
+        if self.checks_memory() {
+            let mut books = self.books();
+            let machine = self.machine(binding);
+            let breaches = keep(&mut books, &machine);
+            drop(machine);
+            self.report_lent(books, &breaches, Callback::Attach.name(Role::Provider));
+        }
+    }
+
     pub(super) fn checks_memory(&self) -> bool {
         self.policy.memory == MemoryChecks::Checked
     }

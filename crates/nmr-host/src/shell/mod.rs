@@ -2,11 +2,16 @@
 //! carries out what a machine says, keeps the record and the reports, and blocks the threads that
 //! wait.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a step whose event is known is one call, and what it says stays in registers"
+)]
+
+mod asking;
 mod calling;
 mod completing;
 mod lane;
 mod lending;
-mod light;
 mod offers;
 mod reading;
 mod reporting;
@@ -17,29 +22,26 @@ mod wrapping;
 use std::any::Any;
 use std::collections::HashMap;
 
-use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER};
+use nmr_machine::{
+    Action, Callback, Ends, Event, Handle, Key, Machine, Module, ModuleId, Noted, Role, Task,
+};
+use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::callback;
 use crate::faults::Faults;
-use crate::irql::{self, PASSIVE_LEVEL};
-use crate::machine::{Action, Event, Handle, Key, Machine, Task};
+use crate::instances;
 use crate::memory::Ledger;
-use crate::module::{Module, ModuleId, Role};
-use crate::noted::Noted;
-use crate::policy::Policy;
-use crate::record::{Actor, Note, Record};
+use crate::policy::{Policy, Verify};
+use crate::record::{Note, Record};
 use crate::report::Report;
-use crate::rule::Rule;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use crate::thread;
 use crate::transcript::{self, Entry};
-use crate::validate::Findings;
 use crate::worker::Worker;
 use crate::wrapped::Wrapped;
 use completing::Completer;
 use lane::Lane;
-use lending::Subject;
-pub(crate) use offers::{ask, take_untold};
+use lending::{Happened, Subject};
 pub(crate) use reporting::Listen;
 use reporting::Listener;
 
@@ -54,10 +56,8 @@ pub(crate) struct Shell {
     lanes: Box<[Lane]>,
     books: Mutex<Books>,
     recording: AtomicBool,
-    /// Whether nobody looks at anything.
-    light: AtomicBool,
-    /// Whether a thread may run callbacks first and tell of them later, where nobody looks.
-    tells_later: bool,
+    /// Whether anybody looks.
+    watched: AtomicBool,
     worker: Worker,
     pub(crate) wrapped: Wrapped,
     listener: Listener,
@@ -89,11 +89,10 @@ impl Shell {
             instance,
             faults: Faults::at(policy.fault, STATUS_INSUFFICIENT_RESOURCES),
             lanes: Lane::all(instance, &policy),
-            tells_later: light::may_tell_later(&policy),
             policy,
             books: Mutex::default(),
             recording: AtomicBool::new(true),
-            light: AtomicBool::new(false),
+            watched: AtomicBool::new(true),
             worker: Worker::default(),
             wrapped: Wrapped::default(),
             listener: Listener::default(),
@@ -125,44 +124,22 @@ impl Shell {
         self.recording.load(Ordering::Relaxed)
     }
 
-    /// Registers a module, or refuses to because of what was found in its characteristics.
-    /// `publish` gets the handle before any thread makes the first callback.
+    /// Registers a module with whose characteristics nothing is wrong. `publish` gets the handle before
+    /// any thread makes the first callback.
     pub(crate) fn register(
         self: &Arc<Self>,
-        role: Role,
-        module: Option<Module>,
-        findings: &Findings,
-        publish: impl FnMut(Handle),
+        module: &Module,
+        entry: &Entry,
+        publish: impl Fn(Handle),
     ) -> NTSTATUS {
-        let caller = module.map_or(Actor::Unknown, |module| Actor::Module(module.label));
-        let entry = Entry {
-            function: register_name(role),
-            caller,
-            binding: None,
-            peer: None,
-            returns: true,
-        };
-        let fault = self.faults.begin();
-        self.report_characteristics(&entry, findings);
-        if irql::current() > PASSIVE_LEVEL {
-            self.report_misuse(Rule::V10, &entry);
+        if offers::reserve().is_err() {
+            return self.refuse(entry, STATUS_INSUFFICIENT_RESOURCES);
         }
-        self.report_inside_cleanup(&entry);
-        let module = module.ok_or(STATUS_INVALID_PARAMETER);
-        let module = match module.and_then(|module| fault.map_or(Ok(module), Err)) {
-            Ok(module) => module,
-            Err(status) => return self.refuse(&entry, status),
-        };
-        self.note_entry(&entry);
+        self.note_entry(entry);
         let lane = self.lane_of(&module.npi);
-        let mut task = Task::default();
-        let event = Event::Register {
-            module,
-            thread: thread::current(),
-        };
-        let publish = |task: &Task| task.registered.into_iter().for_each(publish);
-        let action = self.tell_and(lane, &mut task, event, &entry, publish);
-        self.carry_out(lane, &mut task, action, &entry)
+        let status = self.converse(lane, Event::Register { module }, entry, publish);
+        self.note_return(entry, status);
+        status
     }
 
     /// Refuses a call before anything happens.
@@ -173,131 +150,271 @@ impl Shell {
     }
 
     /// Runs one of the functions that take a handle.
+    #[inline]
     pub(crate) fn call(
         self: &Arc<Self>,
         handle: Option<Handle>,
-        task: &mut Task,
-        event: Event,
+        event: Event<'_>,
         entry: &Entry,
     ) -> NTSTATUS {
         self.note_entry(entry);
-        let lane = self.lane_named(handle);
-        let action = self.tell(lane, task, event, entry);
-        self.carry_out(lane, task, action, entry)
+        let status = self.converse(self.lane_named(handle), event, entry, |_| ());
+        self.note_return(entry, status);
+        status
     }
 
     /// Runs a cleanup that was handed to the worker.
     pub(crate) fn clean_up(self: &Arc<Self>, binding: Key) {
         let entry = Entry::of_function("the cleanup worker");
-        let lane = self.lane(binding);
-        let mut task = Task::default();
-        let mut action = self.tell(lane, &mut task, Event::CleanupStarted { binding }, &entry);
-        while let Some(event) = self.perform(action) {
-            action = self.tell(lane, &mut task, event, &entry);
-        }
+        let begins = Event::CleanupStarted { binding };
+        self.converse(self.lane(binding), begins, &entry, |_| ());
     }
 
-    /// Carries out actions until the call returns.
-    #[expect(clippy::expect_used, reason = "the loop ends with a return")]
-    fn carry_out(
+    /// Tells a machine what happens and does what it says, until the call returns. `publish` gets the
+    /// handle of a registration while the machine is locked.
+    fn converse(
         self: &Arc<Self>,
         lane: &Lane,
-        task: &mut Task,
-        first: Action,
+        first: Event<'_>,
         entry: &Entry,
+        publish: impl Fn(Handle),
     ) -> NTSTATUS {
-        let mut action = first;
+        let mut task = Task::default();
+        let mut outcome;
+        let mut event = first;
+        let mut stay = None;
         loop {
-            if let Action::Return(status) = action {
-                self.note_return(entry, status);
-                return status;
+            let told = self.tell(lane, &mut task, event, entry);
+            if let Some(handle) = task.registered.take() {
+                publish(handle);
             }
-            if let Action::Block { registration } = action {
-                self.block(registration, entry);
-            }
-            let event = self.perform(action).expect("only a return has no outcome");
-            action = self.tell(lane, task, event, entry);
-            self.wrapped.answers_are_noted();
+            let (binding, role, callback) = match told.action {
+                Action::Return(status) => {
+                    self.leave(told);
+                    return status;
+                }
+                Action::Block { registration } => {
+                    self.leave(told);
+                    self.block(registration, entry);
+                    event = Event::WaitAgain { registration };
+                    continue;
+                }
+                Action::Defer { binding } => {
+                    self.leave(told);
+                    self.worker.hand_over(self, binding);
+                    event = Event::CleanupDeferred;
+                    continue;
+                }
+                Action::Call(it) => (it.binding, it.role, it.callback),
+            };
+            stay.get_or_insert_with(|| instances::stay(self));
+            let ends = self.whom(&told.machine, binding);
+            event = match callback {
+                Callback::Attach => {
+                    let client = told.machine.side(binding, Role::Client);
+                    offers::begin(client.handle, told.machine.offer(binding));
+                    self.leave(told);
+                    let attach = || callback::attach_client(&client);
+                    let status = self.inside(role, callback, ends.as_ref(), attach);
+                    outcome = offers::end();
+                    if ends.is_some() {
+                        self.watch_attached(binding, status);
+                    }
+                    Event::ClientAttachReturned {
+                        binding,
+                        offer: &outcome,
+                        status,
+                    }
+                }
+                Callback::Detach => {
+                    let (callee, context) = told.machine.end(binding, role);
+                    self.leave(told);
+                    if ends.is_some() {
+                        self.watch_detach(binding, role);
+                    }
+                    let detach = || callback::detach(&callee, context);
+                    let status = self.inside(role, callback, ends.as_ref(), detach);
+                    if ends.is_some() {
+                        self.watch_detached(binding, role, status);
+                    }
+                    Event::DetachReturned {
+                        binding,
+                        role,
+                        status,
+                    }
+                }
+                Callback::Cleanup => {
+                    let (callee, context) = told.machine.end(binding, role);
+                    self.leave(told);
+                    let clean_up = || callback::clean_up(&callee, context);
+                    self.inside(role, callback, ends.as_ref(), clean_up);
+                    Event::CleanupReturned { binding, role }
+                }
+            };
         }
     }
 
-    /// Tells a machine what happened, under its lock.
-    fn tell(&self, lane: &Lane, task: &mut Task, event: Event, entry: &Entry) -> Action {
-        self.tell_and(lane, task, event, entry, |_| ())
+    /// Whom a callback is about, if anybody looks.
+    #[inline]
+    fn whom(&self, machine: &Machine, binding: Key) -> Option<Ends> {
+        if self.is_watched() {
+            machine.describe(binding)
+        } else {
+            None
+        }
     }
 
-    /// The same, and does something with the outcome before another thread can see it.
-    fn tell_and(
-        &self,
-        lane: &Lane,
+    /// Tells a machine what happened, under its lock, which is kept until the thread has got from the
+    /// machine what it takes to go on.
+    #[inline(always)]
+    fn tell<'a>(
+        &'a self,
+        lane: &'a Lane,
         task: &mut Task,
-        event: Event,
+        event: Event<'_>,
         entry: &Entry,
-        then: impl FnOnce(&Task),
-    ) -> Action {
-        // Record and ledger follow the order of the steps, so they are locked before the step.
-        let (recording, checking) = (self.is_recording(), self.checks_memory());
-        let mut books = (recording || checking).then(|| self.books());
+    ) -> Told<'a> {
+        if self.is_watched() && (self.is_recording() || self.checks_memory()) {
+            return self.tell_in_books(lane, task, event, entry);
+        }
         let mut machine = lane.machine();
-        if let Some(books) = books.as_mut().filter(|_| recording) {
-            self.note_callback(books, transcript::event(&machine, &event));
+        let action = self.step(&mut machine, task, event);
+        Told {
+            lane,
+            function: transcript::callback(&event).unwrap_or(entry.function),
+            machine,
+            action,
+            written: None,
         }
-        let subject = checking.then(|| Subject::of(&machine, &event));
-        let action = self.reserving(&mut machine, |machine| machine.step(task, event));
-        then(task);
-        if let Some(books) = books.as_mut().filter(|_| recording) {
-            self.note_callback(books, transcript::action(&machine, &action));
+    }
+
+    /// The same where a record or a ledger is kept.
+    fn tell_in_books<'a>(
+        &'a self,
+        lane: &'a Lane,
+        task: &mut Task,
+        event: Event<'_>,
+        entry: &Entry,
+    ) -> Told<'a> {
+        // They follow the order of the steps, so they are locked before the step.
+        let mut books = self.books();
+        let mut machine = lane.machine();
+        let recording = self.is_recording();
+        if recording {
+            self.note_callback(&mut books, transcript::event(&machine, &event));
         }
-        if machine.take_wake() {
-            lane.wake();
-        }
-        let found = machine.has_findings();
-        if books.is_none() && !found {
-            return action;
+        let subject = self.checks_memory().then(|| Subject::of(&machine, &event));
+        let action = self.step(&mut machine, task, event);
+        if recording {
+            self.note_callback(&mut books, transcript::action(&machine, &action));
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
-        // Without them the machine's lock comes first, and is given back.
-        let Some(mut books) = books else {
-            let findings = machine.take_findings();
-            drop(machine);
-            self.file(findings, function);
-            return action;
-        };
         let reported = books.reports.len();
-        if found {
+        if machine.has_findings() {
             books.file(machine.take_findings(), function, self.policy.mode);
         }
         if let Some(subject) = subject {
-            books.keep(
-                &machine,
+            let happened = Happened {
                 subject,
                 task,
-                &event,
-                &action,
-                &self.policy,
-                function,
-            );
+                event: &event,
+                action: &action,
+            };
+            books.keep(&machine, &happened, &self.policy, function);
         }
-        drop(machine);
-        self.announce(books, reported);
-        action
+        Told {
+            lane,
+            function,
+            machine,
+            action,
+            written: Some((books, reported)),
+        }
     }
 
-    /// Takes a step in which a reservation of memory may fail.
-    fn reserving(
-        &self,
+    /// Lets go of the machine, wakes those who wait, and reports what was found.
+    #[inline(always)]
+    fn leave(&self, told: Told<'_>) {
+        if told.written.is_some() || told.machine.has_news() {
+            self.tell_news(told);
+        } else {
+            drop(told);
+        }
+        // Nothing is locked any more.
+        self.wrapped.answers_are_noted();
+    }
+
+    #[cold]
+    fn tell_news(&self, told: Told<'_>) {
+        let Told {
+            lane,
+            function,
+            mut machine,
+            written,
+            ..
+        } = told;
+        if machine.take_wake() {
+            lane.wake();
+        }
+        let findings = machine.take_findings();
+        drop(machine);
+        match written {
+            Some((books, reported)) => self.announce(books, reported),
+            None if findings.is_empty() => {}
+            None => self.file(findings, function),
+        }
+    }
+
+    #[inline(always)]
+    fn step(&self, machine: &mut Machine, task: &mut Task, event: Event<'_>) -> Action {
+        // Nothing else reserves memory.
+        if let Event::Register { .. } = event
+            && let Some(failure) = self.faults.reservations()
+        {
+            return Self::step_without_memory(machine, task, event, failure);
+        }
+        machine.step(task, event)
+    }
+
+    /// Takes a step in which a reservation of memory fails.
+    #[cold]
+    fn step_without_memory(
         machine: &mut Machine,
-        step: impl FnOnce(&mut Machine) -> Action,
+        task: &mut Task,
+        event: Event<'_>,
+        mut failure: MutexGuard<'_, Option<u64>>,
     ) -> Action {
-        let Some(mut failure) = self.faults.reservations() else {
-            return step(machine);
-        };
         if let Some(skip) = *failure {
             machine.fail_reservation(skip);
         }
-        let action = step(machine);
+        let action = machine.step(task, event);
         *failure = machine.take_failure();
         action
+    }
+
+    /// Whether anybody looks: for rules that somebody has to look for, or into a record.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    /// To be called whenever that may have changed.
+    fn update_watched(&self) {
+        let watched = self.policy.verify == Verify::Full
+            || self.policy.slow.is_some()
+            || self.checks_memory()
+            || self.is_recording()
+            || self.wrapped.is_on();
+        self.watched.store(watched, Ordering::Relaxed);
+    }
+
+    /// What is known of a call with a handle: who makes it, if anybody looks.
+    #[inline]
+    pub(crate) fn entry(&self, function: &'static str, handle: Option<Handle>) -> Entry {
+        if self.is_watched() {
+            Entry::of_handle(function, self.identify(handle))
+        } else {
+            Entry::of_handle(function, None)
+        }
     }
 
     fn note_entry(&self, entry: &Entry) {
@@ -313,9 +430,13 @@ impl Shell {
     }
 }
 
-fn register_name(role: Role) -> &'static str {
-    match role {
-        Role::Client => "NmrRegisterClient",
-        Role::Provider => "NmrRegisterProvider",
-    }
+/// A machine after a step, under its lock, and what it wants done.
+struct Told<'a> {
+    lane: &'a Lane,
+    /// The function or callback that led to it.
+    function: &'static str,
+    machine: MutexGuard<'a, Machine>,
+    action: Action,
+    /// The books, if the step is written down there, and how many reports they had before.
+    written: Option<(MutexGuard<'a, Books>, usize)>,
 }

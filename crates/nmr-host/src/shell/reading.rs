@@ -1,9 +1,8 @@
 //! What tests and tools read of a registrar, and what they set.
 
+use nmr_machine::{Blocker, Handle, Identity, Interface, Leak, ModuleId, Role};
+
 use super::Shell;
-use crate::interface::Interface;
-use crate::machine::{Blocker, Handle, Identity, Leak};
-use crate::module::{ModuleId, Role};
 use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::sync::atomic::Ordering;
@@ -53,7 +52,7 @@ impl Shell {
 
     pub(crate) fn set_recording(&self, on: bool) {
         self.recording.store(on, Ordering::Relaxed);
-        self.update_light();
+        self.update_watched();
     }
 
     pub(crate) fn add_note(&self, note: Note) {

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::ops::Range;
 
+use nmr_machine::{Callback, Finding, Key, Machine, ModuleLabel, Noted, Role, Rule, Severity};
+
 use super::{Books, Shell};
 use crate::irql;
-use crate::machine::{Finding, Key, Machine};
-use crate::module::{Callback, ModuleLabel, Role};
-use crate::noted::Noted;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
 use crate::report::{Report, copy_text, severity};
-use crate::rule::{Rule, Severity};
 use crate::stderr;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
@@ -239,7 +237,7 @@ impl Shell {
         self.announce(books, reported);
     }
 
-    pub(super) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
+    pub(crate) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
         for fault in findings.iter() {
             self.report_with(fault.rule, fault.severity, entry);
         }

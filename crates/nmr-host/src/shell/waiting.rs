@@ -1,12 +1,12 @@
 //! How a thread waits for the end of a registration.
 
+use nmr_machine::{Blocker, Key, Rule};
+
 use super::Shell;
 use super::reporting::finding;
 use crate::locks;
-use crate::machine::{Blocker, Key};
 use crate::policy::Cleanup;
 use crate::record::Actor;
-use crate::rule::Rule;
 use crate::sync::Arc;
 use crate::transcript::Entry;
 

@@ -3,15 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use nmr_machine::{Callback, Key, ProviderAnswer, Role, Rule};
 use nmr_sys::STATUS_SUCCESS;
 
 use super::Shell;
 use crate::irql;
 use crate::locks;
-use crate::machine::{Key, ProviderAnswer};
-use crate::module::{Callback, Role};
 use crate::poison;
-use crate::rule::Rule;
 use crate::stack;
 use crate::thread;
 

@@ -1,20 +1,17 @@
 //! Where the shell tells the [watch](crate::wrapped) of a binding how far it has come.
 
-use nmr_sys::{NT_SUCCESS, NTSTATUS};
+use nmr_machine::{Callback, Finding, Handle, Interface, Key, ModuleLabel, Role, Rule};
+use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque};
 
 use super::Shell;
-use crate::interface::{Interface, TableLayout};
-use crate::machine::{Finding, Handle, Key};
-use crate::module::{Callback, ModuleLabel, Opaque, Role};
-use crate::rule::Rule;
 use crate::sync::Arc;
-use crate::wrapped::{Unwrappable, Watch, Wrapping};
+use crate::wrapped::{TableLayout, Unwrappable, Watch, Wrapping};
 
 impl Shell {
     /// Declares an interface, and watches the calls of the bindings that are made from now on.
     pub(crate) fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
         self.wrapped.add(interface, wrapping)?;
-        self.update_light();
+        self.update_watched();
         self.declare(interface);
         Ok(())
     }
@@ -26,7 +23,7 @@ impl Shell {
         measure: impl Fn(*const ()) -> Option<TableLayout> + Send + Sync + 'static,
     ) -> Result<(), Unwrappable> {
         self.wrapped.add_others(wrapping, measure)?;
-        self.update_light();
+        self.update_watched();
         Ok(())
     }
 
@@ -37,14 +34,20 @@ impl Shell {
             return dispatch;
         }
         let described = self.machine(binding).describe(binding);
-        let (serial, client, provider) = described.expect("the binding is being offered");
-        let npi = client.npi;
+        let ends = described.expect("the binding is being offered");
+        let npi = ends.npi;
         let Some(wrapping) = self.wrapped.wrapping(npi) else {
             return dispatch;
         };
         let shell = Arc::downgrade(self);
-        let (client, provider) = (client.label, provider.label);
-        let watch = Watch::new(shell, serial, npi, wrapping, client, provider);
+        let watch = Watch::new(
+            shell,
+            ends.serial,
+            npi,
+            wrapping,
+            ends.client,
+            ends.provider,
+        );
         self.wrapped.begin(binding, watch);
         self.wrapped.hand_out(binding, Role::Client, dispatch)
     }

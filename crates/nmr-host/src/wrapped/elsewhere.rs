@@ -1,9 +1,11 @@
 //! Where there is no gate: nothing is watched, and [`Registrar::wrap`](crate::Registrar::wrap) says
 //! so.
 
+use nmr_machine::Role;
+use nmr_sys::Opaque;
+
+use super::TableLayout;
 use super::watch::Watch;
-use crate::interface::TableLayout;
-use crate::module::{Opaque, Role};
 use crate::sync::Arc;
 
 /// The tables that were handed out: none.

@@ -11,9 +11,10 @@
 use std::arch::naked_asm;
 use std::cell::RefCell;
 
+use nmr_machine::Role;
+
 use super::table::Slot;
 use super::watch::Watch;
-use crate::module::Role;
 use crate::sync::{Arc, thread_local};
 
 /// A watched call that has not returned.

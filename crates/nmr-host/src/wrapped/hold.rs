@@ -8,9 +8,9 @@ use nmr_sys::NTSTATUS;
 
 use crate::irql::{self, PASSIVE_LEVEL};
 use crate::locks;
-use crate::module::ModuleLabel;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::thread::{self, ThreadNumber};
+use nmr_machine::ModuleLabel;
 
 /// A call between modules that is held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,6 +9,7 @@
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod gate;
 mod hold;
+mod layout;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod stubs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
@@ -21,15 +22,14 @@ mod watch;
 use std::collections::HashMap;
 use std::fmt;
 
-use nmr_sys::GUID;
+use nmr_machine::{Interface, Key, Role, Table};
+use nmr_sys::{GUID, Opaque};
 
-use crate::interface::{Interface, Table, TableLayout};
-use crate::machine::Key;
-use crate::module::{Opaque, Role};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use hold::HeldCall;
 pub(crate) use hold::Holds;
+pub use layout::TableLayout;
 use table::Tables;
 pub(crate) use watch::Watch;
 

@@ -5,10 +5,12 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
+use nmr_machine::Role;
+use nmr_sys::Opaque;
+
+use super::TableLayout;
 use super::stubs::Stubs;
 use super::watch::Watch;
-use crate::interface::TableLayout;
-use crate::module::{Opaque, Role};
 use crate::sync::Arc;
 
 /// A function of a table that was handed out, as its stub knows it.

@@ -5,12 +5,11 @@
 //! done says so before it looks at the count. So of a call and a completion at the same time at
 //! least one sees the other, whoever is first.
 
+use nmr_machine::{ModuleLabel, Role, Rule};
 use nmr_sys::{GUID, NTSTATUS, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::Wrapping;
-use crate::module::{ModuleLabel, Role};
 use crate::record::{Actor, Moment, Note};
-use crate::rule::Rule;
 use crate::shell::Shell;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Mutex, MutexGuard, PoisonError, Weak};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use nmr_host::{Mode, Policy, Registrar, Report, Rule, Verify};
+use nmr_host::{Choice, Mode, Policy, Registrar, Report, Rule, Verify};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread::{self, JoinHandle};
 

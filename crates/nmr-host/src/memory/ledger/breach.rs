@@ -1,10 +1,9 @@
 //! A rule about memory that somebody has broken.
 
-use crate::machine::Finding;
+use nmr_machine::{Finding, ModuleLabel, Rule};
+
 use crate::memory::quarantine::{self, Block};
 use crate::memory::{Lent, LentMemory};
-use crate::module::ModuleLabel;
-use crate::rule::Rule;
 
 /// A broken rule about memory.
 #[derive(Clone, Debug)]

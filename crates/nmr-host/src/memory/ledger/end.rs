@@ -1,12 +1,11 @@
 //! What one end of a binding lends.
 
+use nmr_machine::{Finding, Key, Role, Rule};
+
 use super::breach::{Breach, breach, is_pageable, with_block};
 use super::piece::Piece;
-use crate::machine::{Finding, Key};
 use crate::memory::Lent;
 use crate::memory::quarantine::Block;
-use crate::module::{Module, ModuleLabel, Role};
-use crate::rule::Rule;
 use crate::thread::ThreadNumber;
 
 /// How far a binding's context and table have come.
@@ -109,17 +108,4 @@ impl End {
             block,
         ))
     }
-}
-
-/// What the machine knows of an end when it begins to lend.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Opening {
-    pub(crate) serial: u64,
-    pub(crate) module: Module,
-    pub(crate) peer: ModuleLabel,
-    pub(crate) registration: Key,
-    pub(crate) context: usize,
-    pub(crate) dispatch: usize,
-    /// The size of the table, if somebody has declared it.
-    pub(crate) table: Option<usize>,
 }

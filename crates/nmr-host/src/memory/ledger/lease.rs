@@ -1,12 +1,11 @@
 //! What a registration lends, and what its bindings have left behind.
 
+use nmr_machine::{Finding, ModuleLabel, Rule};
+
 use super::breach::{Breach, about, breach, is_pageable, with_block};
 use super::piece::Piece;
-use crate::machine::Finding;
 use crate::memory::Lent;
 use crate::memory::quarantine::{self, Block};
-use crate::module::ModuleLabel;
-use crate::rule::Rule;
 
 /// A registration and what it lends.
 #[derive(Clone, Debug)]

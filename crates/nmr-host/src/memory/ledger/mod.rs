@@ -8,15 +8,13 @@ mod piece;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::machine::{Finding, Key};
+use nmr_machine::{Finding, Key, Module, Opening, Role, Rule};
+
 use crate::memory::Lent;
 use crate::memory::quarantine::{self, Block};
-use crate::module::{Module, Role};
-use crate::rule::Rule;
 use crate::thread::ThreadNumber;
 pub(crate) use breach::Breach;
 use breach::{about, breach};
-pub(crate) use end::Opening;
 use end::{End, Stage};
 use lease::{Kept, Lease};
 use piece::{Piece, pieces, rest_of_block};

@@ -1,12 +1,12 @@
 //! Memory that must be there and must not change.
 
+use nmr_machine::Rule;
 use nmr_sys::{NPI_MODULEID, NPIID};
 
 use crate::memory::Lent;
 use crate::memory::examine::{place, word};
 use crate::memory::probe::{self, Seen};
 use crate::memory::quarantine;
-use crate::rule::Rule;
 
 /// Something that must be there and must not change.
 #[derive(Clone, Debug)]

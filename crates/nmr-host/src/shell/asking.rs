@@ -1,0 +1,138 @@
+//! `NmrClientAttachProvider`: how a client's thread asks the provider of its offer.
+
+use nmr_machine::{Breaches, Callback, Handle, Key, Offer, ProviderAnswer, Role, Side};
+use nmr_sys::{NTSTATUS, Opaque};
+
+use super::{Shell, offers};
+use crate::callback;
+use crate::instances;
+use crate::record::Moment;
+use crate::sync::Arc;
+use crate::transcript::{self, Entry};
+
+/// What a module passes to the other: its context and its table.
+type Passed = (Opaque, Opaque);
+
+impl Shell {
+    /// Attaches a client. With a fault, it fails before the provider is asked.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        handle: Option<Handle>,
+        passed: Passed,
+        fault: Option<NTSTATUS>,
+        entry: &Entry,
+    ) -> Result<Passed, NTSTATUS> {
+        self.note_entry(entry);
+        let begun = handle.and_then(|handle| {
+            let begin = |offer: &mut Offer, breaches: &mut Breaches| {
+                if let Some(status) = fault {
+                    return Err(offer.fail(status, breaches));
+                }
+                let asked = offer.ask(passed.0, passed.1, breaches);
+                asked.map(|()| *offer.provider())
+            };
+            Some((handle, self.with_offer(handle, entry.function, begin)?))
+        });
+        let attached = match begun {
+            Some((handle, Ok(provider))) => self.ask(handle, &provider, passed),
+            Some((_, Err(status))) => Err(status),
+            None => Err(self.refuse_attach(handle, entry)),
+        };
+        self.note_return(entry, attached.err().unwrap_or(nmr_sys::STATUS_SUCCESS));
+        attached
+    }
+
+    /// Asks the provider, and says what the client gets.
+    #[expect(
+        clippy::expect_used,
+        reason = "an offer ends after the client's callback, in which this is called"
+    )]
+    fn ask(
+        self: &Arc<Self>,
+        handle: Handle,
+        provider: &Side,
+        passed: Passed,
+    ) -> Result<Passed, NTSTATUS> {
+        let binding = handle.key();
+        let stay = instances::stay(self);
+        let answer = if self.is_watched() {
+            self.ask_watched(binding, provider, passed)
+        } else {
+            callback::attach_provider(provider, passed.0, passed.1)
+        };
+        drop(stay);
+        let function = Callback::Attach.name(Role::Provider);
+        let answered = |offer: &mut Offer, breaches: &mut Breaches| offer.answer(answer, breaches);
+        let attached = self.with_offer(handle, function, answered);
+        let attached = attached.expect("the offer is still being made");
+        self.keep_answer(binding, attached);
+        attached
+    }
+
+    /// The same with everything looked at around it.
+    fn ask_watched(
+        self: &Arc<Self>,
+        binding: Key,
+        provider: &Side,
+        (context, dispatch): Passed,
+    ) -> ProviderAnswer {
+        self.keep_asking(binding, (context, dispatch));
+        let ends = self.machine(binding).describe(binding);
+        self.note_asking(binding, Moment::Call("".into()));
+        let dispatch = self.watch_attach(binding, dispatch);
+        let answer = self.inside(Role::Provider, Callback::Attach, ends.as_ref(), || {
+            callback::attach_provider(provider, context, dispatch)
+        });
+        self.watch_answer(binding, answer.status);
+        self.watch_outputs(binding, &answer);
+        self.note_asking(binding, Moment::Status(answer.status));
+        answer
+    }
+
+    fn note_asking(&self, binding: Key, moment: Moment) {
+        if self.is_recording() {
+            let mut books = self.books();
+            let machine = self.machine(binding);
+            let (role, callback) = (Role::Provider, Callback::Attach);
+            let note = transcript::note(&machine, binding, role, callback, moment);
+            self.note_callback(&mut books, note);
+        }
+    }
+
+    /// Uses an offer of this thread, and reports what is wrong.
+    fn with_offer<T>(
+        &self,
+        handle: Handle,
+        function: &'static str,
+        run: impl FnOnce(&mut Offer, &mut Breaches) -> T,
+    ) -> Option<T> {
+        let mut breaches = Breaches::default();
+        let done = offers::with(handle, |offer| run(offer, &mut breaches));
+        if !breaches.is_empty() {
+            self.report_breaches(handle.key(), breaches, function);
+        }
+        done
+    }
+
+    #[cold]
+    fn report_breaches(&self, binding: Key, breaches: Breaches, function: &'static str) {
+        let mut machine = self.machine(binding);
+        for (rule, culprit, status) in breaches.iter() {
+            machine.find(rule, binding, culprit, status);
+        }
+        let findings = machine.take_findings();
+        drop(machine);
+        self.file(findings, function);
+    }
+
+    /// Refuses an attach outside of the offers that this thread makes.
+    #[cold]
+    fn refuse_attach(&self, handle: Option<Handle>, entry: &Entry) -> NTSTATUS {
+        let mut machine = self.lane_named(handle).machine();
+        let status = machine.refuse_attach(handle);
+        let findings = machine.take_findings();
+        drop(machine);
+        self.file(findings, entry.function);
+        status
+    }
+}

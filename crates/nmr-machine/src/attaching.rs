@@ -1,0 +1,158 @@
+//! How the machine makes offers, and what becomes of their bindings (contract sections 2.4, 2.7).
+
+use nmr_sys::{
+    NT_SUCCESS, NTSTATUS, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
+};
+
+use crate::binding::{End, Phase};
+use crate::detach::Detach;
+use crate::handle::Kind;
+use crate::interface::Interface;
+use crate::module::{Callback, Role};
+use crate::offer::{Offer, Outcome};
+use crate::rule::Rule;
+use crate::{Action, Handle, Invocation, Key, Lost, Machine, Task};
+
+impl Machine {
+    /// Starts the next offer of a registration. After the last one the registration is done.
+    #[inline(always)]
+    pub(crate) fn next_offer(&mut self, registration: Key) -> Action {
+        while let Some(owner) = self.registrations.get_mut(registration)
+            && let Some(binding) = owner.next_offer
+        {
+            let role = owner.module.role();
+            let found = self.bindings.live_mut(binding);
+            owner.next_offer = found[role].links.after;
+            if found.phase == Phase::Planned && found.registrant == role {
+                found.phase = Phase::Offering;
+                return Action::Call(Invocation {
+                    binding,
+                    role: Role::Client,
+                    callback: Callback::Attach,
+                });
+            }
+        }
+        Action::Return(STATUS_SUCCESS)
+    }
+
+    /// An offer, as it begins.
+    #[must_use]
+    #[inline]
+    pub fn offer(&self, binding: Key) -> Offer {
+        let provider = self.side(binding, Role::Provider);
+        let tables = if self.interfaces.is_empty() {
+            None
+        } else {
+            let npi = self.module(self.binding(binding), Role::Provider).npi;
+            self.interfaces.get(&npi).map(Interface::tables)
+        };
+        Offer::new(provider, tables)
+    }
+
+    /// `NmrClientAttachProvider` outside of the offers that its thread makes.
+    #[cold]
+    pub fn refuse_attach(&mut self, handle: Option<Handle>) -> NTSTATUS {
+        match self.resolve(handle, Kind::ClientBinding) {
+            Ok(binding) => {
+                let cleaning = self.binding(binding).phase == Phase::Cleaning;
+                let rule = if cleaning { Rule::V55 } else { Rule::V24 };
+                self.find(rule, binding, Role::Client, None);
+                STATUS_INVALID_DEVICE_STATE
+            }
+            Err(lost) => {
+                self.find_somewhere(match lost {
+                    Lost::Unknown => Rule::V75,
+                    Lost::WrongKind => Rule::V74,
+                    Lost::Stale => Rule::V55,
+                });
+                STATUS_INVALID_PARAMETER
+            }
+        }
+    }
+
+    /// The client's attach callback returned: the one decision about the binding.
+    #[inline(always)]
+    pub(crate) fn client_attach_returned(
+        &mut self,
+        task: &mut Task,
+        binding: Key,
+        offer: &Outcome,
+        status: NTSTATUS,
+    ) -> Action {
+        if let Some(rule) = offer.misanswered(status) {
+            self.find(rule, binding, Role::Client, Some(status));
+        }
+        if !offer.is_accepted() {
+            self.remove_binding(binding);
+            return self.resume(task);
+        }
+        let found = self.bindings.live_mut(binding);
+        for (role, passed) in [Role::Client, Role::Provider].into_iter().zip(offer.passed) {
+            (found[role].context, found[role].dispatch) = passed;
+        }
+        self.count_contexts(binding);
+        if NT_SUCCESS(status) {
+            self.attached(task, binding)
+        } else {
+            self.abandoned(task, binding)
+        }
+    }
+
+    /// Counts the contexts that cleanup callbacks will get: each should belong to one binding (V-35).
+    fn count_contexts(&mut self, binding: Key) {
+        if self.sharing.is_none() {
+            return;
+        }
+        for role in [Role::Client, Role::Provider] {
+            let (
+                owned,
+                End {
+                    registration,
+                    context,
+                    ..
+                },
+            ) = self.owned_context(binding, role);
+            if let (true, Some(sharing)) = (owned, &mut self.sharing)
+                && sharing.connect(registration, context)
+            {
+                self.find(Rule::V35, binding, role, None);
+            }
+        }
+    }
+
+    /// Both modules attached. A late comer, one of whose modules has deregistered meanwhile,
+    /// detaches at once (3.14).
+    #[inline(always)]
+    fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
+        let mut live = true;
+        for role in [Role::Client, Role::Provider] {
+            let end = &mut self.bindings.live_mut(binding)[role];
+            let owner = self.registrations.live(end.registration);
+            end.cleanup = owner.module.has_cleanup();
+            live &= owner.is_live();
+        }
+        if live {
+            self.binding_mut(binding).phase = Phase::Attached;
+            return self.resume(task);
+        }
+        self.continue_detach(task, binding)
+    }
+
+    /// The client failed after it had attached: the provider detaches, the client is left alone,
+    /// because it has most likely freed its context.
+    fn abandoned(&mut self, task: &mut Task, binding: Key) -> Action {
+        self.want_cleanup(binding, Role::Provider);
+        if self.policy.cleanup_failed_client {
+            self.want_cleanup(binding, Role::Client);
+        } else {
+            self.forget_context(binding, Role::Client);
+        }
+        self.binding_mut(binding)[Role::Client].detach = Detach::Done;
+        self.continue_detach(task, binding)
+    }
+
+    fn want_cleanup(&mut self, binding: Key, role: Role) {
+        let wanted = self.module(self.binding(binding), role).has_cleanup();
+        self.binding_mut(binding)[role].cleanup = wanted;
+    }
+}

@@ -1,0 +1,42 @@
+//! The memory that registrations take: reserved before anything is published, and made to fail
+//! on demand.
+
+/// Counts reservations, and fails one of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    /// How many reservations still succeed before the one that fails.
+    pub(super) fail_after: Option<u64>,
+}
+
+/// There is no memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OutOfMemory;
+
+impl From<alloc::collections::TryReserveError> for OutOfMemory {
+    fn from(_: alloc::collections::TryReserveError) -> Self {
+        Self
+    }
+}
+
+impl From<hashbrown::TryReserveError> for OutOfMemory {
+    fn from(_: hashbrown::TryReserveError) -> Self {
+        Self
+    }
+}
+
+impl Memory {
+    /// Stands before every reservation.
+    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
+        match self.fail_after {
+            Some(0) => {
+                self.fail_after = None;
+                Err(OutOfMemory)
+            }
+            Some(left) => {
+                self.fail_after = Some(left - 1);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
