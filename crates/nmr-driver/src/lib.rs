@@ -136,3 +136,8 @@ pub use event::KernelEvent;
 pub use registrations::{identify_threads, require_no_registrations};
 pub use request::{Request, device_io_control};
 pub use spin_lock::KernelSpinLock;
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -401,3 +401,8 @@ fn binding_kind(role: Role) -> Kind {
         Role::Provider => Kind::ProviderBinding,
     }
 }
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
