@@ -124,7 +124,7 @@ fn check(package: &Path) {
 }
 
 #[test]
-#[ignore = "builds drivers: cargo xtask test"]
+#[ignore = "needs the tools of a driver: cargo xtask test"]
 fn a_new_driver_of_each_role_is_built_tested_run_and_packaged() {
     for role in ["client", "provider"] {
         check(&make(role));
@@ -137,12 +137,52 @@ fn a_new_driver_of_each_role_is_built_tested_run_and_packaged() {
     assert!(told.contains("STATUS_PENDING"), "{told}");
     run(&mut nmr(&package, "package --release --out out"), 0);
     run(&mut nmr(&package, "verify out"), 0);
+    witnessed(&package.join("out"));
     run(&mut nmr(&package, "build --release --arch arm64"), 0);
     let image = place().join("target/nmr/arm64/release/mydrv.sys");
     run(
         &mut nmr(&package, &format!("inspect {}", image.display())),
         0,
     );
+}
+
+/// osslsigncode accepts the image in the catalog, and does not after one changed byte.
+fn witnessed(folder: &Path) {
+    let witness = |image: &Path| {
+        let mut command = Command::new("osslsigncode");
+        command
+            .args(["verify", "-catalog"])
+            .arg(folder.join("mydrv.cat"));
+        command.arg("-CAfile").arg(pem(&folder.join("mydrv.cer")));
+        command
+            .arg("-in")
+            .arg(image)
+            .output()
+            .expect("osslsigncode")
+    };
+    let image = folder.join("mydrv.sys");
+    let accepted = witness(&image);
+    assert!(
+        accepted.status.success(),
+        "{}",
+        String::from_utf8_lossy(&accepted.stdout)
+    );
+    let mut bytes = fs::read(&image).unwrap();
+    bytes[0x400] ^= 1;
+    let changed = place().join("changed.sys");
+    fs::write(&changed, bytes).unwrap();
+    assert!(!witness(&changed).status.success());
+}
+
+/// A certificate in the format of the witness.
+fn pem(certificate: &Path) -> PathBuf {
+    let path = place().join("mydrv.pem");
+    let mut openssl = Command::new("openssl");
+    openssl
+        .args(["x509", "-inform", "DER", "-in"])
+        .arg(certificate);
+    run(openssl.arg("-out").arg(&path), 0);
+    path
 }
 
 #[test]
