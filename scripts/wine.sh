@@ -79,7 +79,7 @@ check() {
 # `ui` runs Cargo, which is no Windows program here. The exploration of the machine is the same everywhere.
 tests() {
     for_windows test --package wdk-nmr --package nmr-host --package driver-package \
-        --lib --tests --examples -- --skip what_must_not_compile --skip machine::explore
+        --lib --tests --examples -- --skip what_must_not_compile
 }
 
 # same PROGRAM ARGUMENT…: exit code, output and errors are those of the program on Linux.
