@@ -30,17 +30,24 @@ impl Package {
     /// Finds the package of a manifest, of the workspace with a name, or of the current directory. The manifest and
     /// its lock file are read, and not written.
     pub fn find(manifest: Option<&Path>, name: Option<&str>) -> Result<Self> {
-        Self::choose(&workspace(manifest)?, name)
+        let nearest = match manifest {
+            Some(manifest) => manifest.canonicalize().ok(),
+            None => nearest_manifest(),
+        };
+        Self::choose(&workspace(manifest)?, nearest.as_deref(), name)
     }
 
-    fn choose(metadata: &Metadata, name: Option<&str>) -> Result<Self> {
+    fn choose(metadata: &Metadata, nearest: Option<&Path>, name: Option<&str>) -> Result<Self> {
         let packages = metadata.workspace_packages();
+        let is_nearest = |package: &&cargo_metadata::Package| {
+            nearest.is_some_and(|nearest| package.manifest_path == nearest)
+        };
         let found = match name {
             Some(name) => packages
                 .into_iter()
                 .find(|package| package.name.as_str() == name)
                 .with_context(|| format!("there is no package {name} in the workspace"))?,
-            None => match metadata.root_package() {
+            None => match packages.iter().copied().find(is_nearest) {
                 Some(package) => package,
                 None => only_driver(packages)?,
             },
@@ -73,6 +80,14 @@ impl Package {
             settings: found.metadata["nmr"].clone(),
         })
     }
+}
+
+/// The manifest of the current directory, or of the next one above it that has one, as Cargo looks for it.
+fn nearest_manifest() -> Option<PathBuf> {
+    let current = std::env::current_dir().ok()?;
+    let manifests = current.ancestors().map(|above| above.join("Cargo.toml"));
+    let mut there = manifests.filter(|manifest| manifest.is_file());
+    there.next()
 }
 
 /// The workspace of a manifest, or of the current directory. Nothing is written.
