@@ -233,7 +233,7 @@ pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
         arguments.remove(1);
     }
     if by_cargo && arguments.len() == 1 {
-        arguments.push("--help".into());
+        arguments.push("-h".into());
     }
     CommandLine::try_parse_from(arguments)
 }
