@@ -54,6 +54,39 @@ fn headers_only() -> Vec<u8> {
 #[test]
 fn each_subcommand_has_help_with_examples_and_exit_codes() {
     for (command, parts) in [
+        (
+            "run",
+            &[
+                "--unload-order",
+                "--seed",
+                "--policy",
+                "--format",
+                "--output",
+                "trust",
+            ][..],
+        ),
+        (
+            "faults",
+            &["--peer", "--peer-order", "--point", "--policy", "trust"][..],
+        ),
+        ("inspect", &["--format", "json", "jq"][..]),
+    ] {
+        let help = lab::output(&format!("{command} --help"));
+        for part in parts.iter().chain(&["Examples:", "Exit codes:"]) {
+            assert!(help.contains(part), "{part} is not in\n{help}");
+        }
+    }
+    let help = lab::output("--help");
+    assert!(help.contains("inspect") && help.contains("run"), "{help}");
+}
+
+/// Without an image, the package of the current directory is meant.
+const NO_DRIVER: &str = "cargo-nmr is no driver: its manifest has no \
+    [package.metadata.wdk.driver-model]; a driver's package is made by `cargo nmr new`";
+
+#[test]
+fn a_bad_command_line_gets_one_line() {
+    for (arguments, expected) in [
         ("run", NO_DRIVER),
         ("inspect", NO_DRIVER),
         ("faults", NO_DRIVER),
