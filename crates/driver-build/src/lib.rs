@@ -3,7 +3,7 @@
 //!
 //! [`setup`] finds or installs a compiler, LLVM's tools and mingw-w64's headers, and lays out a directory that
 //! the wdk crates take for the WDK. [`build`] compiles a package with it. The package's own manifest and lock
-//! file stay as they are: what Linux needs is said in a [shadow](shadow) of them, below the target directory.
+//! file stay as they are: what Linux needs is said in a [`shadow`] of them, below the target directory.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod build;
