@@ -56,7 +56,8 @@ pub(crate) fn images(given: &[PathBuf], own: &OwnPackage) -> Result<Vec<PathBuf>
         return Ok(given.to_vec());
     }
     if cfg!(windows) {
-        return Err(driver_host::UNSUPPORTED.to_owned().into());
+        let hint = "name the image: on Windows `cargo build` or `cargo make` builds it";
+        return Err(hint.to_owned().into());
     }
     Ok(vec![image(own)?])
 }
