@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
-use driver_build::{Arch, Cross, command, files, wdk};
+use driver_build::{Arch, Cross, command, files, profile_name, wdk};
 
 use crate::project::Project;
 
@@ -28,8 +28,8 @@ pub(crate) fn build(
     arch: Arch,
     release: bool,
 ) -> Result<PathBuf> {
-    let profile = if release { "release" } else { "debug" };
-    let directory = cross.made("c-driver").join(arch.name()).join(profile);
+    let directory = cross.made("c-driver").join(arch.name());
+    let directory = directory.join(profile_name(release));
     files::create_directory(&directory)?;
     let mut objects = Vec::new();
     for source in files::list(&project.root().join("examples/c-module/module"))? {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use driver_build::{Arch, Cross, Wishes};
+use driver_build::{Arch, Cross, Wishes, profile_name};
 
 /// The repository.
 pub(crate) struct Project {
@@ -33,10 +33,9 @@ impl Project {
 
     /// Where built drivers are put, for one processor and profile.
     pub(crate) fn drivers(&self, arch: Arch, release: bool) -> PathBuf {
-        let profile = if release { "release" } else { "debug" };
         self.root
             .join("target/driver")
             .join(arch.name())
-            .join(profile)
+            .join(profile_name(release))
     }
 }

@@ -13,7 +13,7 @@ use crate::package::Package;
 use crate::setup::Log;
 use crate::shadow;
 use crate::wdk;
-use crate::{Arch, Cross, Toolchain};
+use crate::{Arch, Cross, Toolchain, profile_name};
 
 /// How a package is compiled, as options of Cargo's names.
 #[derive(Args, Clone, Debug, Default)]
@@ -61,13 +61,15 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// Compiles the driver, and puts its image where the function says that it does: returns that.
+    /// Compiles the driver. Returns where its image is, with its symbols beside it.
     ///
     /// If functions are missing that the WDK here does not have, the error says how to add them.
     pub fn build(&self, profile: &Profile) -> Result<PathBuf> {
         self.compile(profile)?;
         let image = self.product(profile, &format!("{}.dll", self.package.library));
-        let to = image_path(self.cross, self.package, profile);
+        let directory = Path::new(profile.arch.name()).join(profile_name(profile.release));
+        let name = format!("{}.sys", self.package.library);
+        let to = self.cross.made(directory).join(name);
         files::copy(&image, &to)?;
         let symbols = image.with_extension("pdb");
         if symbols.is_file() {
@@ -79,11 +81,12 @@ impl<'a> Driver<'a> {
     fn compile(&self, profile: &Profile) -> Result<()> {
         let mut missing = Missing::default();
         let mut cargo = self.cargo("build", profile);
-        let result = command::run_watched(&mut cargo, |line| missing.look(line));
-        match missing.advice() {
-            Some(advice) if result.is_err() => bail!("{advice}"),
-            _ => result,
+        let status = command::run_watched(&mut cargo, |line| missing.look(line))?;
+        if !status.success() {
+            let advice = missing.advice();
+            bail!(advice.unwrap_or_else(|| "Cargo failed; its messages are above".to_owned()));
         }
+        Ok(())
     }
 
     /// A file that Cargo has made.
@@ -138,23 +141,6 @@ impl<'a> Driver<'a> {
             (files::cargo_home().join("registry/src"), "registry"),
             (files::cargo_home().join("git/checkouts"), "git"),
         ]
-    }
-}
-
-/// Where the image of a package is put.
-#[must_use]
-pub fn image_path(cross: &Cross, package: &Package, profile: &Profile) -> PathBuf {
-    let directory = Path::new(profile.arch.name()).join(profile.name());
-    cross
-        .made(directory)
-        .join(format!("{}.sys", package.library))
-}
-
-impl Profile {
-    /// The name of the directory of results.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        if self.release { "release" } else { "debug" }
     }
 }
 

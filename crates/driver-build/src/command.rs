@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a program that shows its own output, and passes each line of its errors to `look`.
-pub fn run_watched(command: &mut Command, mut look: impl FnMut(&str)) -> Result<()> {
+pub(crate) fn run_watched(command: &mut Command, mut look: impl FnMut(&str)) -> Result<ExitStatus> {
     if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         // It cannot see the terminal through the pipe.
         command.env("CARGO_TERM_COLOR", "always");
@@ -34,11 +34,7 @@ pub fn run_watched(command: &mut Command, mut look: impl FnMut(&str)) -> Result<
         let _ = io::stderr().write_all(&[&line, &b"\n"[..]].concat());
         look(&without_colors(&String::from_utf8_lossy(&line)));
     }
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("Cargo failed; its messages are above");
-    }
-    Ok(())
+    Ok(child.wait()?)
 }
 
 /// A line without the sequences that change colors: an escape, and what follows up to a letter.
@@ -75,7 +71,7 @@ pub fn quiet(command: &mut Command) -> Option<String> {
 }
 
 /// Whether a program runs and succeeds within a time limit.
-pub fn succeeds_within(limit: Duration, command: &mut Command) -> bool {
+pub(crate) fn succeeds_within(limit: Duration, command: &mut Command) -> bool {
     let quiet = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -11,7 +11,7 @@ use crate::command;
 const INSTALL: [&str; 4] = ["apt-get", "install", "--yes", "--no-install-recommends"];
 
 /// Installs packages, as root or with sudo; or fails and says what to type.
-pub fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if command::find("apt-get").is_none() {
         bail!(
             "no apt-get on PATH; install what Debian has in {}",
@@ -34,8 +34,7 @@ pub fn install(packages: &[&str]) -> Result<()> {
 }
 
 /// Whether the packages are installed whole: their files are there earlier.
-#[must_use]
-pub fn are_installed(packages: &[&str]) -> bool {
+pub(crate) fn are_installed(packages: &[&str]) -> bool {
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat=${db:Status-Status}\n"]);
     let states = command::quiet(query.args(packages));

@@ -10,7 +10,7 @@ pub mod build;
 mod build_script;
 pub mod command;
 mod cross;
-pub mod debian;
+mod debian;
 mod embedded;
 pub mod files;
 mod lock;
@@ -29,5 +29,5 @@ pub mod wdk;
 mod wdk_build;
 
 pub use cross::{Cross, Wishes};
-pub use target::Arch;
+pub use target::{Arch, profile_name};
 pub use toolchain::{Rust, Toolchain};

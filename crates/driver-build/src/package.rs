@@ -6,8 +6,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand, TargetKind};
 use serde_json::Value;
 
-/// The minor version of KMDF that drivers are built for on Linux.
-const KMDF_MINOR: u64 = 31;
+use crate::wdk::KMDF;
 
 /// A package that makes a driver.
 #[derive(Debug)]
@@ -135,11 +134,12 @@ fn check_model(package: &cargo_metadata::Package, metadata: &Metadata) -> Result
     };
     match model["driver-type"].as_str() {
         Some("KMDF") => {
-            let minor = model["target-kmdf-version-minor"].as_u64();
-            if model["kmdf-version-major"].as_u64() != Some(1) || minor != Some(KMDF_MINOR) {
+            let (major, minor) = KMDF;
+            let is = |key: &str, number: u32| model[key].as_u64() == Some(number.into());
+            if !is("kmdf-version-major", major) || !is("target-kmdf-version-minor", minor) {
                 bail!(
-                    "{}: drivers are built for KMDF 1.{KMDF_MINOR} here: set `kmdf-version-major = 1` and \
-                     `target-kmdf-version-minor = {KMDF_MINOR}` in [package.metadata.wdk.driver-model]",
+                    "{}: drivers are built for KMDF {major}.{minor} here: set `kmdf-version-major = {major}` and \
+                     `target-kmdf-version-minor = {minor}` in [package.metadata.wdk.driver-model]",
                     package.name
                 );
             }

@@ -69,3 +69,9 @@ impl Arch {
         }
     }
 }
+
+/// The name of the directory of what is built with or without optimization.
+#[must_use]
+pub fn profile_name(release: bool) -> &'static str {
+    if release { "release" } else { "debug" }
+}

@@ -11,7 +11,7 @@ use crate::command;
 use crate::debian;
 use crate::files;
 use crate::setup::Log;
-use crate::target::Arch;
+use crate::target::{Arch, profile_name};
 
 /// Long enough to download two targets, short enough to wait for when there is no network.
 const DOWNLOAD: Duration = Duration::from_secs(90);
@@ -106,8 +106,8 @@ impl Toolchain {
             Rust::Rustup => "rustup",
             Rust::Debian => "debian",
         };
-        let profile = if release { "release" } else { "debug" };
-        target_dir.join(name).join(arch.triple()).join(profile)
+        let directory = target_dir.join(name).join(arch.triple());
+        directory.join(profile_name(release))
     }
 }
 

@@ -46,19 +46,6 @@ pub(crate) fn windows(cross: &Cross) -> PathBuf {
     cross.made("windows")
 }
 
-/// Fails if there are no edits for a version.
-pub(crate) fn check(version: &str) -> Result<()> {
-    let edits = Edits::read()?;
-    if version != edits.version {
-        bail!(
-            "wdk-build {version} is none that can be built on Linux; this program knows {known}: \
-             take `wdk-build = \"={known}\"`, or a version of cargo-nmr that is made for it",
-            known = edits.version
-        );
-    }
-    Ok(())
-}
-
 /// Whether the copy was made whole, by this version of the edits.
 pub(crate) fn is_made(cross: &Cross, version: &str) -> bool {
     let stamp = std::fs::read_to_string(stamp(cross, version));
@@ -71,8 +58,7 @@ fn stamp(cross: &Cross, version: &str) -> PathBuf {
 
 /// Makes the copy from the source that Cargo has downloaded, and the stand-in.
 pub(crate) fn make(cross: &Cross, version: &str, source: &Path, log: Log) -> Result<()> {
-    check(version)?;
-    let edits = Edits::read()?;
+    let edits = Edits::of(version)?;
     let copy = copy(cross, version);
     files::remove(&stamp(cross, version))?;
     let mut made = Tree::new(copy.clone());
@@ -112,8 +98,17 @@ fn tree(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl Edits {
-    fn read() -> Result<Self> {
-        toml::from_str(embedded::text(EDITS)?).context(EDITS)
+    /// The edits. Fails if they are for another version.
+    fn of(version: &str) -> Result<Self> {
+        let edits: Self = toml::from_str(embedded::text(EDITS)?).context(EDITS)?;
+        if version != edits.version {
+            bail!(
+                "wdk-build {version} is none that can be built on Linux; this program knows {known}: \
+                 take `wdk-build = \"={known}\"`, or a version of cargo-nmr that is made for it",
+                known = edits.version
+            );
+        }
+        Ok(edits)
     }
 
     /// One file with its edits.

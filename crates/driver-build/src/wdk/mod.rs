@@ -21,7 +21,7 @@ use crate::tree::Tree;
 /// The version of the WDK that the directory claims to be.
 pub const VERSION: &str = "10.0.26100.0";
 /// The version of the framework; the drivers' manifests say the same.
-const KMDF: (u32, u32) = (1, 31);
+pub(crate) const KMDF: (u32, u32) = (1, 31);
 
 /// The directory.
 #[must_use]
