@@ -61,10 +61,10 @@ fn do_it(options: CommandLine) -> Result<ExitCode, Stop> {
         Some(Command::Test(options)) => own::test(&options),
         Some(Command::Run(mut options)) => {
             if options.images.is_empty() {
-                let settings = own::package(&options.own)?.settings;
-                options.exercise.take(&settings)?;
+                let package = own::package(&options.own)?;
+                options.exercise.take(&package.settings)?;
+                options.images = vec![own::built(&package, &options.own)?];
             }
-            options.images = own::images(&options.images, &options.own)?;
             run_images(&options)
         }
         Some(Command::Faults(mut options)) => {
@@ -72,9 +72,8 @@ fn do_it(options: CommandLine) -> Result<ExitCode, Stop> {
             Ok(images::faults(&options)?)
         }
         Some(Command::Inspect(options)) => {
-            let given: Vec<_> = options.image.iter().cloned().collect();
-            let mut images = own::images(&given, &options.own)?;
-            Ok(inspect::inspect(&images.remove(0), &options)?)
+            let image = own::image(options.image.as_deref(), &options.own)?;
+            Ok(inspect::inspect(&image, &options)?)
         }
         Some(Command::Package(options)) => package::package(&options),
         Some(Command::Verify(options)) => Ok(package::verify(&options)?),

@@ -11,10 +11,12 @@ use std::process::ExitCode;
 
 pub(crate) use options::NewOptions;
 
-use crate::stop::Stop;
-use driver_build::{command, files, output};
+use driver_build::{command, files};
 use names::Names;
 use template::Template;
+
+use crate::output::Output;
+use crate::stop::Stop;
 
 /// Makes a package, in a directory that is not there or is empty.
 pub(crate) fn new(options: &NewOptions) -> Result<ExitCode, Stop> {
@@ -31,15 +33,13 @@ pub(crate) fn new(options: &NewOptions) -> Result<ExitCode, Stop> {
     }
     format(root, &made);
     let shown = root.display();
-    output::line(format_args!(
-        "{shown}: a driver with the interface {}\n",
-        names.npi
-    ));
-    for (name, _) in &made {
-        output::line(format_args!("  {}", name.display()));
-    }
-    output::line(format_args!("\nNext:\n\n  cd {shown}\n  cargo nmr test"));
-    output::check().map_err(|error| format!("{error}"))?;
+    Output::Standard.write(false, |out| {
+        writeln!(out, "{shown}: a driver with the interface {}\n", names.npi)?;
+        for (name, _) in &made {
+            writeln!(out, "  {}", name.display())?;
+        }
+        writeln!(out, "\nNext:\n\n  cd {shown}\n  cargo nmr test")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,6 +15,7 @@ use driver_build::{Cross, command, files, output};
 pub(crate) use options::{BuildOptions, OwnPackage, SetupOptions, TestOptions};
 pub(crate) use test::test;
 
+use crate::output::Output;
 use crate::stop::Stop;
 
 /// `cargo nmr setup`: says in a line each what is there, and installs what is missing.
@@ -42,32 +43,40 @@ pub(crate) fn build(options: &BuildOptions) -> Result<ExitCode, Stop> {
     if cfg!(windows) {
         return hand_over(options).map_err(|error| Stop::failed(&error));
     }
-    let image = image(&options.own)?;
+    let image = built(&package(&options.own)?, &options.own)?;
     let size = image.metadata().map(|image| image.len());
     let size = size.map_err(|error| format!("{}: {error}", image.display()))?;
-    output::line(format_args!("{}  {size} bytes", files::shown(&image)));
-    output::check().map_err(|error| format!("{error}"))?;
+    Output::Standard.write(false, |out| {
+        writeln!(out, "{}  {size} bytes", files::shown(&image))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The images that were named, or the one of this package, which is built first.
 pub(crate) fn images(given: &[PathBuf], own: &OwnPackage) -> Result<Vec<PathBuf>, Stop> {
-    if !given.is_empty() {
-        return Ok(given.to_vec());
+    if given.is_empty() {
+        return Ok(vec![image(None, own)?]);
     }
+    Ok(given.to_vec())
+}
+
+/// The image that was named, or the one of this package, which is built first.
+pub(crate) fn image(given: Option<&Path>, own: &OwnPackage) -> Result<PathBuf, Stop> {
+    match given {
+        Some(image) => Ok(image.to_owned()),
+        None => built(&package(own)?, own),
+    }
+}
+
+/// Builds the image of a package.
+pub(crate) fn built(package: &Package, own: &OwnPackage) -> Result<PathBuf, Stop> {
     if cfg!(windows) {
         let hint = "name the image: on Windows `cargo build` or `cargo make` builds it";
         return Err(hint.to_owned().into());
     }
-    Ok(vec![image(own)?])
-}
-
-/// Builds the image of this package.
-fn image(own: &OwnPackage) -> Result<PathBuf, Stop> {
-    let package = package(own)?;
     let cross = Cross::new(&package.target_directory, own.tools.clone());
     let built = setup::ready(&cross, Log::Changes).and_then(|toolchain| {
-        let driver = Driver::new(&cross, toolchain, &package, Log::Changes)?;
+        let driver = Driver::new(&cross, toolchain, package, Log::Changes)?;
         driver.build(&own.profile)
     });
     built.map_err(|error| Stop::failed(&error))

@@ -131,13 +131,22 @@ impl Cast {
     /// Adds the threads that only the record knows: those of the registrar.
     pub(crate) fn with_workers(mut self, records: &[Record]) -> Self {
         for record in records {
-            let thread = record.thread;
-            if self.threads.iter().all(|(known, _)| *known != thread) {
-                self.threads
-                    .push((thread, "cleaning up for the NMR".to_owned()));
-            }
+            self.add_thread(record.thread, "cleaning up for the NMR");
         }
         self
+    }
+
+    /// Adds a thread with its task, unless it is known already.
+    pub(crate) fn add_thread(&mut self, thread: ThreadNumber, task: &str) {
+        if self.threads.iter().all(|(known, _)| *known != thread) {
+            self.threads.push((thread, task.to_owned()));
+        }
+    }
+
+    /// The same for every thread on which modules call something in a record.
+    pub(crate) fn add_callers(&mut self, records: &[Record], task: &str) {
+        let calls = records.iter().filter(|record| record.caller != Actor::Nmr);
+        calls.for_each(|record| self.add_thread(record.thread, task));
     }
 
     /// The threads, those with the same task together.

@@ -134,12 +134,8 @@ impl Stage {
     }
 
     pub(super) fn name_senders(&mut self, at: u64) {
-        for record in self.host.registrar().records_since(at) {
-            let known = self.cast.threads.iter();
-            if record.caller != Actor::Nmr && !known.map(|it| it.0).any(|it| it == record.thread) {
-                self.cast.threads.push((record.thread, SENDING.to_owned()));
-            }
-        }
+        let records = self.host.registrar().records_since(at);
+        self.cast.add_callers(&records, SENDING);
     }
 
     /// Only mentions the calls between modules since a place in the record, and counts the requests.

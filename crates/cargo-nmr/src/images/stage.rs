@@ -105,9 +105,9 @@ impl Stage {
         if order == UnloadOrder::Last {
             images.reverse();
         }
-        while !images.is_empty() {
-            let image = images.remove(0);
-            self.unload(image, &images);
+        let mut images = images.into_iter();
+        while let Some(image) = images.next() {
+            self.unload(image, images.as_slice());
         }
     }
 
@@ -145,10 +145,8 @@ impl Stage {
                 self.cast.modules.push((id, name));
             }
         }
-        if let Some(thread) = seen.thread()
-            && self.cast.threads.iter().all(|(known, _)| *known != thread)
-        {
-            self.cast.threads.push((thread, LOADING.to_owned()));
+        if let Some(thread) = seen.thread() {
+            self.cast.add_thread(thread, LOADING);
         }
         seen
     }
@@ -186,16 +184,7 @@ impl Stage {
             })
             .sum();
         self.images.reports = reports.iter().map(sayings::report).collect();
-        for record in &records {
-            let known = self
-                .cast
-                .threads
-                .iter()
-                .any(|(known, _)| *known == record.thread);
-            if !known && record.caller != nmr_host::Actor::Nmr {
-                self.cast.threads.push((record.thread, WORKING.to_owned()));
-            }
-        }
+        self.cast.add_callers(&records, WORKING);
         Run {
             title,
             cast: self.cast.with_workers(&records),

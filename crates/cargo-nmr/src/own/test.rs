@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use driver_build::command;
 use driver_host::IMAGE_VARIABLE;
 
-use super::{TestOptions, image, package};
+use super::{TestOptions, built, package};
 use crate::stop::Stop;
 
 /// Whether images can be loaded on this machine.
@@ -22,7 +22,7 @@ pub(crate) fn test(options: &TestOptions) -> Result<ExitCode, Stop> {
     driver_build::build::select_features(&mut cargo, &own.profile);
     cargo.arg("--");
     if LOADS {
-        cargo.env(IMAGE_VARIABLE, image(own)?);
+        cargo.env(IMAGE_VARIABLE, built(&package, own)?);
         cargo.arg("--include-ignored");
     }
     cargo.args(&options.arguments);

@@ -17,12 +17,13 @@ pub(super) struct Sources {
 impl Sources {
     /// Finds the INX, and builds the image unless one is named.
     pub(super) fn find(options: &PackageOptions) -> Result<Self, Stop> {
-        let inf = match &options.inf {
-            Some(inf) => inf.clone(),
-            None => inx_of(&own::package(&options.own)?.directory)?,
-        };
-        let given: Vec<_> = options.image.iter().cloned().collect();
-        let image = own::images(&given, &options.own)?.remove(0);
+        let (image, inf) = (options.image.clone(), options.inf.clone());
+        if let (Some(image), Some(inf)) = (image.clone(), inf.clone()) {
+            return Ok(Self { image, inf });
+        }
+        let package = own::package(&options.own)?;
+        let inf = inf.map_or_else(|| inx_of(&package.directory), Ok)?;
+        let image = image.map_or_else(|| own::built(&package, &options.own), Ok)?;
         Ok(Self { image, inf })
     }
 }

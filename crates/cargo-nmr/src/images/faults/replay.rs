@@ -88,16 +88,10 @@ fn cast(steps: &[Step], records: &[Record]) -> Cast {
             }
         }
     }
-    for record in records.iter().filter(|record| record.caller != Actor::Nmr) {
-        if cast
-            .threads
-            .iter()
-            .all(|(known, _)| *known != record.thread)
-        {
-            let first = cast.threads.is_empty();
-            let what = if first { LOADING } else { WORKING };
-            cast.threads.push((record.thread, what.to_owned()));
-        }
+    let mut calls = records.iter().filter(|record| record.caller != Actor::Nmr);
+    if let Some(first) = calls.next() {
+        cast.add_thread(first.thread, LOADING);
     }
+    cast.add_callers(records, WORKING);
     cast.with_workers(records)
 }
