@@ -17,6 +17,7 @@ use nmr_sys::{
 use super::super::gate;
 use super::super::imports::Target;
 use super::super::kernel::{NtStatus, STATUS_SUCCESS};
+use super::super::loaded::Loaded;
 use super::super::points::{self, Refusal};
 
 pub(crate) fn find(name: &str) -> Option<Target> {
@@ -80,16 +81,10 @@ unsafe extern "efiapi" fn register_client(
     if status == STATUS_SUCCESS {
         // SAFETY: the registrar has accepted the characteristics, so they can be read.
         let instance = unsafe { &raw const (*characteristics).ClientRegistrationInstance };
-        // SAFETY: as above.
-        let module = unsafe { label(Role::Client, instance) };
-        // SAFETY: as above.
-        image
-            .system
-            .note_registered(module, unsafe { npi(instance) });
         // SAFETY: the registrar has written the handle.
-        image
-            .registrations
-            .add(unsafe { handle.read() }.0.addr(), module);
+        let handle = unsafe { handle.read() }.0.addr();
+        // SAFETY: the registrar has accepted the instance, so it can be read.
+        unsafe { note(&image, Role::Client, instance, handle) };
     }
     status
 }
@@ -107,18 +102,31 @@ unsafe extern "efiapi" fn register_provider(
     if status == STATUS_SUCCESS {
         // SAFETY: the registrar has accepted the characteristics, so they can be read.
         let instance = unsafe { &raw const (*characteristics).ProviderRegistrationInstance };
-        // SAFETY: as above.
-        let module = unsafe { label(Role::Provider, instance) };
-        // SAFETY: as above.
-        image
-            .system
-            .note_registered(module, unsafe { npi(instance) });
         // SAFETY: the registrar has written the handle.
-        image
-            .registrations
-            .add(unsafe { handle.read() }.0.addr(), module);
+        let handle = unsafe { handle.read() }.0.addr();
+        // SAFETY: the registrar has accepted the instance, so it can be read.
+        unsafe { note(&image, Role::Provider, instance, handle) };
     }
     status
+}
+
+/// Notes whose a registration is, and of which interface.
+///
+/// # Safety
+///
+/// The instance and what it points to can be read.
+unsafe fn note(
+    image: &Loaded,
+    role: Role,
+    instance: *const NPI_REGISTRATION_INSTANCE,
+    handle: usize,
+) {
+    // SAFETY: the requirement is that of this function.
+    let module = unsafe { label(role, instance) };
+    // SAFETY: as above.
+    let npi = unsafe { npi(instance) };
+    image.system.note_registered(module, npi);
+    image.registrations.add(handle, module);
 }
 
 unsafe extern "efiapi" fn attach_provider(
@@ -184,11 +192,11 @@ fn closed(handle: usize, status: NtStatus) -> NtStatus {
 ///
 /// The instance and what it points to can be read.
 unsafe fn npi(instance: *const NPI_REGISTRATION_INSTANCE) -> GUID {
-    // SAFETY: the caller vouches for the instance.
+    // SAFETY: the instance can be read, by the caller's promise.
     let id = unsafe { &raw const (*instance).NpiId };
     // SAFETY: as above.
     let id = unsafe { id.read() };
-    // SAFETY: the caller vouches for the identifier.
+    // SAFETY: what the instance points to can be read, by the caller's promise.
     unsafe { id.read() }
 }
 
@@ -198,9 +206,9 @@ unsafe fn npi(instance: *const NPI_REGISTRATION_INSTANCE) -> GUID {
 ///
 /// The instance and what it points to can be read.
 unsafe fn label(role: Role, instance: *const NPI_REGISTRATION_INSTANCE) -> ModuleLabel {
-    // SAFETY: the caller vouches for the instance.
+    // SAFETY: the instance can be read, by the caller's promise.
     let instance = unsafe { instance.read() };
-    // SAFETY: the caller vouches for the identifier.
+    // SAFETY: what the instance points to can be read, by the caller's promise.
     let id = (!instance.ModuleId.is_null()).then(|| unsafe { instance.ModuleId.read() });
     let id = id.map(|id| {
         if id.Type == MIT_GUID {
