@@ -24,7 +24,7 @@ struct Facts {
     status: NtStatus,
 }
 
-/// Writes an event if somebody listens. What events have in common is here, once: it is most of their code.
+/// Writes an event if it is listened to. What events have in common is here, once: it is most of their code.
 #[inline(never)]
 fn write(tally: &Tally, peer: u128, status: NtStatus, event: fn(&str, &[u8])) {
     if provider_enabled!(EVENTS, Level::Informational, 1) {

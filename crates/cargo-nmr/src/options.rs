@@ -223,8 +223,8 @@ impl StoryOptions {
     }
 }
 
-/// Reads the command line. Cargo puts its own word for this program first, `nmr`; whoever types that and nothing
-/// else wants to know what there is. Fails with one line that says what is wrong with it, after help or
+/// Reads the command line. Cargo puts its own word for this program first, `nmr`; typed alone, that asks
+/// what there is. Fails with one line that says what is wrong with it, after help or
 /// version was printed if that was asked for.
 pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
     let mut arguments: Vec<_> = std::env::args_os().collect();

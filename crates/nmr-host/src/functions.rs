@@ -34,7 +34,7 @@ pub(crate) fn register(
     } else {
         findings.reject(Rule::V09);
     }
-    // Nobody can use a handle that has no place.
+    // A handle without a place is of no use.
     let module = module.as_ref().filter(|_| output);
     let entry = Entry {
         caller: module.map_or(Actor::Unknown, |module| Actor::Module(module.label)),

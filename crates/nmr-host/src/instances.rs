@@ -42,7 +42,7 @@ thread_local! {
 }
 
 /// Whether there was ever another registrar than the shared one. Until then no thread has entered
-/// another, and nobody looks whether it has.
+/// another, and it is not looked at whether it has.
 static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
 
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.

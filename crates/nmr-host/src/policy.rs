@@ -149,7 +149,7 @@ pub enum OnReport {
     Panic,
 }
 
-/// How many numbers of bindings a lane takes at once where nobody is likely to see them.
+/// How many numbers of bindings a lane takes at once where they are seldom seen.
 const SERIALS: u64 = 1024;
 
 /// A setting that does not exist, in words.

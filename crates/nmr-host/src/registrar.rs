@@ -182,7 +182,7 @@ impl Registrar {
         self.shell.wrap(interface, wrapping)
     }
 
-    /// Watches every call of the interfaces that nobody has declared, too, for a program that knows
+    /// Watches every call of the interfaces that were not declared, too, for a program that knows
     /// nothing of them but can find the functions of a table in memory: a loader of images, which
     /// knows where code is. `layout` gets the address of each table that a module hands over. It is
     /// about the bindings that are made from now on, and has the conditions of [`wrap`](Self::wrap).

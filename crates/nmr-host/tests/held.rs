@@ -1,4 +1,4 @@
-//! Interfaces that nobody declared are watched as their tables are found in memory, and a call can be
+//! Interfaces that were not declared are watched as their tables are found in memory, and a call can be
 //! held until a detach has met it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 

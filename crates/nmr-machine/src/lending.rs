@@ -20,7 +20,7 @@ pub struct Opening {
     pub context: usize,
     /// The address of its table.
     pub dispatch: usize,
-    /// The size of the table, if somebody has declared it.
+    /// The size of the table, if it was declared.
     pub table: Option<usize>,
 }
 

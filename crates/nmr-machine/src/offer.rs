@@ -1,6 +1,6 @@
 //! Offers: from the call of a client's attach callback to its return (contract sections 2.4, 2.6).
 //!
-//! An offer belongs to the thread that makes it. Until the callback returns, nobody else decides about
+//! An offer belongs to the thread that makes it. Until the callback returns, no other thread decides about
 //! it, and so the machine hears only how it has ended.
 
 use nmr_sys::{

@@ -12,8 +12,8 @@ const MOST: usize = 4096;
 const WORD: usize = size_of::<usize>();
 
 /// Finds the functions of a table: the words, to the end of the section or of the block of pool where
-/// it lies, that are addresses of code in images. What lies behind the table is copied as well: nobody
-/// asks for it. `None` if it lies elsewhere, or has no function.
+/// it lies, that are addresses of code in images. What lies behind the table is copied as well, and
+/// not used. `None` if it lies elsewhere, or has no function.
 pub(super) fn layout(system: &System, table: usize) -> Option<TableLayout> {
     if !table.is_multiple_of(WORD) {
         return None;

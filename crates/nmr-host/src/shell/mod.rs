@@ -391,7 +391,7 @@ impl Shell {
         action
     }
 
-    /// Whether anybody looks: for rules that somebody has to look for, or into a record.
+    /// Whether calls are looked at: for rules that need it, or for a record.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)

@@ -80,7 +80,7 @@ impl Holds {
 
     /// A call has begun. Does not return before it may go on. A thread that holds a lock, is above
     /// `PASSIVE_LEVEL` or in a callback of the NMR is not held: the detach may need what it has. Nor
-    /// is a call of a module whose detach callback was called: nobody would let it go on.
+    /// is a call of a module whose detach callback was called: nothing would let it go on.
     pub(super) fn call_begins(
         &self,
         binding: u64,

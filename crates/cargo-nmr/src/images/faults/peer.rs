@@ -85,7 +85,7 @@ fn words(role: Role) -> &'static str {
     }
 }
 
-/// The role of the module of the sample's interface that attached to nobody, if nothing did and
+/// The role of the module of the sample's interface without a peer, if nothing attached and
 /// nothing else is wrong.
 fn lonely(alone: &Outcome) -> Option<Role> {
     if alone.attached > 0 || !alone.wrong().is_empty() {
