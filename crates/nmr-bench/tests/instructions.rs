@@ -1,5 +1,5 @@
-//! How many instructions a call and a client's life take. Unlike times, these repeat exactly, so a
-//! step too many is seen wherever the test runs.
+//! Counts the instructions of a call and of a client's cycle. Unlike times, counts repeat, so one step
+//! too many shows wherever the test runs.
 //!
 //! valgrind counts them in the program `steps`, built as it is measured: once for some repetitions, once
 //! for twice as many. The difference is that of the repetitions alone.
@@ -18,6 +18,10 @@ const TIMES: u32 = 1_000;
 
 /// With another compiler the counts can only be near.
 const NEAR: f64 = 0.1;
+
+/// The dynamic loader and the C library execute a few dozen instructions more or less from run to run,
+/// which is some hundredths of an instruction for each repetition.
+const NOISE: f64 = 0.5;
 
 /// A line of the file.
 #[derive(Debug)]
@@ -151,7 +155,7 @@ fn a_call_and_a_life_take_no_more_instructions_than_written_down() {
     {
         let found = (count(&steps, what) * 10.0).round() / 10.0;
         let within = if same_compiler {
-            *within
+            within.max(NOISE)
         } else {
             *expected * NEAR
         };
