@@ -78,7 +78,10 @@ check() {
 
 # `ui` runs Cargo, which is no Windows program here. The exploration of the machine is the same everywhere.
 tests() {
-    for_windows test --package wdk-nmr --package nmr-host --package driver-package \
+    # The INX of a new driver is read by setupapi, too.
+    rm -rf "$place/new"
+    cargo run --quiet --package cargo-nmr -- new "$place/new" --name mydrv >/dev/null
+    NEW_DRIVER_INX=$place/new/mydrv.inx for_windows test --package wdk-nmr --package nmr-host --package driver-package \
         --lib --tests --examples -- --skip what_must_not_compile
 }
 

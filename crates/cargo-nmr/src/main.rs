@@ -29,7 +29,6 @@ mod stderr;
 mod stop;
 mod story;
 mod trace;
-mod watched;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_host::{Deregistration, OnReport, Policy};
 
 pub(crate) use exercise::ExerciseOptions;
-pub(crate) use faults::{FaultsOptions, PeerChoice, PeerOrder};
+pub(crate) use faults::FaultsOptions;
 pub(crate) use images::{FactsFormat, InspectOptions, RunOptions, UnloadOrder};
 
 use crate::new::NewOptions;

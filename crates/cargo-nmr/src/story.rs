@@ -3,6 +3,7 @@
 
 mod calls;
 mod modules;
+mod watched;
 
 use std::sync::Arc;
 
@@ -12,13 +13,13 @@ use exnpi_driver::provider::Summer;
 use nmr::{Client, Error, Module, Provider, Registration};
 use nmr_host::{Policy, Registrar};
 
+use self::watched::{Notebook, Watched, module_id};
 use crate::hand::Hand;
 use crate::options::StoryOptions;
 use crate::progress::Progress;
 use crate::run::{Beat, Cast, Cue, Expected, Run};
 use crate::script::{self, Words};
 use crate::status;
-use crate::watched::{Notebook, Watched, module_id};
 
 type ClientRegistration = Registration<Client<Exnpi>, Watched<Adder>>;
 type ProviderRegistration = Registration<Provider<Exnpi>, Watched<Summer>>;

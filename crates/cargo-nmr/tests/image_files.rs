@@ -65,10 +65,7 @@ fn each_subcommand_has_help_with_examples_and_exit_codes() {
                 "trust",
             ][..],
         ),
-        (
-            "faults",
-            &["--peer", "--peer-order", "--point", "--policy", "trust"][..],
-        ),
+        ("faults", &["--point", "--policy", "trust"][..]),
         ("inspect", &["--format", "json", "jq"][..]),
     ] {
         let help = lab::output(&format!("{command} --help"));

@@ -137,27 +137,54 @@ fn compare(stamped: &Stamped) {
 const DRIVER: &[u8] = include_bytes!("../../../inf/exnpi_driver.inx");
 const SAMPLE: &[u8] = include_bytes!("common/sample.inx");
 
+/// Names the INX of a driver called `mydrv` that `cargo nmr new` has made.
+const NEW: &str = "NEW_DRIVER_INX";
+
+fn new_driver() -> Option<Vec<u8>> {
+    let Some(path) = std::env::var_os(NEW) else {
+        println!("{NEW} is not set: only the INX files of this repository are read");
+        return None;
+    };
+    Some(std::fs::read(path).unwrap())
+}
+
 #[test]
 fn setupapi_reads_every_line_as_this_crate_does() {
-    for (name, inx) in [("exnpi_driver", DRIVER), ("sample", SAMPLE)] {
+    let new = new_driver();
+    let new = new.iter().map(|inx| ("mydrv", inx.as_slice()));
+    for (name, inx) in [("exnpi_driver", DRIVER), ("sample", SAMPLE)]
+        .into_iter()
+        .chain(new)
+    {
         for arch in [Arch::Amd64, Arch::Arm64] {
             compare(&Stamped::new(name, inx, arch));
         }
     }
 }
 
-/// What an installation looks up: the models for the processor, the hardware id, the service, the catalog.
+/// Looks up what an installation needs: the models for the processor, the hardware id, the service, the catalog.
+fn find_what_an_installation_needs(inx: &[u8], models: &str, driver: &str) {
+    for (arch, platform) in [(Arch::Amd64, "amd64"), (Arch::Arm64, "arm64")] {
+        let stamped = Stamped::new(&format!("installation-{driver}"), inx, arch);
+        let opened = Opened::new(&stamped.path);
+        let models = opened.section(&format!("{models}.NT{platform}.10.0...19041"));
+        let device = format!("{driver}_Device");
+        assert_eq!(
+            models.unwrap()[0],
+            [device.clone(), format!(r"Root\{driver}")]
+        );
+        let services = opened.section(&format!("{device}.NT.Services")).unwrap();
+        let service = [driver, "0x00000002", &format!("{driver}_Service")];
+        assert_eq!(services[0], service);
+        let version = opened.section("Version").unwrap();
+        assert!(version.iter().any(|values| values == &["stamped.cat"]));
+    }
+}
+
 #[test]
 fn setupapi_finds_what_an_installation_looks_up() {
-    let stamped = Stamped::new("installation", DRIVER, Arch::Amd64);
-    let opened = Opened::new(&stamped.path);
-    let models = opened.section("Exnpi.NTamd64.10.0...19041").unwrap();
-    assert_eq!(models[0], ["ExnpiDriver_Device", r"Root\ExnpiDriver"]);
-    let services = opened.section("ExnpiDriver_Device.NT.Services").unwrap();
-    assert_eq!(
-        services[0],
-        ["ExnpiDriver", "0x00000002", "ExnpiDriver_Service"]
-    );
-    let version = opened.section("Version").unwrap();
-    assert!(version.iter().any(|values| values == &["stamped.cat"]));
+    find_what_an_installation_needs(DRIVER, "Exnpi", "ExnpiDriver");
+    if let Some(new) = new_driver() {
+        find_what_an_installation_needs(&new, "Mydrv", "Mydrv");
+    }
 }

@@ -1,7 +1,6 @@
 //! Faults in driver images: every run of a scenario with one thing refused, and what was lost.
 
 mod json;
-mod peer;
 mod replay;
 mod table;
 
@@ -20,8 +19,6 @@ use crate::stderr;
 struct Findings {
     /// What the images are called.
     images: Vec<String>,
-    /// The native module that they met, in words.
-    peer: &'static str,
     policy: Policy,
     /// The run without a fault.
     dry: Outcome,
@@ -47,7 +44,7 @@ pub(crate) fn faults(options: &FaultsOptions) -> Result<ExitCode, String> {
         policy,
         ..Scenario::new(images.iter().cloned().zip(bytes).collect())
     };
-    let (scenario, peer, dry) = peer::choose(scenario, options);
+    let dry = scenario.run(&Trial::Dry);
     let wrong = printed(&dry.wrong());
     let trials = chosen(&dry, options.point)?;
     let runs = if wrong.is_empty() {
@@ -57,7 +54,6 @@ pub(crate) fn faults(options: &FaultsOptions) -> Result<ExitCode, String> {
     };
     let findings = Findings {
         images,
-        peer,
         policy: scenario.policy,
         dry,
         wrong,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use nmr_host::Policy;
 
 use super::Choices;
@@ -29,14 +29,6 @@ pub(crate) struct FaultsOptions {
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
 
-    /// The native module that the images meet, if their interface is that of the sample driver
-    #[arg(long, value_enum, value_name = "WHO", default_value_t = PeerChoice::Auto)]
-    pub(crate) peer: PeerChoice,
-
-    /// Whether the peer comes before the images, and goes after them, or the other way round
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = PeerOrder::First)]
-    pub(crate) peer_order: PeerOrder,
-
     /// Let only the point with this number of the table fail, and show what the registrar saw
     #[arg(long, value_name = "N")]
     pub(crate) point: Option<u64>,
@@ -56,8 +48,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo nmr faults --release                               the driver of this package, as it ships
   cargo nmr faults driver.sys                              every fault, with a table
-  cargo nmr faults provider.sys client.sys                 two drivers that attach to each other
-  cargo nmr faults client.sys --peer-order last            the native provider comes after it
+  cargo nmr faults provider.sys client.sys                 a driver of one module, and its peer
   cargo nmr faults driver.sys --point 5                    one fault, with what the registrar saw
   cargo nmr faults driver.sys --format json | jq '.runs[] | select(.lost != [])'
 
@@ -65,28 +56,6 @@ Exit codes:
   0  every fault was survived
   1  something was lost, or is wrong without a fault, or the package could not be built; the reason is on standard error
   2  the command line is wrong, or a file is no driver image or cannot be read";
-
-/// Whom images meet.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum PeerChoice {
-    /// The sample's client or provider, if images of its interface attach to nobody without it
-    Auto,
-    /// The sample client
-    Client,
-    /// The sample provider
-    Provider,
-    /// Nobody
-    None,
-}
-
-/// When the peer comes.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum PeerOrder {
-    /// Before the images
-    First,
-    /// After the images
-    Last,
-}
 
 impl FaultsOptions {
     /// What the registrar does where the contract leaves it a choice. It may not panic.

@@ -7,10 +7,10 @@ use exnpi_driver::client::Adder;
 use nmr::Module;
 use nmr_host::{Actor, Moment, Note, Role};
 
+use super::watched::{Notebook, actor};
 use super::{Stage, Told, in_words};
 use crate::hand::{Answer, PATIENCE};
 use crate::script;
-use crate::watched::{Notebook, actor};
 
 /// How many calls the reader sees one by one.
 const SHOWN_CALLS: u64 = 2;

@@ -9,11 +9,11 @@ use exnpi_driver::provider::Summer;
 use nmr::Registration;
 use nmr_host::Role;
 
+use super::watched::{Notebook, Watched};
 use super::{Stage, Told, in_words};
 use crate::hand::{Answer, PATIENCE};
 use crate::options::{Order, Side, StoryOptions};
 use crate::script;
-use crate::watched::{Notebook, Watched};
 
 /// How they come.
 impl Stage {

@@ -10,7 +10,6 @@ use super::{Findings, Run, table};
 #[derive(Serialize)]
 struct All<'a> {
     images: &'a [String],
-    peer: &'a str,
     policy: String,
     /// How many points a run without a fault reaches, and how many bindings it makes.
     points: usize,
@@ -54,7 +53,6 @@ struct Point<'a> {
 pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     let all = All {
         images: &findings.images,
-        peer: findings.peer,
         policy: findings.policy.to_string(),
         points: findings.dry.points.len(),
         bindings: findings.dry.attached,

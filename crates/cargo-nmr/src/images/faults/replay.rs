@@ -56,10 +56,8 @@ fn story(findings: &Findings, run: &super::Run) -> Run {
 }
 
 fn beat(step: &Step) -> Beat {
-    let name = step.image.as_deref().unwrap_or("the peer");
+    let name = name(step);
     let title = match step.fate {
-        Fate::Loaded if step.image.is_none() => format!("{name} registers"),
-        Fate::Unloaded if step.image.is_none() => format!("{name} deregisters"),
         Fate::Loaded => format!("{name} is loaded"),
         Fate::NotLoaded(_) | Fate::Refused(_) => format!("{name} is not loaded"),
         Fate::NoDevice(_) => format!("{name} gets no device"),
@@ -74,6 +72,11 @@ fn beat(step: &Step) -> Beat {
     }
 }
 
+/// The image of a step. A native peer has none, and this program starts no peer.
+fn name(step: &Step) -> &str {
+    step.image.as_deref().unwrap_or("the peer")
+}
+
 /// The modules with their names, and the threads with what they do.
 fn cast(steps: &[Step], records: &[Record]) -> Cast {
     let mut cast = Cast::default();
@@ -81,8 +84,7 @@ fn cast(steps: &[Step], records: &[Record]) -> Cast {
         let end = steps.get(place + 1).map_or(u64::MAX, |next| next.at);
         let during = |record: &&Record| (step.at..end).contains(&record.sequence);
         let seen = Seen(records.iter().filter(during).cloned().collect());
-        let image = step.image.as_deref().unwrap_or("the peer");
-        for (id, name) in names::of_modules(image, &seen.registered()) {
+        for (id, name) in names::of_modules(name(step), &seen.registered()) {
             if cast.modules.iter().all(|(known, _)| *known != id) {
                 cast.modules.push((id, name));
             }

@@ -19,7 +19,6 @@ pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> 
     let points = findings.dry.points.len();
     writeln!(out, "  points    {points}")?;
     writeln!(out, "  bindings  {}", findings.dry.attached)?;
-    writeln!(out, "  peer      {}", findings.peer)?;
     for warning in findings.dry.warnings() {
         writeln!(
             out,
