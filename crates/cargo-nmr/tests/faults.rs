@@ -139,7 +139,7 @@ fn one_point_is_replayed_with_what_the_registrar_saw() {
     let text = lab::output(&format!("faults {images} --point {number}"));
     for part in [
         "  2 runs: nothing is lost.",
-        "When NmrClientAttachProvider in exnpi_driver.sys, offset 0x",
+        "When NmrClientAttachProvider in client/exnpi_driver.sys, offset 0x",
         "NmrClientAttachProvider returns STATUS_NOINTERFACE",
         "ClientAttachProvider returns STATUS_INSUFFICIENT_RESOURCES",
         "0 attached, 1 declined",
@@ -147,7 +147,7 @@ fn one_point_is_replayed_with_what_the_registrar_saw() {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     let line = lab::complaint(&format!("faults {images} --point 1000"), 2);
-    assert_eq!(line, "cargo-nmr: --point 1000: there are 13 points\n");
+    assert_eq!(line, "cargo-nmr: --point 1000: there are 24 points\n");
 }
 
 /// A text without what another build of the driver changes: addresses, and the space around them.
@@ -172,4 +172,28 @@ fn the_table_in_the_documentation_is_that_of_the_driver() {
         without_addresses(&kept).contains(&without_addresses(&table)),
         "put this into docs/verifier.md:\n{table}"
     );
+}
+
+/// A warning without a fault is the baseline: it stops nothing, and does not count.
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn drivers_as_public_ones_are_lose_nothing() {
+    for (name, warnings) in [
+        ("nocleanup", &[][..]),
+        ("retries", &[]),
+        ("early", &["V-42"]),
+        ("versionone", &["V-06"]),
+    ] {
+        let (code, found) = findings(&lab::fixture(name));
+        assert_eq!(lost(&found), [], "{name}");
+        assert_eq!(code, 0, "{name}");
+        assert!(found["runs"].as_array().unwrap().len() > 3, "{found}");
+        let baseline = found["warnings"].as_array().unwrap();
+        assert_eq!(baseline.len(), warnings.len(), "{name}: {baseline:?}");
+        for (warning, rule) in baseline.iter().zip(warnings) {
+            assert!(warning.as_str().unwrap().starts_with(rule), "{warning}");
+        }
+        let text = lab::output(&format!("run {}", lab::fixture(name)));
+        assert!(text.contains("1 attached"), "{text}");
+    }
 }
