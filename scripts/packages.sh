@@ -1,46 +1,28 @@
 #!/usr/bin/env bash
-# Packages the crates that are for publication (docs/publishing.md) and verifies them: each is compiled from its archive,
-# and so is a crate that depends on the archives by version.
+# Packages the crates that are for publication (docs/publishing.md) and verifies them: each is compiled from its archive.
+# A crate that depends on the archives by version, and one that depends on a repository by git, pass a test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What the archives depend on is compiled once, and for the tests, too.
 export CARGO_TARGET_DIR=$PWD/target
 
-# Those whose manifests do not forbid publication.
-mapfile -t packages < <(grep -L '^publish' crates/*/Cargo.toml |
-    xargs sed -s -n '/^\[package\]/,/^$/s/^name = "\(.*\)"/\1/p')
-
-# Together, so that Cargo takes each other's archives for what a registry has. The work tree may have changes.
-cargo package --quiet --allow-dirty "${packages[@]/#/--package=}"
-
-# A user of the archives, with the dependency lines of a user.
-user=target/package/user
-rm -rf "$user"
-mkdir -p "$user/src"
-cat >"$user/Cargo.toml" <<'MANIFEST'
+# user NAME: a crate with the dependency lines that are read from standard input. Its test uses each library.
+user() {
+    local user=target/package/$1
+    rm -rf "$user"
+    mkdir -p "$user/src"
+    cat >"$user/Cargo.toml" <<MANIFEST
 [package]
-name = "user"
+name = "$1"
 version = "0.1.0"
 edition = "2024"
 
 [workspace]
 
-[dependencies]
-nmr = { package = "wdk-nmr", version = "0.1" }
-
-[dev-dependencies]
-driver-host = "0.1"
-driver-package = "0.1"
-nmr-host = "0.1"
-
-[patch.crates-io]
 MANIFEST
-for package in "${packages[@]}"; do
-    tar -xf "target/package/$package-0.1.0.crate" -C "$user"
-    echo "$package = { path = '$package-0.1.0' }" >>"$user/Cargo.toml"
-done
-cat >"$user/src/lib.rs" <<'RUST'
+    cat >>"$user/Cargo.toml"
+    cat >"$user/src/lib.rs" <<'RUST'
 #[test]
 fn the_crates_work_together() {
     let registrar = nmr_host::Registrar::new(nmr_host::Policy::default());
@@ -51,4 +33,55 @@ fn the_crates_work_together() {
     assert_ne!(nmr::Error::NO_INTERFACE, nmr::Error::INSUFFICIENT_RESOURCES);
 }
 RUST
-cargo test --quiet --manifest-path "$user/Cargo.toml"
+    cargo test --quiet --manifest-path "$user/Cargo.toml"
+}
+
+by_version() {
+    local packages package
+    # Those whose manifests do not forbid publication.
+    mapfile -t packages < <(grep -L '^publish' crates/*/Cargo.toml |
+        xargs sed -s -n '/^\[package\]/,/^$/s/^name = "\(.*\)"/\1/p')
+    # Together, so that Cargo takes each other's archives for what a registry has. The work tree may have changes.
+    cargo package --quiet --allow-dirty "${packages[@]/#/--package=}"
+    {
+        cat <<'MANIFEST'
+[dependencies]
+nmr = { package = "wdk-nmr", version = "0.1" }
+
+[dev-dependencies]
+driver-host = "0.1"
+driver-package = "0.1"
+nmr-host = "0.1"
+
+[patch.crates-io]
+MANIFEST
+        for package in "${packages[@]}"; do
+            tar -xf "target/package/$package-0.1.0.crate" -C target/package
+            echo "$package = { path = '../$package-0.1.0' }"
+        done
+    } | user by-version
+}
+
+# A repository with the work tree as its only commit.
+by_git() {
+    local repository=$PWD/target/package/repository url
+    rm -rf "$repository"
+    mkdir -p "$repository"
+    tar -cf - --exclude=./target --exclude=./.git . | tar -xf - -C "$repository"
+    git -C "$repository" init --quiet
+    git -C "$repository" add --all
+    git -C "$repository" -c user.name=user -c user.email=user@localhost commit --quiet --message 'As it is'
+    url=file://$repository
+    user by-git <<MANIFEST
+[dependencies]
+nmr = { package = "wdk-nmr", git = "$url" }
+
+[dev-dependencies]
+driver-host = { git = "$url" }
+driver-package = { git = "$url" }
+nmr-host = { git = "$url" }
+MANIFEST
+}
+
+by_version
+by_git

@@ -45,7 +45,10 @@ fn main() -> ExitCode {
             let written = output::written(help.print());
             return written.map_or_else(|error| Stop::from(error).tell(), |()| ExitCode::SUCCESS);
         }
-        Err(error) => return Stop::from(options::one_line(&error)).tell(),
+        Err(error) => {
+            stderr::lines(&options::message(&error));
+            return ExitCode::from(stop::BAD_USAGE);
+        }
     };
     do_it(options).unwrap_or_else(|stop| stop.tell())
 }

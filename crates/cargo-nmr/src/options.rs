@@ -238,16 +238,15 @@ pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
     CommandLine::try_parse_from(arguments)
 }
 
-/// The gist of a complaint about the command line, on one line.
-pub(crate) fn one_line(error: &clap::Error) -> String {
+/// The message of a wrong command line, without usage and empty lines. Further lines are indented.
+pub(crate) fn message(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let gist: Vec<_> = text
+    let lines: Vec<_> = text
         .lines()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
+        .filter(|line| !line.trim().is_empty())
         .collect();
-    gist.join(" ").trim_start_matches("error: ").to_owned()
+    lines.join("\n").trim_start_matches("error: ").to_owned()
 }
 
 #[cfg(test)]
@@ -299,11 +298,11 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_is_one_line() {
+    fn a_complaint_has_its_line_breaks_and_no_usage() {
         let error = CommandLine::try_parse_from(["cargo-nmr", "--order", "both"]).unwrap_err();
         assert_eq!(
-            one_line(&error),
-            "invalid value 'both' for '--order <ORDER>' [possible values: client-first, provider-first]"
+            message(&error),
+            "invalid value 'both' for '--order <ORDER>'\n  [possible values: client-first, provider-first]"
         );
     }
 }

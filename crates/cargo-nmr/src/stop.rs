@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::stderr;
 
 /// The command line is wrong, or a file cannot be read or written.
-const BAD_USAGE: u8 = 2;
+pub(crate) const BAD_USAGE: u8 = 2;
 /// Something that was asked for failed.
 const FAILED: u8 = 1;
 
@@ -25,7 +25,7 @@ impl Stop {
         }
     }
 
-    /// Says why, in one line.
+    /// Prints the reason, in one line.
     pub(crate) fn tell(&self) -> ExitCode {
         stderr::line(format_args!("{}", self.reason));
         ExitCode::from(self.code)

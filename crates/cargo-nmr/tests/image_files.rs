@@ -82,7 +82,7 @@ const NO_DRIVER: &str = "cargo-nmr is no driver: its manifest has no \
     [package.metadata.wdk.driver-model]; a driver's package is made by `cargo nmr new`";
 
 #[test]
-fn a_bad_command_line_gets_one_line() {
+fn a_bad_command_line_is_explained() {
     for (arguments, expected) in [
         ("run", NO_DRIVER),
         ("inspect", NO_DRIVER),
@@ -93,7 +93,7 @@ fn a_bad_command_line_gets_one_line() {
         ),
         (
             "run x.sys --unload-order backwards",
-            "invalid value 'backwards' for '--unload-order <WHICH>' [possible values: first, last]",
+            "invalid value 'backwards' for '--unload-order <WHICH>'\n  [possible values: first, last]",
         ),
         (
             "--seed 1 run x.sys",

@@ -260,7 +260,7 @@ fn nothing_is_written_over() {
     let taken = tempfile::tempdir().unwrap();
     let directory = taken.path();
     fs::write(directory.join("notes"), "mine").unwrap();
-    let refused = run(&mut nmr(directory, "new ."), 2);
+    let refused = run(&mut nmr(directory, "new . --name mydrv"), 2);
     let line = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(
         line,

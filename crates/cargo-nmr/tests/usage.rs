@@ -37,11 +37,6 @@ fn help_has_examples_and_exit_codes() {
 fn a_bad_option_gets_one_line() {
     for (arguments, expected) in [
         (
-            "--order both",
-            "cargo-nmr: invalid value 'both' for '--order <ORDER>' [possible values: client-first, \
-             provider-first]",
-        ),
-        (
             "--colour",
             "cargo-nmr: unexpected argument '--colour' found",
         ),
@@ -68,6 +63,15 @@ fn a_bad_option_gets_one_line() {
     ] {
         assert_eq!(one_line(arguments), expected);
     }
+}
+
+#[test]
+fn the_values_of_an_option_are_on_a_line_of_their_own() {
+    assert_eq!(
+        lab::complaint("--order both", 2),
+        "cargo-nmr: invalid value 'both' for '--order <ORDER>'\n  \
+         [possible values: client-first, provider-first]\n"
+    );
 }
 
 #[test]

@@ -15,6 +15,6 @@ pub mod image;
 #[cfg(windows)]
 pub mod windows;
 
-pub use options::{Command, Options, RoleName, one_line};
+pub use options::{Command, Options, RoleName, message};
 pub use request::{Device, Failure, explain_error};
 pub use run::run;

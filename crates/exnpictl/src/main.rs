@@ -19,7 +19,7 @@ fn main() -> ExitCode {
                 _ => ExitCode::SUCCESS,
             };
         }
-        Err(error) => return complain(&exnpictl::one_line(&error), 2),
+        Err(error) => return complain(&exnpictl::message(&error), 2),
     };
     let done = open(&options)
         .and_then(|device| exnpictl::run(&options, &*device, &mut anstream::stdout().lock()));

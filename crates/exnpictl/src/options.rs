@@ -133,24 +133,23 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The gist of a complaint about the command line, on one line.
+/// The message of a wrong command line, without usage and empty lines. Further lines are indented.
 #[must_use]
-pub fn one_line(error: &clap::Error) -> String {
+pub fn message(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let gist: Vec<_> = text
+    let lines: Vec<_> = text
         .lines()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
+        .filter(|line| !line.trim().is_empty())
         .collect();
-    gist.join(" ").trim_start_matches("error: ").to_owned()
+    lines.join("\n").trim_start_matches("error: ").to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Command, Options, RoleName, one_line};
+    use super::{Command, Options, RoleName, message};
 
     fn parse(arguments: &str) -> Result<Options, clap::Error> {
         let arguments = ["exnpictl"].into_iter().chain(arguments.split_whitespace());
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_is_one_line() {
+    fn a_complaint_has_its_line_breaks_and_no_usage() {
         for (arguments, expected) in [
             (
                 "call --count 0",
@@ -200,10 +199,10 @@ mod tests {
             ),
             (
                 "detach --role both",
-                "invalid value 'both' for '--role <ROLE>' [possible values: client, provider]",
+                "invalid value 'both' for '--role <ROLE>'\n  [possible values: client, provider]",
             ),
         ] {
-            assert_eq!(one_line(&parse(arguments).unwrap_err()), expected);
+            assert_eq!(message(&parse(arguments).unwrap_err()), expected);
         }
     }
 }
