@@ -9,7 +9,7 @@ use super::list::{Linked, Links};
 use super::slab::Key;
 use crate::module::Role;
 
-/// Where a binding stands (contract section 8.1, "Binding"). A dead binding is no longer there.
+/// Where a binding stands (contract section 7, "Binding"). A dead binding is no longer there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Phase {
     /// The offer has not started.

@@ -1,4 +1,4 @@
-//! The detach of one end of a binding, as a table of transitions (contract section 8.1, "Side").
+//! The detach of one end of a binding, as a table of transitions (contract section 7, "Side").
 
 use nmr_sys::{NTSTATUS, STATUS_PENDING, STATUS_SUCCESS};
 

@@ -1,6 +1,6 @@
 //! The Network Module Registrar as a pure state machine: no lock, no thread, no unsafe code. It is what
 //! the NMR does, for others to read, to run and to check; `nmr-host` puts threads around it. The rules
-//! are those of contract sections 3, 5 and 8.
+//! are those of contract sections 3, 5 and 7.
 //!
 //! # The states
 //!

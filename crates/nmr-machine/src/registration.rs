@@ -6,7 +6,7 @@ use super::list::{Linked, Links, List};
 use super::slab::Key;
 use crate::module::{Module, Role};
 
-/// Where a registration stands (contract section 8.1, "Registration"). A closed one is no longer
+/// Where a registration stands (contract section 7, "Registration"). A closed one is no longer
 /// there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Stage {

@@ -1,5 +1,5 @@
 //! What the machine wants next, compared with the books: here the invariants of contract section
-//! 4.6 are checked.
+//! 4 are checked.
 
 use nmr_sys::Opaque;
 

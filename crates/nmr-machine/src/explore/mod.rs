@@ -4,7 +4,7 @@
 //! module registers, deregisters or waits, a callback that is running answers, a detach is
 //! completed, each from a thread of its own, at any time the contract allows. [`books`] keeps what
 //! the modules know, and [`follow`] compares it with what the machine wants next: the invariants of
-//! contract section 4.6, that both modules are asked to detach though the first pends, that
+//! contract section 4, that both modules are asked to detach though the first pends, that
 //! a deregistration is always pending, that honest modules cause no findings and every
 //! mistake causes its own. Where nobody owes a move, every call has returned, every wait among
 //! them, and the machine holds only what is live.

@@ -1,4 +1,4 @@
-//! What the NMR may do with a binding, checked where it does it (contract section 4.6).
+//! What the NMR may do with a binding, checked where it does it (contract section 4).
 
 use std::sync::Mutex;
 
