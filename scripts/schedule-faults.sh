@@ -79,7 +79,7 @@ fault 'two modules complete at once without a lock' nmr-host/src/shell/mod.rs \
     '/fn tell</,/^    }/ s/^        let action = \(self.step(&mut machine, task, event)\);$/        let action = if let Event::Complete { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { \1 };/'
 fault 'the handle is stored after the lock' nmr-host/src/shell/mod.rs \
     's/^            if let Some(handle) = task.registered.take() {$/            let Told { lane, function, machine, action, written } = told; drop(machine); drop(written); drop(self.books()); let told = Told { lane, function, machine: lane.machine(), action, written: None };\n&/'
-fault 'a completion wakes nobody' nmr-host/src/shell/mod.rs \
+fault 'a completion wakes no waiter' nmr-host/src/shell/mod.rs \
     's/if machine.take_wake() {/if machine.take_wake() \&\& !function.ends_with("Complete") {/'
 fault 'only one wait is woken' nmr-host/src/shell/lane.rs \
     's/notify_all/notify_one/'

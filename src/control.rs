@@ -2,8 +2,8 @@
 //! requests.
 //!
 //! A request is read and checked first, all of it; nothing happens if a part is wrong. There is no
-//! lock on the way of a call. A module is registered and deregistered under a lock that nobody waits
-//! for: a request that finds it taken is told that the module is busy. So a request waits for nothing
+//! lock on the way of a call. A module is registered and deregistered under a lock that is only
+//! tried: a request that finds it taken fails, because the module is busy. So a request waits for nothing
 //! but calls that are in progress, and two requests never wait for each other.
 
 use core::sync::atomic::Ordering::Relaxed;

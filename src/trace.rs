@@ -1,5 +1,5 @@
 //! The events that the driver gives to ETW (Event Tracing for Windows). `exnpi_control` describes
-//! them. While nobody listens an event costs one comparison.
+//! them. Without a listener an event costs one comparison.
 
 use nmr::NtStatus;
 use tracelogging::{Guid, Level, Provider, define_provider, provider_enabled, write_event};

@@ -1,6 +1,6 @@
 //! What is in the driver's images, byte for byte: how many, what they import, and which texts.
 //!
-//! A text that is left is one that somebody could be shown: a panic's message would mean that some
+//! A text that is left is one that could be shown: a panic's message would mean that some
 //! data can make the driver panic.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 

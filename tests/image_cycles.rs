@@ -37,7 +37,7 @@ fn a_thousand_cycles_leave_nothing_behind() {
         let client = load(&host, "client");
         clean(&provider.unload());
         clean(&client.unload());
-        // What the host keeps for whoever asks.
+        // What the host keeps for queries.
         let _ = (host.take_events(), host.take_points());
     };
     // The loader keeps the addresses of the last 512 mappings, and an image has two.

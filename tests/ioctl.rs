@@ -290,7 +290,7 @@ fn a_detach_waits_for_a_call_in_progress() {
             refused(set(&device, Action::Detach, Role::Client), status::BUSY);
             refused(set(&device, Action::Attach, Role::Client), status::BUSY);
             let_leave.send(()).unwrap();
-            // The second call finds nobody.
+            // The second call finds no provider.
             assert_eq!(
                 calling.join().unwrap(),
                 (1, 7, Error::DEVICE_NOT_READY.status())

@@ -26,7 +26,7 @@ fn life(client_first: bool) {
         drop(clients);
         drop(provider);
     } else {
-        // The provider's wait is over when each client has detached, which needs nobody's help.
+        // The provider's wait is over when each client has detached, which needs no help.
         drop(provider);
         drop(clients);
     }

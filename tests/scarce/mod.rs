@@ -70,7 +70,7 @@ pub(crate) fn seen() -> Seen {
 
 // SAFETY: an allocator gives out memory of the layout that it was asked for, or null, and does not
 // unwind. Every block is the system's; what this type does besides is about its own state, which is
-// only touched if nobody on the thread is touching it.
+// only touched if no other code on the thread is touching it.
 unsafe impl GlobalAlloc for Scarce {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let ours = with_state(State::asks).unwrap_or(false);

@@ -5,12 +5,12 @@ use nmr_sys::{NTSTATUS, STATUS_PENDING, STATUS_SUCCESS};
 
 use crate::trace::Step;
 
-/// A sentence about a step. Similar steps have the same, and nobody needs it twice.
+/// A sentence about a step. Similar steps share one, which is printed once.
 pub(crate) fn why(step: &Step<'_>) -> Option<&'static str> {
     let function = &*step.record.function;
     match step.record.moment {
         Moment::Call(_) if step.is_refused() => {
-            Some("The peer is not attached, or is detaching: nobody is called.")
+            Some("The peer is not attached, or is detaching: no function is called.")
         }
         Moment::Call(_) => called(function),
         Moment::Status(status) => answered(function, status),
@@ -36,7 +36,7 @@ fn called(function: &str) -> Option<&'static str> {
             "The last call of this module into its peer has ended, so its detach is complete."
         }
         "ClientCleanupBindingContext" | "ProviderCleanupBindingContext" => {
-            "Both sides have detached: nobody uses the binding context any more. It is freed here."
+            "Both sides have detached, so the binding context is no longer in use. It is freed here."
         }
         _ => return None,
     })

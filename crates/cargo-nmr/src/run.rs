@@ -89,7 +89,7 @@ pub(crate) enum Cue {
     Said(Said),
 }
 
-/// What an image said to whoever listens.
+/// What an image printed or traced.
 pub(crate) struct Said {
     /// The name of the image.
     pub(crate) image: String,
@@ -165,7 +165,7 @@ impl Cast {
     pub(crate) fn name(&self, actor: Actor) -> String {
         match actor {
             Actor::Nmr => "NMR".to_owned(),
-            Actor::Unknown => "somebody".to_owned(),
+            Actor::Unknown => "an unknown caller".to_owned(),
             Actor::Module(module) => self.module_name(module),
         }
     }

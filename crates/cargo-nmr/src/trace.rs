@@ -17,7 +17,7 @@ pub(crate) struct Trace<'a> {
     sections: Option<Vec<usize>>,
 }
 
-/// Somebody who calls or is called.
+/// A caller or a callee.
 pub(crate) struct Participant {
     pub(crate) actor: Actor,
     pub(crate) name: String,

@@ -156,7 +156,7 @@ fn the_story_is_shown_and_filtered() {
                 event["caller"] == "nmr" || event["callee"] == "nmr"
             }),
         ),
-        ("#module=nobody", 0),
+        ("#module=absent", 0),
     ] {
         assert_eq!(page.shown(fragment), expected, "{fragment}");
     }

@@ -103,8 +103,8 @@ fn what_does_not_exercise_is_said() {
         let complaint = complaint(&options);
         assert!(complaint.contains(expected), "{options}: {complaint}");
     }
-    let nobody = lab::complaint(&format!("run {} --call 1", lab::fixture("leak")), 1);
-    assert!(nobody.contains("no image has a device"), "{nobody}");
+    let without = lab::complaint(&format!("run {} --call 1", lab::fixture("leak")), 1);
+    assert!(without.contains("no image has a device"), "{without}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn native(seed: u64) -> Vec<Value> {
     in_order(&events)
 }
 
-/// Puts what the registrar does on threads of its own last: it and the others wait for nobody.
+/// Puts what the registrar does on threads of its own last: they run in parallel with the others.
 fn in_order(events: &[(u64, Value)]) -> Vec<Value> {
     let is_own = |thread: u64| {
         let mut first = events.iter().filter(|(on, _)| *on == thread);

@@ -103,7 +103,7 @@ fn every_format_shows_images() {
         mermaid.contains("1. exnpi_driver.sys is loaded"),
         "{mermaid}"
     );
-    // Also where nobody takes part.
+    // Also without a module.
     for image in [both, lab::fixture("sample")] {
         let picture = lab::output(&format!("run {image} --format svg"));
         roxmltree::Document::parse(&picture).unwrap();

@@ -52,7 +52,6 @@ fn clean(command: &mut Command) {
             command.env_remove(name);
         }
     }
-    // The roles have one name, so what they depend on is built once.
     command.env("CARGO_TARGET_DIR", kept().join("target"));
     command.env("CARGO_PROFILE_DEV_DEBUG", "0");
 }
@@ -107,11 +106,12 @@ impl Bench {
         run(&mut started(program, directory, arguments), 0)
     }
 
-    /// Makes a package of a role, and lets Cargo write its lock file.
+    /// Makes a package of a role, and lets Cargo write its lock file. The path is in the flags of the compiler, and so
+    /// packages with one path share what they depend on.
     fn make(&self, role: &str) -> PathBuf {
-        let parent = self.empty.path().join(role);
-        fs::create_dir(&parent).unwrap();
-        let made = self.nmr(&parent, &format!("new mydrv --role {role}"));
+        let parent = self.empty.path();
+        let _ = fs::remove_dir_all(parent.join("mydrv"));
+        let made = self.nmr(parent, &format!("new mydrv --role {role}"));
         let text = String::from_utf8(made.stdout).unwrap();
         let first = "mydrv: a driver with the interface MydrvNpi\n";
         assert!(text.starts_with(first), "{text}");

@@ -30,7 +30,7 @@ NTSTATUS exnpi_c_client_add(struct exnpi_c_client *client, uint32_t value, uint3
 /* Begins to deregister. The other functions may still be called. */
 NTSTATUS exnpi_c_client_close(struct exnpi_c_client *client);
 
-/* Waits for the end and frees the client, which nobody may use any more. */
+/* Waits for the end and frees the client, which is not used afterwards. */
 NTSTATUS exnpi_c_client_free(struct exnpi_c_client *client);
 
 /*

@@ -30,7 +30,7 @@ unsafe extern "C" {
 ///
 /// # Invariants
 ///
-/// The pointer is to a started client that nobody has freed.
+/// The pointer is to a started client that has not been freed.
 pub struct Client {
     raw: NonNull<RawClient>,
     closed: AtomicBool,

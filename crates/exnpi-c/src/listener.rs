@@ -29,8 +29,8 @@ impl Listener {
 ///
 /// * `context` is that of a live listener.
 pub(crate) unsafe extern "C" fn listen(context: *mut c_void, value: u32) {
-    // SAFETY: it must be alive and only be shared: the caller vouches for the first, and nobody
-    // changes one.
+    // SAFETY: it must be alive, which the caller guarantees, and only be shared: a listener is never
+    // changed.
     let Listener(function) = unsafe { &*context.cast::<Listener>() };
     function(value);
 }

@@ -29,7 +29,7 @@ unsafe extern "C" {
 ///
 /// # Invariants
 ///
-/// The pointer is to a started provider that nobody has freed.
+/// The pointer is to a started provider that has not been freed.
 pub struct Provider {
     raw: NonNull<RawProvider>,
     closed: AtomicBool,

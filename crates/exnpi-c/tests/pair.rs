@@ -240,7 +240,7 @@ fn a_provider_keeps_a_sum_for_each_client() {
     });
 }
 
-/// A C client can also be ended while it is calling; a Rust one ends when nobody uses it any more.
+/// A C client can also be ended while it is calling; a Rust one ends with its last user.
 fn can_end_first(who: Who, client: &Client) -> bool {
     who == Who::Provider || matches!(client, Client::C(..))
 }

@@ -70,7 +70,7 @@ fn change(
 struct Output<'a> {
     out: &'a mut dyn Write,
     json: bool,
-    /// Whether nobody reads on.
+    /// Whether the reader has closed the pipe.
     closed: bool,
 }
 

@@ -25,7 +25,7 @@ use crate::request::{Device, Failure, explain_error};
 ///
 /// # Invariants
 ///
-/// The handle is that of a file, which nobody else closes.
+/// The handle is that of a file, which this type alone closes.
 #[derive(Debug)]
 pub struct Driver(HANDLE);
 
@@ -57,7 +57,7 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         // SAFETY: the handle must be open and have no other user, by the invariant. That it cannot
-        // be closed is nobody's concern.
+        // be closed has no consequence here.
         let _ = unsafe { CloseHandle(self.0) };
     }
 }

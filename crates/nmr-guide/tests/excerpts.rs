@@ -22,7 +22,7 @@ fn rust_that_is_not_compiled_here_is_a_test_elsewhere() {
             let file = project().join(&block.note);
             let source =
                 fs::read_to_string(&file).unwrap_or_else(|error| panic!("{place}: {error}"));
-            assert!(block.code.contains("#[test]"), "{place}: nobody runs it");
+            assert!(block.code.contains("#[test]"), "{place}: no test runs it");
             assert!(source == block.code, "{place}: copy {} anew", block.note);
             count += 1;
         }

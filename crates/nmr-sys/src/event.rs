@@ -16,7 +16,7 @@ use crate::status::NTSTATUS;
 ///
 /// Source: `KeInitializeEvent`, `KeSetEvent`, `KeResetEvent`, `KeWaitForSingleObject`.
 pub trait Event: Send + Sync + Sized + 'static {
-    /// A point in time, on a clock that nobody sets.
+    /// A point in time, on a clock that is never set.
     type Deadline: Copy;
 
     /// An event that is not set. `PASSIVE_LEVEL`.

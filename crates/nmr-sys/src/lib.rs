@@ -15,7 +15,7 @@
 //!
 //! # Linking
 //!
-//! The nine functions are declared here and linked by whoever builds the final program. A driver
+//! The nine functions are declared here and linked by the final program. A driver
 //! links `netio.lib` from its build script; a program that runs on the embedded registrar links
 //! the crate `nmr-host`, on Windows too. So this crate has no `#[link]` attribute and no feature.
 //!

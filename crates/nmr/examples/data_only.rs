@@ -63,7 +63,7 @@ impl Module<Provider<LimitsNpi>> for Network {
     }
 }
 
-/// A client that wants to know how large packets may be, from whoever speaks version 2.
+/// A client that wants to know how large packets may be, from a provider that speaks version 2.
 #[derive(Default)]
 struct Sender {
     largest_packet: Mutex<Option<u32>>,

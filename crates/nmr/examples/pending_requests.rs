@@ -1,8 +1,8 @@
 //! A provider that takes requests now and answers them later, on a thread of its own.
 //!
 //! A request that is pending holds a `Call` into the client. So the client stays attached until the
-//! answer has arrived, however soon it wants to leave; nobody counts requests, and nobody waits but
-//! the one who ends the client's registration.
+//! answer has arrived, however soon it wants to leave; no request is counted, and only the thread
+//! that ends the client's registration waits.
 //!
 //! Run it with `cargo run -p wdk-nmr --example pending_requests`.
 

@@ -84,14 +84,14 @@ fn main() {
     let client = Patient(Awaited::new().expect("there is memory"));
     let client = Registration::new(client).expect("there is memory");
     let missing = client.0.capture(Wait::No).err();
-    println!("nobody is there: {missing:?}");
+    println!("no provider is registered: {missing:?}");
     assert_eq!(missing, Some(Missing::Absent));
     let soon = Wait::AtMost(Duration::from_millis(1));
     assert_eq!(client.0.capture(soon).err(), Some(Missing::Absent));
 
     let closed = shop(false);
     let missing = client.0.capture(Wait::Forever).err();
-    println!("somebody is there, who refuses: {missing:?}");
+    println!("a provider is registered and refuses: {missing:?}");
     assert_eq!(missing, Some(Missing::Refused(Error::ACCESS_DENIED)));
     drop(closed);
 

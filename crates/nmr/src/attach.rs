@@ -64,7 +64,7 @@ unsafe fn offer_to_client<N: Npi, M: Module<Client<N>>>(
             Ok(())
         }
         Err(error) => {
-            // SAFETY: nobody may use the context: the NMR forgets it after a failure.
+            // SAFETY: no other user of the context may exist: the NMR forgets it after a failure.
             unsafe { attach.undo() };
             // SAFETY: the module must be alive and shared: it is until its registration has ended.
             unsafe { module.as_ref() }.declined(error);

@@ -1,10 +1,10 @@
 //! [`Awaited`]: a slot whose peer threads can wait for.
 //!
-//! Nobody is woken for nothing and nobody sleeps too long because of two rules. The state is in the
+//! Two rules exclude lost and spurious wakeups. The state is in the
 //! slot and in the note of the last refusal; the event only says that it has changed.
 //!
-//! * Whoever changes the state sets the event afterwards.
-//! * Whoever waits resets the event first, looks at the state, and waits if there is nothing. If there
+//! * A thread that changes the state sets the event afterwards.
+//! * A waiting thread resets the event first, reads the state, and waits if there is nothing. If there
 //!   is something, it sets the event again, because it may have taken the news from another.
 //!
 //! Say that a thread waits, and that there is something to be found. It looked before that came, so
@@ -133,11 +133,11 @@ impl<D: Dispatch, E: Event> Awaited<D, E> {
         self.news.attached();
     }
 
-    /// To be called by [`Module::declined`](crate::Module::declined): wakes those who wait, who learn
+    /// To be called by [`Module::declined`](crate::Module::declined): wakes the waiting threads and gives them
     /// the reason. At most `DISPATCH_LEVEL`.
     ///
     /// The module's [`attach`](crate::Module::attach) can call it as well, when it declines an offer
-    /// itself; and so can whoever wants all waits to end. The reason stays until a provider attaches,
+    /// itself; and so can code that wants all waits to end. The reason stays until a provider attaches,
     /// or until [`forget_refusal`](Self::forget_refusal). It is not noted while one is attached.
     pub fn refused(&self, reason: Error) {
         self.news.refused(reason, || self.slot.is_attached());
@@ -295,7 +295,7 @@ mod models {
     use crate::error::Error;
     use crate::gate::{Gate, Left};
 
-    /// An event without a clock: a wait that nobody ends is a deadlock, which loom reports.
+    /// An event without a clock: a wait that does not end is a deadlock, which loom reports.
     struct ModelEvent(Mutex<bool>, Condvar);
 
     impl Event for ModelEvent {

@@ -17,7 +17,7 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>> {
     // SAFETY: a write needs valid and aligned memory: `place` was just allocated for a `T`.
     unsafe { place.write(value) };
     // SAFETY: a box needs an initialized value in memory of the global allocator, with the layout
-    // of its type, and nobody else may use it: all of that was established above.
+    // of its type, and have no other user: all of that was established above.
     Ok(unsafe { Box::from_raw(place.as_ptr()) })
 }
 

@@ -1,5 +1,5 @@
 //! Dispatch tables: the C functions of an interface, made from traits.
-// UNSAFETY: a table is called with untyped contexts, which only its author can vouch for.
+// UNSAFETY: a table is called with untyped contexts, which only its author knows.
 #![expect(unsafe_code)]
 
 use core::ffi::c_void;

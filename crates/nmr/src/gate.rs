@@ -14,7 +14,7 @@
 //! `leave` tells it so by answering [`Left::Last`].
 //!
 //! * `close` counts the detach callback in the same step that closes the gate. So the count does
-//!   not reach zero before the callback leaves, and somebody is left to reach it.
+//!   not reach zero before the callback leaves, and a call is left to reach it.
 //! * A thread that enters a closing gate has to leave it again, and may bring the count back to
 //!   zero. If it found the count at zero it is late, and sets `FINISHED` before it leaves. If it
 //!   found the count above zero, it cannot know whether it is late. But if it is, then another has
@@ -76,7 +76,7 @@ const CLAIMED: usize = 1;
 const SHUT: usize = 1 << 1;
 /// No more calls may begin.
 const CLOSING: usize = 1 << 2;
-/// The count has been at zero since the gate closed: somebody else completes the detach.
+/// The count has been at zero since the gate closed: another thread completes the detach.
 const FINISHED: usize = 1 << 3;
 /// All flags.
 const FLAGS: usize = CLAIMED | SHUT | CLOSING | FINISHED;

@@ -139,7 +139,7 @@ impl<D: Dispatch> Connection<D> {
     ///
     /// * The NMR does not know the binding's context yet.
     pub(crate) unsafe fn set_completion(&self, completion: Completion) {
-        // SAFETY: nobody else may access the cell: only the last to leave a closing gate does, and
+        // SAFETY: the cell may have no other access: only the last to leave a closing gate does, and
         // the NMR cannot have asked to close it.
         unsafe { *self.0.completion.get() = completion };
     }
@@ -153,7 +153,7 @@ impl<D: Dispatch> Connection<D> {
     pub(crate) unsafe fn open(&self, remote: Remote<D>) -> bool {
         let can_be_called = remote.can_be_called();
         if can_be_called {
-            // SAFETY: nobody else may access the cell: the gate has not been open since its claim.
+            // SAFETY: the cell may have no other access: the gate has not been open since its claim.
             unsafe { *self.0.remote.get() = remote };
             self.0.gates.open();
         }
@@ -277,7 +277,7 @@ fn turned_back<D: Dispatch>(link: &Shared<Link<D>>, left: Left) -> Detached {
 ///
 /// # Safety
 ///
-/// * `left` is the answer of the link's gate, which nobody acted on yet.
+/// * `left` is the answer of the link's gate, which has not been acted on yet.
 /// * If it is `Last`, the link is alive.
 unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
     if left == Left::Last {
@@ -296,7 +296,7 @@ unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
 unsafe fn complete<D: Dispatch>(link: NonNull<Link<D>>) {
     // SAFETY: the link must be alive, which the caller promises.
     let completion = unsafe { link.as_ref() }.completion.get();
-    // SAFETY: nobody may write at the same time: the last to leave comes after the attach.
+    // SAFETY: no write may happen at the same time: the last to leave comes after the attach.
     let completion = unsafe { *completion };
     // SAFETY: the detach must be pending and this its only completion: the gate names one last.
     // Nothing of the binding is used afterwards.

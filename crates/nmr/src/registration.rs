@@ -45,7 +45,7 @@ use crate::role::{Role, length};
 /// # Invariants
 ///
 /// The pointer is to a `Registered` from a box, and the handle is that of its registration, which
-/// nobody has ended.
+/// has not been ended.
 #[must_use = "dropping a registration deregisters the module"]
 pub struct Registration<R: Role, M: Module<R>> {
     registered: NonNull<Registered<R, M>>,
@@ -140,7 +140,7 @@ impl<R: Role, M: Module<R>> Registration<R, M> {
     ///
     /// * The registration is not used afterwards.
     unsafe fn deregister(&self) -> Closing<R, M> {
-        // SAFETY: the handle must be of a registration that nobody has ended, by the invariant.
+        // SAFETY: the handle must be of a registration that has not been ended, by the invariant.
         let status = unsafe { (R::DEREGISTER)(self.handle) };
         let handle = match status {
             STATUS_PENDING => Some(self.handle),
@@ -174,8 +174,8 @@ impl<R: Role, M: Module<R>> Drop for Closing<R, M> {
         if let Some(handle) = self.handle {
             // SAFETY: it is alive: it is freed below.
             inside::refuse_own_end(unsafe { &raw const (*self.registered.as_ptr()).module });
-            // SAFETY: the handle must be of a registration that is ending and that nobody has
-            // waited for, by the invariant.
+            // SAFETY: the handle must be of a registration that is ending and has had no
+            // wait yet, by the invariant.
             let status = unsafe { (R::WAIT)(handle) };
             match status {
                 STATUS_SUCCESS => {}
@@ -228,7 +228,7 @@ impl<R: Role, M: Module<R>> Registered<R, M> {
         // SAFETY: it must be alive: it was leaked just now.
         let instance = unsafe { at.as_ref() }.instance(identity);
         let descriptor = MaybeUninit::new(R::descriptor::<M>(instance));
-        // SAFETY: the field must be valid for a write, and nobody may use it: as above. The
+        // SAFETY: the field must be valid for a write, and have no other user: as above. The
         // instance points to the other fields.
         unsafe { (*at.as_ptr()).descriptor = descriptor };
         Ok(at)
@@ -262,7 +262,7 @@ impl<R: Role, M: Module<R>> Registered<R, M> {
 
     /// # Safety
     ///
-    /// * It comes from [`Registered::new`], and nobody uses it any more.
+    /// * It comes from [`Registered::new`] and is not used afterwards.
     unsafe fn free(at: NonNull<Self>) {
         // SAFETY: the pointer must come from a box and have no other user: as the caller promises.
         drop(unsafe { Box::from_raw(at.as_ptr()) });

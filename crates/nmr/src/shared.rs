@@ -56,7 +56,7 @@ impl<T> Shared<T> {
     }
 
     fn counted(&self) -> &Counted<T> {
-        // SAFETY: a reference needs a live value that nobody has exclusively: it lives as long as
+        // SAFETY: a reference needs a live value without an exclusive reference: it lives as long as
         // this owner, by the invariant, and its owners only share it.
         unsafe { self.0.as_ref() }
     }

@@ -28,7 +28,7 @@ use core::ptr::NonNull;
 ///     bytes: u64,
 /// }
 ///
-/// // The promise: whoever gives `Limits` gives as many bytes of it as it says.
+/// // The promise: a module that gives `Limits` gives as many bytes of it as it says.
 /// unsafe impl Versioned for Limits {
 ///     type Base = Header;
 ///

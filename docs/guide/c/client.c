@@ -180,7 +180,7 @@ ClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientContext,
 
 static NTSTATUS NTAPI ClientDetachProvider(PVOID ClientBindingContext)
 {
-    /* Whoever ends the last call completes the detach, perhaps before this returns. */
+    /* The thread that ends the last call completes the detach, perhaps before this returns. */
     return SetAttached(ClientBindingContext, FALSE) ? STATUS_PENDING : STATUS_SUCCESS;
 }
 

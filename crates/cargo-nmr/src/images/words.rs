@@ -49,7 +49,7 @@ fn attached(seen: &Seen, cast: &Cast) -> String {
         .collect();
     match (pairs.is_empty(), seen.offers()) {
         (false, _) => pairs.join(" "),
-        (true, 0) => "There is nobody yet to whom it could attach.".to_owned(),
+        (true, 0) => "No peer is registered yet.".to_owned(),
         (true, _) => "No offer is accepted.".to_owned(),
     }
 }

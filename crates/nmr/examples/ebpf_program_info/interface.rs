@@ -24,8 +24,8 @@ struct Header {
     total_size: usize,
 }
 
-/// The beginning of `ebpf_program_data_t` that all versions with this header have. Nobody else can make
-/// one, so that it is always the beginning of a [`ProgramData`].
+/// The beginning of `ebpf_program_data_t` that all versions with this header have. It cannot be made
+/// outside of this module, so that it is always the beginning of a [`ProgramData`].
 #[repr(C)]
 pub(crate) struct ProgramDataBase {
     header: Header,

@@ -5,7 +5,7 @@
 //! transports. `WskRegister` and `WskCaptureProviderNPI` do the same for drivers in C.
 //!
 //! **It has not met the real one.** The types are compared with the documented structures by hand and
-//! by assertions of their layout, and `interface.rs` says what was read where and what nobody confirms;
+//! by assertions of their layout, and `interface.rs` says what was read where and what is unconfirmed;
 //! the provider is a stand-in. New drivers should use WSK's own functions, as Microsoft advises; this
 //! shows what an interface of the system looks like.
 //!

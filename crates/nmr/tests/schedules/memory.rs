@@ -21,7 +21,7 @@ unsafe impl GlobalAlloc for Overwriting {
             // SAFETY: the offset is inside the block.
             let byte = unsafe { memory.add(offset) };
             // SAFETY: the block is valid for writes until it is freed. Volatile, because otherwise
-            // the compiler leaves out what nobody may read.
+            // the compiler leaves out a dead store.
             unsafe { byte.write_volatile(0xdd) };
         }
         // SAFETY: the caller promises the same.

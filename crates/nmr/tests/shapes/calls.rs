@@ -68,7 +68,7 @@ impl ClientCalls for Hook {
     }
 }
 
-/// The provider's binding to a hook, which nobody calls.
+/// The provider's binding to a hook, which is not called.
 struct Mute;
 
 impl ProviderCalls for Mute {
@@ -102,7 +102,7 @@ fn p_12_the_last_call_completes_the_detach() {
         let call = client.provider.enter().unwrap();
         let second = call.clone();
         let closing = provider.close();
-        // Nobody waits, the calls still work, and new ones do not begin.
+        // No thread waits, the calls still work, and new ones do not begin.
         assert!(client.provider.enter().is_err());
         assert_eq!(call.add(1), 1);
         drop(call);

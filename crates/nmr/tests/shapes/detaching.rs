@@ -89,7 +89,7 @@ impl Module<Client<Exnpi>> for Told {
     }
 
     fn detaching(&self, _binding: &Deaf, detach: Detach<ProviderDispatch>) {
-        // Nobody listens: the detach ends here.
+        // There is no receiver: the detach ends here.
         let _ = self.0.lock().unwrap().send(detach);
     }
 

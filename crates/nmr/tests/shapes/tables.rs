@@ -1,5 +1,5 @@
 //! Interfaces that `dispatch!` does not cover, and interfaces under another name.
-// UNSAFETY: a table that `dispatch!` does not make has an author who vouches for it.
+// UNSAFETY: a table that `dispatch!` does not make depends on its author's promise.
 #![expect(unsafe_code)]
 
 use std::ffi::c_void;

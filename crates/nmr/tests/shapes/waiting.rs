@@ -225,7 +225,7 @@ impl Event for Staged {
     fn wait(&self, deadline: Option<u64>) -> bool {
         assert_eq!(deadline, Some(1), "the time is counted from the beginning");
         let scene = STAGE.lock().unwrap().scenes.pop_front();
-        let stays = scene.expect("nobody waits so often")();
+        let stays = scene.expect("the wait fails less often")();
         STAGE.lock().unwrap().stay.extend(stays);
         self.0.load(Ordering::SeqCst)
     }

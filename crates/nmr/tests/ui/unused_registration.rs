@@ -1,4 +1,4 @@
-//! A registration that nobody keeps would end at once.
+//! A registration that is not kept would end at once.
 #![deny(unused_must_use)]
 
 use nmr::{Client, Module, Registration, Result};

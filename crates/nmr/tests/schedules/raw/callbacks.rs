@@ -157,7 +157,7 @@ pub(super) fn attach(end: &Arc<End>) -> Result<Peer, NTSTATUS> {
 
 /// Takes back what `attach` gave away, of a binding that is not cleaned up.
 pub(super) fn reclaim(end: &Arc<End>) {
-    // SAFETY: the NMR's owner is still counted, and nobody will use it: the registration is over.
+    // SAFETY: the NMR's owner is still counted, and is its last user: the registration is over.
     unsafe { Arc::decrement_strong_count(Arc::as_ptr(end)) };
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct End {
     alive: Alive,
 }
 
-/// Who is inside, and whether somebody has to complete.
+/// Who is inside, and whether a completion is due.
 #[derive(Default)]
 struct Flow {
     peer: Option<Arc<Peer>>,
