@@ -29,7 +29,9 @@
 
 pub mod facts;
 pub mod file;
+pub mod functions;
 pub mod hygiene;
+pub mod kmdf;
 pub mod pe;
 mod printable;
 mod request;

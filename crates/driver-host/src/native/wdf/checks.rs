@@ -2,13 +2,13 @@
 // UNSAFETY: attributes are behind pointers of the driver.
 #![expect(unsafe_code)]
 
-use super::super::kernel::{
+use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
+use super::refuse;
+use crate::native::kernel::nt::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_WDF_EXECUTION_LEVEL_INVALID,
     STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED,
     STATUS_WDF_PARENT_NOT_SPECIFIED, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
 };
-use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
-use super::refuse;
 
 /// What an object may have for a parent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,14 +6,20 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::super::kernel::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, failed};
-use super::super::loaded::Loaded;
+use super::call;
 use super::checks::{self, Parent};
+use super::file;
+use super::image;
 use super::io::{Io, Phase};
 use super::layout::{Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
 use super::queue::Queue;
-use super::{Handle, call, file, image, refuse, request, violation};
+use super::refuse;
+use super::request;
+use super::violation;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, failed};
+use crate::native::wdf::Handle;
 
 /// What a driver says about a device before it exists.
 #[derive(Clone, Debug, Default)]
@@ -51,14 +57,14 @@ const D3_FINAL: *mut c_void = ptr::without_provenance_mut(5);
 /// Asks the driver for a device, and starts it. `None` if the driver has no `EvtDriverDeviceAdd`.
 pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
     let driver = image
-        .framework
+        .framework()
         .lock()
         .driver
         .filter(|driver| driver.device_add != 0)?;
     let known: Vec<_> = devices(image);
     let init = Kind::DeviceInit(Box::default());
     let init = image
-        .framework
+        .framework()
         .lock()
         .objects
         .insert(init, object::id(driver.handle));
@@ -84,7 +90,7 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
 }
 
 fn discard_init(image: &Loaded, init: Handle) {
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     let unused = state
         .objects
         .get(init)
@@ -96,7 +102,7 @@ fn discard_init(image: &Loaded, init: Handle) {
 
 fn devices(image: &Loaded) -> Vec<Handle> {
     image
-        .framework
+        .framework()
         .lock()
         .objects
         .all(|kind| matches!(kind, Kind::Device(_)))
@@ -111,7 +117,7 @@ pub(super) fn all(image: &Loaded) -> Vec<(Handle, Arc<Device>)> {
 
 /// The device with a number, if there is one.
 pub(super) fn of(image: &Loaded, id: usize) -> Option<Arc<Device>> {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     match &state.objects.get(object::handle(id))?.kind {
         Kind::Device(device) => Some(Arc::clone(device)),
         _ => None,
@@ -222,7 +228,7 @@ pub(crate) fn remove_all(image: &Loaded) {
 }
 
 /// `WdfDeviceCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     init: *mut Handle,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
@@ -236,7 +242,7 @@ pub(super) unsafe extern "win64" fn create(
     // SAFETY: the caller vouches for the variable.
     let handle = unsafe { init.read() };
     let about = match image
-        .framework
+        .framework()
         .lock()
         .objects
         .get(handle)
@@ -245,7 +251,7 @@ pub(super) unsafe extern "win64" fn create(
         Some(Kind::DeviceInit(about)) => about.clone(),
         _ => violation(format_args!("{handle:p} is not a WDFDEVICE_INIT")),
     };
-    let driver = image.framework.lock().driver.map(|driver| driver.handle);
+    let driver = image.framework().lock().driver.map(|driver| driver.handle);
     // SAFETY: the caller vouches for the attributes.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
     let kind = Kind::Device(Arc::new(Device {
@@ -255,7 +261,7 @@ pub(super) unsafe extern "win64" fn create(
     let made = checked.and_then(|attributes| object::make(&image, kind, driver, attributes));
     match made {
         Ok(device) => {
-            image.framework.lock().objects.remove(handle);
+            image.framework().lock().objects.remove(handle);
             // SAFETY: the caller vouches for the variable.
             unsafe { init.write(ptr::null_mut()) };
             // SAFETY: the caller vouches for the output.
@@ -267,7 +273,7 @@ pub(super) unsafe extern "win64" fn create(
 }
 
 /// `WdfDeviceGetDriver`.
-pub(super) extern "win64" fn get_driver(_globals: *const c_void, _device: Handle) -> Handle {
-    let driver = image().framework.lock().driver;
+pub(crate) extern "win64" fn get_driver(_globals: *const c_void, _device: Handle) -> Handle {
+    let driver = image().framework().lock().driver;
     driver.map_or(ptr::null_mut(), |driver| driver.handle)
 }

@@ -5,21 +5,24 @@
 
 use std::ffi::c_void;
 
-use super::super::exports::text;
-use super::super::kernel::{
-    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, UNICODE_STRING,
-};
-use super::super::points;
 use super::checks::{self, Parent};
 use super::device::Init;
+use super::image;
 use super::layout::{WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
 use super::object::Kind;
-use super::{Handle, image, refuse, violation};
+use super::refuse;
+use super::violation;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, UNICODE_STRING,
+};
+use crate::native::kernel::points;
+use crate::native::kernel::text;
+use crate::native::wdf::Handle;
 
 /// Looks at a `WDFDEVICE_INIT`, or stops.
 fn with<T>(init: Handle, change: impl FnOnce(&mut Init) -> T) -> T {
     let image = image();
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     let object = state.objects.get_mut(init);
     if let Some(Kind::DeviceInit(about)) = object.map(|object| &mut object.kind) {
         return change(about);
@@ -39,12 +42,12 @@ fn has_size(function: &'static str, found: u32, expected: usize) -> bool {
 }
 
 /// `WdfDeviceInitFree`: only for those that the driver allocated itself, which cannot exist here.
-pub(super) extern "win64" fn free(_globals: *const c_void, _init: Handle) {
+pub(crate) extern "win64" fn free(_globals: *const c_void, _init: Handle) {
     violation("the WDFDEVICE_INIT of EvtDriverDeviceAdd belongs to the framework");
 }
 
 /// `WdfDeviceInitSetPnpPowerEventCallbacks`.
-pub(super) unsafe extern "win64" fn set_pnp_power_callbacks(
+pub(crate) unsafe extern "win64" fn set_pnp_power_callbacks(
     _globals: *const c_void,
     init: Handle,
     callbacks: *const WDF_PNPPOWER_EVENT_CALLBACKS,
@@ -62,7 +65,7 @@ pub(super) unsafe extern "win64" fn set_pnp_power_callbacks(
 }
 
 /// `WdfDeviceInitSetPowerPolicyEventCallbacks`: nothing here ever sleeps.
-pub(super) unsafe extern "win64" fn set_power_policy_callbacks(
+pub(crate) unsafe extern "win64" fn set_power_policy_callbacks(
     _globals: *const c_void,
     init: Handle,
     callbacks: *const u32,
@@ -74,12 +77,12 @@ pub(super) unsafe extern "win64" fn set_power_policy_callbacks(
 }
 
 /// The functions that set one number or none.
-pub(super) extern "win64" fn set_number(_globals: *const c_void, init: Handle, _number: u32) {
+pub(crate) extern "win64" fn set_number(_globals: *const c_void, init: Handle, _number: u32) {
     with(init, |_| ());
 }
 
 /// `WdfDeviceInitAssignName` and `WdfDeviceInitAssignSDDLString`.
-pub(super) unsafe extern "win64" fn assign_string(
+pub(crate) unsafe extern "win64" fn assign_string(
     _globals: *const c_void,
     init: Handle,
     string: *const UNICODE_STRING,
@@ -97,7 +100,7 @@ pub(super) unsafe extern "win64" fn assign_string(
 }
 
 /// `WdfDeviceInitSetDeviceClass`.
-pub(super) extern "win64" fn set_class(
+pub(crate) extern "win64" fn set_class(
     _globals: *const c_void,
     init: Handle,
     _class: *const c_void,
@@ -106,7 +109,7 @@ pub(super) extern "win64" fn set_class(
 }
 
 /// `WdfDeviceInitSetIoType`: for reading and writing, which programs do not do here.
-pub(super) extern "win64" fn set_io_type(_globals: *const c_void, init: Handle, kind: i32) {
+pub(crate) extern "win64" fn set_io_type(_globals: *const c_void, init: Handle, kind: i32) {
     with(init, |_| ());
     if !(1..=4).contains(&kind) {
         let text = "ignored: the type is not 1 to 4";
@@ -115,12 +118,12 @@ pub(super) extern "win64" fn set_io_type(_globals: *const c_void, init: Handle, 
 }
 
 /// `WdfDeviceInitSetExclusive`.
-pub(super) extern "win64" fn set_exclusive(_globals: *const c_void, init: Handle, exclusive: u8) {
+pub(crate) extern "win64" fn set_exclusive(_globals: *const c_void, init: Handle, exclusive: u8) {
     with(init, |about| about.exclusive = exclusive != 0);
 }
 
 /// `WdfDeviceInitSetFileObjectConfig`.
-pub(super) unsafe extern "win64" fn set_file_object_config(
+pub(crate) unsafe extern "win64" fn set_file_object_config(
     _globals: *const c_void,
     init: Handle,
     config: *const WDF_FILEOBJECT_CONFIG,
@@ -148,7 +151,7 @@ pub(super) unsafe extern "win64" fn set_file_object_config(
 }
 
 /// `WdfDeviceInitSetRequestAttributes`.
-pub(super) unsafe extern "win64" fn set_request_attributes(
+pub(crate) unsafe extern "win64" fn set_request_attributes(
     _globals: *const c_void,
     init: Handle,
     attributes: *const WDF_OBJECT_ATTRIBUTES,

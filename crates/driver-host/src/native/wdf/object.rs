@@ -11,19 +11,23 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::super::kernel::{NtStatus, STATUS_SUCCESS};
-use super::super::loaded::Loaded;
-use super::super::points;
+use super::call;
 use super::checks::{self, Parent};
 use super::context::{self, Context};
+use super::device;
+use super::image;
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::lock::{SpinLock, WaitLock};
 use super::queue::Queue;
 use super::request::Request;
 use super::retrieve::Memory;
 use super::timer::Timer;
+use super::violation;
 use super::work_item::WorkItem;
-use super::{Handle, call, device, image, violation};
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};
+use crate::native::kernel::points;
+use crate::native::wdf::Handle;
 
 /// What an object is.
 #[derive(Clone, Debug)]
@@ -172,7 +176,7 @@ pub(super) fn make(
     points::may_fail()?;
     let given = attributes.map(|attributes| attributes.ParentObject);
     let parent = given.filter(|parent| !parent.is_null()).or(parent);
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     if let Some(parent) = parent
         && state
             .objects
@@ -197,7 +201,7 @@ pub(super) fn make(
 /// Deletes an object and everything below it, and calls their callbacks.
 pub(super) fn delete_tree(image: &Loaded, root: Handle) {
     let Some(root) = id(root) else { return };
-    let tree = image.framework.lock().objects.take_tree(root);
+    let tree = image.framework().lock().objects.take_tree(root);
     for &id in &tree {
         stop_working(image, id);
         for callback in callbacks(image, id, Context::cleanup) {
@@ -213,7 +217,7 @@ pub(super) fn delete_tree(image: &Loaded, root: Handle) {
 fn release(image: &Loaded, id: usize) {
     let destroy = callbacks(image, id, Context::destroy);
     let last = image
-        .framework
+        .framework()
         .lock()
         .objects
         .live
@@ -224,11 +228,11 @@ fn release(image: &Loaded, id: usize) {
             call::object(image, "EvtDestroyCallback", callback, handle(id));
         }
     }
-    drop(image.framework.lock().objects.release(id));
+    drop(image.framework().lock().objects.release(id));
 }
 
 fn callbacks(image: &Loaded, id: usize, which: fn(&Context) -> usize) -> Vec<usize> {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let object = state.objects.live.get(&id);
     object.map_or_else(Vec::new, |object| {
         object.contexts.iter().map(which).collect()
@@ -237,7 +241,7 @@ fn callbacks(image: &Loaded, id: usize, which: fn(&Context) -> usize) -> Vec<usi
 
 /// Work items and timers finish before they are deleted.
 fn stop_working(image: &Loaded, id: usize) {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let kind = state
         .objects
         .live
@@ -252,7 +256,7 @@ fn stop_working(image: &Loaded, id: usize) {
 }
 
 /// `WdfObjectCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
     output: *mut Handle,
@@ -276,7 +280,7 @@ pub(super) unsafe fn create_simple(
     // SAFETY: the caller vouches for them.
     let attributes = unsafe { checks::attributes(function, attributes, Parent::Optional, false) };
     let driver = image
-        .framework
+        .framework()
         .lock()
         .driver
         .as_ref()
@@ -292,9 +296,9 @@ pub(super) unsafe fn create_simple(
 }
 
 /// `WdfObjectDelete`.
-pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
+pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
     let image = image();
-    let kind = match image.framework.lock().objects.get(object) {
+    let kind = match image.framework().lock().objects.get(object) {
         Some(found) if !found.deleted => found.kind.clone(),
         _ => violation(format_args!("{object:p} is not an object")),
     };
@@ -316,9 +320,9 @@ pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
 }
 
 /// `WdfObjectReferenceActual`.
-pub(super) extern "win64" fn reference(_globals: *const c_void, object: Handle) {
+pub(crate) extern "win64" fn reference(_globals: *const c_void, object: Handle) {
     let image = image();
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     let Some(found) = state.objects.get_mut(object) else {
         drop(state);
         violation(format_args!("{object:p} is not an object"));
@@ -327,10 +331,10 @@ pub(super) extern "win64" fn reference(_globals: *const c_void, object: Handle) 
 }
 
 /// `WdfObjectDereferenceActual`.
-pub(super) extern "win64" fn dereference(_globals: *const c_void, object: Handle) {
+pub(crate) extern "win64" fn dereference(_globals: *const c_void, object: Handle) {
     let image = image();
     let found = image
-        .framework
+        .framework()
         .lock()
         .objects
         .get(object)

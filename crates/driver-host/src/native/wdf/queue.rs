@@ -10,16 +10,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::super::kernel::{
+use super::check_irql;
+use super::checks::{self, Parent};
+use super::device;
+use super::image;
+use super::io::Phase;
+use super::layout::{Callback, WDF_IO_QUEUE_CONFIG, WDF_OBJECT_ATTRIBUTES};
+use super::misuse;
+use super::object::{self, Kind};
+use super::refuse;
+use super::violation;
+use crate::native::kernel::nt::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
     STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
     STATUS_WDF_BUSY, STATUS_WDF_NO_CALLBACK,
 };
-use super::checks::{self, Parent};
-use super::io::Phase;
-use super::layout::{Callback, WDF_IO_QUEUE_CONFIG, WDF_OBJECT_ATTRIBUTES};
-use super::object::{self, Kind};
-use super::{Handle, check_irql, device, image, misuse, refuse, violation};
+use crate::native::wdf::Handle;
 
 /// Why a request does not come to the driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,7 +76,7 @@ const NO_SCOPE: i32 = 4;
 const FUNCTION: &str = "WdfIoQueueCreate";
 
 /// `WdfIoQueueCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     device: Handle,
     config: *const WDF_IO_QUEUE_CONFIG,
@@ -268,7 +274,7 @@ impl Queue {
 
 fn find(queue: Handle) -> Arc<Queue> {
     match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(queue)
@@ -280,12 +286,12 @@ fn find(queue: Handle) -> Arc<Queue> {
 }
 
 /// `WdfIoQueueGetDevice`.
-pub(super) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
+pub(crate) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
     object::handle(find(queue).device)
 }
 
 /// `WdfDeviceGetDefaultQueue`.
-pub(super) extern "win64" fn get_default(_globals: *const c_void, device: Handle) -> Handle {
+pub(crate) extern "win64" fn get_default(_globals: *const c_void, device: Handle) -> Handle {
     let queue = device::find(device).io.lock().default_queue.clone();
     queue.map_or(ptr::null_mut(), |queue| queue.handle())
 }
@@ -297,7 +303,7 @@ pub(super) const DEVICE_CONTROL: i32 = 14;
 const INTERNAL_DEVICE_CONTROL: i32 = 15;
 
 /// `WdfDeviceConfigureRequestDispatching`.
-pub(super) extern "win64" fn configure_dispatching(
+pub(crate) extern "win64" fn configure_dispatching(
     _globals: *const c_void,
     device: Handle,
     queue: Handle,

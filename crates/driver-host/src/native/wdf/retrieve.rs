@@ -8,14 +8,18 @@ use std::sync::Arc;
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::super::kernel::{
-    NtStatus, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS,
-};
+use super::check_irql;
+use super::device;
+use super::image;
 use super::layout::WDF_REQUEST_PARAMETERS;
 use super::object::{self, Kind};
 use super::queue::DEVICE_CONTROL;
 use super::request::{self, Ask, Request};
-use super::{Handle, check_irql, device, image, violation};
+use super::violation;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS,
+};
+use crate::native::wdf::Handle;
 
 /// One of the two directions in which data goes.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +82,7 @@ unsafe fn retrieve_buffer(
 }
 
 /// `WdfRequestRetrieveInputBuffer`.
-pub(super) unsafe extern "win64" fn input_buffer(
+pub(crate) unsafe extern "win64" fn input_buffer(
     _globals: *const c_void,
     request: Handle,
     minimum: usize,
@@ -90,7 +94,7 @@ pub(super) unsafe extern "win64" fn input_buffer(
 }
 
 /// `WdfRequestRetrieveOutputBuffer`.
-pub(super) unsafe extern "win64" fn output_buffer(
+pub(crate) unsafe extern "win64" fn output_buffer(
     _globals: *const c_void,
     request: Handle,
     minimum: usize,
@@ -140,7 +144,7 @@ unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Han
 }
 
 /// `WdfRequestRetrieveInputMemory`.
-pub(super) unsafe extern "win64" fn input_memory(
+pub(crate) unsafe extern "win64" fn input_memory(
     _globals: *const c_void,
     request: Handle,
     output: *mut Handle,
@@ -150,7 +154,7 @@ pub(super) unsafe extern "win64" fn input_memory(
 }
 
 /// `WdfRequestRetrieveOutputMemory`.
-pub(super) unsafe extern "win64" fn output_memory(
+pub(crate) unsafe extern "win64" fn output_memory(
     _globals: *const c_void,
     request: Handle,
     output: *mut Handle,
@@ -160,14 +164,14 @@ pub(super) unsafe extern "win64" fn output_memory(
 }
 
 /// `WdfMemoryGetBuffer`.
-pub(super) unsafe extern "win64" fn memory_buffer(
+pub(crate) unsafe extern "win64" fn memory_buffer(
     _globals: *const c_void,
     memory: Handle,
     length: *mut usize,
 ) -> *mut c_void {
     check_irql(DISPATCH_LEVEL);
     let found = match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(memory)
@@ -189,7 +193,7 @@ pub(super) unsafe extern "win64" fn memory_buffer(
 }
 
 /// `WdfRequestGetParameters`.
-pub(super) unsafe extern "win64" fn parameters(
+pub(crate) unsafe extern "win64" fn parameters(
     _globals: *const c_void,
     request: Handle,
     output: *mut WDF_REQUEST_PARAMETERS,
@@ -235,11 +239,11 @@ pub(super) unsafe extern "win64" fn parameters(
 }
 
 /// `WdfRequestGetFileObject`: null if the driver asked for no file objects.
-pub(super) extern "win64" fn file_object(_globals: *const c_void, request: Handle) -> Handle {
+pub(crate) extern "win64" fn file_object(_globals: *const c_void, request: Handle) -> Handle {
     let request = request::find(request);
     let file = object::handle(request.file);
     let device = image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(file)
