@@ -51,8 +51,8 @@ mod native;
 pub use native::{
     Descriptor, DeviceError, Event, Exercise, Exercised, Fate, Fault, Field, Handle, Host, Image,
     Interface, LoadError, LoadOptions, Outcome, Peer, PeerComes, Plan, Point, Print, Refusal,
-    Report, RequestError, Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value,
-    Visit,
+    RegistryValue, Report, RequestError, Scenario, Site, Source, StartPeer, Step, Stopped, Trial,
+    Unloaded, Value, Visit,
 };
 
 /// The README, whose examples are tests.

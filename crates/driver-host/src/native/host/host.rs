@@ -8,8 +8,10 @@ use nmr_sys::GUID;
 
 use super::image::Image;
 use super::options::{LoadError, LoadOptions, Source};
+use super::user::{self, Interface};
 use crate::native::abi::fault;
 use crate::native::kernel::points::{Plan, Point};
+use crate::native::kernel::registry::RegistryValue;
 use crate::native::kernel::report::{Report, Stopped};
 use crate::native::kernel::runner;
 use crate::native::kernel::system::{Print, System};
@@ -163,6 +165,27 @@ impl Host {
         let system = Arc::downgrade(&self.system);
         let layout = move |table: *const ()| tables::layout(&*system.upgrade()?, table.addr());
         self.system.registrar.wrap_others(wrapping, layout)
+    }
+
+    /// Sets a value of the registry, and makes its key if there is none. The registry is the host's and
+    /// ends with it; names have no case. A driver finds its parameters below
+    /// `\Registry\Machine\System\CurrentControlSet\Services\NAME\Parameters`, where `NAME` is the name of
+    /// the image without its extension.
+    pub fn set_registry_value(&self, key: &str, name: &str, value: RegistryValue) {
+        self.system.registry.set(key, name, value);
+    }
+
+    /// A value of the registry.
+    #[must_use]
+    pub fn registry_value(&self, key: &str, name: &str) -> Option<RegistryValue> {
+        self.system.registry.value(key, name)
+    }
+
+    /// The device that has a name or a symbolic link, as in `\\.\Name` or `\DosDevices\Name`, once it can
+    /// be opened.
+    #[must_use]
+    pub fn find_device(&self, name: &str) -> Option<Interface> {
+        user::named(&self.system, name)
     }
 
     /// How many bytes of pool are allocated now.

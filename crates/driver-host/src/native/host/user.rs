@@ -9,6 +9,7 @@ use super::image;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::NtStatus;
 use crate::native::kernel::report::Stopped;
+use crate::native::kernel::system::System;
 use crate::native::wdf::file::{self, Removed};
 use crate::native::wdf::interface::{self, Enabled};
 
@@ -66,6 +67,16 @@ pub(super) fn interfaces(loaded: &Arc<Loaded>, class: GUID) -> Vec<Interface> {
 /// The devices of an image, whatever their interfaces are.
 pub(super) fn devices(loaded: &Arc<Loaded>) -> Vec<Interface> {
     found(loaded, interface::started(loaded))
+}
+
+/// The device that has a name, if it is started.
+pub(super) fn named(system: &System, name: &str) -> Option<Interface> {
+    let (loaded, device) = system.namespace.find(name)?;
+    interface::is_started(&loaded, device).then_some(Interface {
+        loaded,
+        device,
+        reference: None,
+    })
 }
 
 fn found(loaded: &Arc<Loaded>, enabled: Vec<Enabled>) -> Vec<Interface> {

@@ -175,6 +175,22 @@ impl Loaded {
         self.breakpoints.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The name of its service: its own without what follows the last dot.
+    pub(crate) fn service(&self) -> &str {
+        self.name
+            .rsplit_once('.')
+            .map_or(&self.name, |(stem, _)| stem)
+    }
+
+    /// The path of its `Parameters` key.
+    pub(crate) fn parameters(&self) -> String {
+        format!(
+            "{}\\{}\\Parameters",
+            super::objects::SERVICES,
+            self.service()
+        )
+    }
+
     /// The registry path that `DriverEntry` gets.
     pub(crate) fn registry_path(&self) -> *mut UNICODE_STRING {
         self.objects.registry_path()

@@ -2,12 +2,15 @@
 //! each driver. Nothing here has the calling convention of images.
 
 pub(crate) mod call;
+pub(crate) mod device_object;
+pub(crate) mod dpc;
 pub(crate) mod during;
 pub(crate) mod frames;
 pub(crate) mod inside;
 pub(crate) mod irql;
 mod linux_calls;
 pub(crate) mod loaded;
+pub(crate) mod namespace;
 pub(crate) mod nt;
 pub(crate) mod objects;
 pub(crate) mod peek;
@@ -16,6 +19,7 @@ pub(crate) mod pool;
 pub(crate) mod providers;
 pub(crate) mod ranges;
 pub(crate) mod registrations;
+pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod runner;
 pub(crate) mod stack;
@@ -23,3 +27,4 @@ pub(crate) mod system;
 pub(crate) mod text;
 pub(crate) mod trace;
 pub(crate) mod wait;
+pub(crate) mod work;

@@ -17,6 +17,12 @@ pub(crate) use nmr_sys::{
 };
 
 pub(crate) const STATUS_TIMEOUT: NtStatus = 0x102;
+pub(crate) const STATUS_OBJECT_TYPE_MISMATCH: NtStatus = 0xC000_0024_u32.cast_signed();
+pub(crate) const STATUS_OBJECT_NAME_NOT_FOUND: NtStatus = 0xC000_0034_u32.cast_signed();
+pub(crate) const STATUS_INVALID_BUFFER_SIZE: NtStatus = 0xC000_0206_u32.cast_signed();
+pub(crate) const STATUS_OBJECT_NAME_COLLISION: NtStatus = 0xC000_0035_u32.cast_signed();
+pub(crate) const STATUS_BUFFER_OVERFLOW: NtStatus = 0x8000_0005_u32.cast_signed();
+pub(crate) const STATUS_RESOURCE_DATA_NOT_FOUND: NtStatus = 0xC000_0089_u32.cast_signed();
 pub(crate) const STATUS_UNSUCCESSFUL: NtStatus = 0xC000_0001_u32.cast_signed();
 pub(crate) const STATUS_INVALID_HANDLE: NtStatus = 0xC000_0008_u32.cast_signed();
 pub(crate) const STATUS_INVALID_DEVICE_REQUEST: NtStatus = 0xC000_0010_u32.cast_signed();

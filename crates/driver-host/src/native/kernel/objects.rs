@@ -9,6 +9,9 @@ use std::ptr;
 
 use super::nt::{DRIVER_EXTENSION, DRIVER_OBJECT, UNICODE_STRING};
 
+/// Where the keys of services are.
+pub(crate) const SERVICES: &str = r"\Registry\Machine\System\CurrentControlSet\Services";
+
 /// The objects. They stay where they are as long as the image does.
 #[derive(Debug)]
 pub(crate) struct Objects(Box<UnsafeCell<Inner>>);
@@ -33,7 +36,7 @@ impl Objects {
     /// Makes the objects of an image at an address.
     pub(crate) fn new(name: &str, start: usize, size: usize) -> Self {
         let service = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        let path = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{service}");
+        let path = format!("{SERVICES}\\{service}");
         let inner = Inner {
             driver: DRIVER_OBJECT {
                 Type: 4,

@@ -1,6 +1,6 @@
 //! What the images of a host share: the registrar, the pool, what was printed and what was found.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use nmr_host::{ModuleLabel, Policy, Registrar, ThreadNumber};
 use nmr_sys::GUID;
 
 use super::during;
+use super::namespace::Namespace;
 use super::points::Points;
 use super::pool::Pool;
+use super::registry::Registry;
 use super::report::{Fault, Report, Stopped};
 use super::runner::Runners;
 use super::trace::Event;
@@ -39,6 +41,10 @@ pub(crate) struct System {
     pub(crate) pool: Pool,
     pub(crate) points: Points,
     pub(crate) runners: Runners,
+    pub(crate) registry: Registry,
+    pub(crate) namespace: Namespace,
+    /// How many DPCs are queued or running.
+    pub(crate) dpcs: AtomicUsize,
     reports: Mutex<Vec<Report>>,
     registered: Mutex<Vec<(ModuleLabel, GUID)>>,
     said: Mutex<Said>,
@@ -60,6 +66,9 @@ impl System {
             pool: Pool::default(),
             points: Points::default(),
             runners: Runners::new(patience),
+            registry: Registry::default(),
+            namespace: Namespace::default(),
+            dpcs: AtomicUsize::new(0),
             reports: Mutex::default(),
             registered: Mutex::default(),
             said: Mutex::default(),

@@ -148,7 +148,7 @@ pub(crate) extern "win64" fn unload(_driver: *mut DRIVER_OBJECT) {
 
 /// Deletes the driver object with everything below it.
 pub(super) fn delete(image: &Loaded) {
-    device::remove_all(image);
+    device::remove_rest(image);
     let driver = image.framework().lock().driver.take();
     if let Some(driver) = driver {
         object::delete_tree(image, driver.handle);

@@ -16,7 +16,7 @@ use super::violation;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS, failed,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS, failed,
 };
 use crate::native::wdf::Handle;
 
@@ -119,6 +119,7 @@ pub(crate) fn control(
         return match missed {
             Missed::Purged => Err(Removed),
             Missed::Canceled => Ok((STATUS_CANCELLED, Vec::new())),
+            Missed::Refused => Ok((STATUS_INVALID_DEVICE_STATE, Vec::new())),
         };
     }
     let from = queue.handle();

@@ -64,6 +64,12 @@ pub(crate) fn started(image: &Loaded) -> Vec<Enabled> {
     found
 }
 
+/// Whether a device is started.
+pub(crate) fn is_started(image: &Loaded, device: usize) -> bool {
+    let device = device::of(image, device);
+    device.is_some_and(|device| device.io.lock().phase == Phase::Started)
+}
+
 /// The interfaces of a class that are enabled, in the order of the devices and of their creation.
 pub(crate) fn enabled(image: &Loaded, class: GUID) -> Vec<Enabled> {
     let mut found = Vec::new();

@@ -94,6 +94,14 @@ pub(crate) struct WDF_WORKITEM_CONFIG {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct WDF_DPC_CONFIG {
+    pub(super) Size: u32,
+    pub(super) EvtDpcFunc: Callback,
+    pub(super) AutomaticSerialization: u8,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct WDF_TIMER_CONFIG {
     pub(super) Size: u32,
     pub(super) EvtTimerFunc: Callback,
@@ -168,6 +176,7 @@ const _: () = assert!(offset_of!(WDF_OBJECT_ATTRIBUTES, ParentObject) == 0x20);
 const _: () = assert!(size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>() == 0x28);
 const _: () = assert!(size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>() == 0x90);
 const _: () = assert!(size_of::<WDF_WORKITEM_CONFIG>() == 0x18);
+const _: () = assert!(size_of::<WDF_DPC_CONFIG>() == 0x18);
 const _: () = assert!(size_of::<WDF_TIMER_CONFIG>() == 0x28);
 const _: () = assert!(offset_of!(WDF_TIMER_CONFIG, TolerableDelay) == 0x18);
 const _: () = assert!(size_of::<WDF_FILEOBJECT_CONFIG>() == 0x28);
@@ -206,6 +215,12 @@ impl Globals {
     /// The pointer that the driver gets.
     pub(super) fn address(&self) -> *mut WDF_DRIVER_GLOBALS {
         self.0.get()
+    }
+
+    /// The tag of the driver's pool.
+    pub(super) fn tag(&self) -> u32 {
+        // SAFETY: the globals are written by this crate only, before the driver has objects.
+        unsafe { (*self.address()).DriverTag }
     }
 
     /// Sets everything that `WdfDriverCreate` sets.

@@ -6,8 +6,11 @@ pub(crate) mod bind;
 pub(crate) mod buffer;
 mod call;
 mod checks;
+pub(crate) mod collection;
 pub(crate) mod context;
+pub(crate) mod control;
 pub(crate) mod device;
+pub(crate) mod dpc;
 pub(crate) mod driver;
 pub(crate) mod file;
 pub(crate) mod init;
@@ -15,10 +18,14 @@ pub(crate) mod interface;
 mod io;
 mod layout;
 pub(crate) mod lock;
+pub(crate) mod memory;
 pub(crate) mod object;
 pub(crate) mod queue;
+pub(crate) mod queue_state;
+pub(crate) mod registry;
 pub(crate) mod request;
 pub(crate) mod retrieve;
+pub(crate) mod string;
 pub(crate) mod timer;
 pub(crate) mod work_item;
 
@@ -116,6 +123,11 @@ impl Framework {
 
     fn add_device_routine(&self) -> *const c_void {
         std::ptr::with_exposed_provenance(self.table()[COUNT + 1])
+    }
+
+    /// The tag of the driver's pool.
+    fn tag(&self) -> u32 {
+        self.globals.tag()
     }
 
     /// Whether the image is bound to the framework.

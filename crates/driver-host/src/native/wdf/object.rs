@@ -13,14 +13,18 @@ use std::sync::Arc;
 
 use super::call;
 use super::checks::{self, Parent};
+use super::collection::Collection;
 use super::context::{self, Context};
 use super::device;
+use super::dpc::Dpc;
 use super::image;
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::lock::{SpinLock, WaitLock};
+use super::memory::Memory;
 use super::queue::Queue;
+use super::registry::Key;
 use super::request::Request;
-use super::retrieve::Memory;
+use super::string::Text;
 use super::timer::Timer;
 use super::violation;
 use super::work_item::WorkItem;
@@ -44,6 +48,10 @@ pub(super) enum Kind {
     File,
     Request(Arc<Request>),
     Memory(Arc<Memory>),
+    Collection(Arc<Collection>),
+    Text(Arc<Text>),
+    Dpc(Arc<Dpc>),
+    Key(Arc<Key>),
 }
 
 /// One object.
@@ -213,8 +221,43 @@ pub(super) fn delete_tree(image: &Loaded, root: Handle) {
     }
 }
 
+/// What an object of the calling driver is, if there is one with this handle.
+pub(super) fn kind(object: Handle) -> Option<Kind> {
+    let image = image();
+    let state = image.framework().lock();
+    state.objects.get(object).map(|object| object.kind.clone())
+}
+
+/// The parent of an object, or null.
+pub(super) fn parent(object: Handle) -> Handle {
+    let image = image();
+    let state = image.framework().lock();
+    let parent = state.objects.get(object).and_then(|object| object.parent);
+    parent.map_or(ptr::null_mut(), handle)
+}
+
+/// Whether an object is a device or below one.
+pub(super) fn has_device(image: &Loaded, object: Handle) -> bool {
+    let state = image.framework().lock();
+    let mut next = id(object);
+    while let Some(object) = next.and_then(|id| state.objects.live.get(&id)) {
+        if matches!(object.kind, Kind::Device(_)) {
+            return true;
+        }
+        next = object.parent;
+    }
+    false
+}
+
+/// Takes a reference to an object that exists.
+pub(super) fn take_reference(image: &Loaded, object: Handle) {
+    if let Some(found) = image.framework().lock().objects.get_mut(object) {
+        found.references += 1;
+    }
+}
+
 /// Lets go of a reference, and destroys the object if it was the last.
-fn release(image: &Loaded, id: usize) {
+pub(super) fn release(image: &Loaded, id: usize) {
     let destroy = callbacks(image, id, Context::destroy);
     let last = image
         .framework()
@@ -251,6 +294,8 @@ fn stop_working(image: &Loaded, id: usize) {
     match kind {
         Some(Kind::WorkItem(item)) => item.flush(),
         Some(Kind::Timer(timer)) => timer.finish(),
+        Some(Kind::Dpc(dpc)) => dpc.finish(image),
+        Some(Kind::Collection(collection)) => collection.clear(image),
         _ => {}
     }
 }
@@ -276,6 +321,9 @@ pub(super) unsafe fn create_simple(
     output: *mut Handle,
     kind: Kind,
 ) -> NtStatus {
+    if output.is_null() {
+        violation("the output is null");
+    }
     let image = image();
     // SAFETY: the caller vouches for them.
     let attributes = unsafe { checks::attributes(function, attributes, Parent::Optional, false) };
@@ -307,7 +355,16 @@ pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         | Kind::SpinLock(_)
         | Kind::WaitLock(_)
         | Kind::Timer(_)
-        | Kind::WorkItem(_) => {}
+        | Kind::WorkItem(_)
+        | Kind::Collection(_)
+        | Kind::Text(_)
+        | Kind::Dpc(_)
+        | Kind::Key(_) => {}
+        Kind::Memory(memory) if !matches!(*memory, Memory::OfRequest(..)) => {}
+        Kind::Device(device) if device.init.control => {
+            device::remove(&image, object);
+            return;
+        }
         Kind::Driver | Kind::Device(_) | Kind::DeviceInit(_) => {
             violation("drivers and Plug and Play devices are deleted by the framework")
         }

@@ -16,6 +16,7 @@ use super::layout::Callback;
 use super::misuse;
 use super::object::{self, Kind};
 use super::queue::Queue;
+use super::queue_state;
 use super::violation;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
@@ -48,7 +49,7 @@ pub(super) struct Outcome {
 
 /// A `WDFREQUEST`.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) ask: Ask,
     /// The number of its file object.
     pub(super) file: usize,
@@ -224,6 +225,7 @@ fn finish(handle: Handle, status: NtStatus, information: usize) {
     object::delete_tree(&image, handle);
     if let (Some(queue), Some(id)) = (queue, object::id(handle)) {
         queue.finish(id);
+        queue_state::tell(&image, &queue);
     }
     request.lock().outcome = Some(Outcome { status, output });
     request.done.notify_all();

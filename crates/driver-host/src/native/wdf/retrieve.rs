@@ -12,6 +12,7 @@ use super::check_irql;
 use super::device;
 use super::image;
 use super::layout::WDF_REQUEST_PARAMETERS;
+use super::memory::Memory;
 use super::object::{self, Kind};
 use super::queue::DEVICE_CONTROL;
 use super::request::{self, Ask, Request};
@@ -23,14 +24,17 @@ use crate::native::wdf::Handle;
 
 /// One of the two directions in which data goes.
 #[derive(Clone, Copy, Debug)]
-enum Direction {
+pub(crate) enum Direction {
     Input,
     Output,
 }
 
 /// The buffer of a request for one direction, with its length. `METHOD_BUFFERED` has one buffer for
 /// both, and a direction without bytes has none.
-fn buffer(request: &Request, direction: Direction) -> Result<(*mut c_void, usize), NtStatus> {
+pub(super) fn buffer(
+    request: &Request,
+    direction: Direction,
+) -> Result<(*mut c_void, usize), NtStatus> {
     const METHOD: u32 = 3;
     const METHOD_BUFFERED: u32 = 0;
     let Ask::Control {
@@ -105,13 +109,6 @@ pub(crate) unsafe extern "win64" fn output_buffer(
     unsafe { retrieve_buffer(request, Direction::Output, minimum, output, length) }
 }
 
-/// A buffer of a request as an object: a `WDFMEMORY`.
-#[derive(Debug)]
-pub(super) struct Memory {
-    request: Arc<Request>,
-    direction: Direction,
-}
-
 unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Handle) -> NtStatus {
     check_irql(DISPATCH_LEVEL);
     let request = request::find(handle);
@@ -126,10 +123,7 @@ unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Han
     let memory = if let Some(known) = known {
         object::handle(known)
     } else {
-        let kind = Kind::Memory(Arc::new(Memory {
-            request: Arc::clone(&request),
-            direction,
-        }));
+        let kind = Kind::Memory(Arc::new(Memory::OfRequest(Arc::clone(&request), direction)));
         match object::make(&image(), kind, Some(handle), None) {
             Ok(memory) => {
                 request.lock().memory[place] = object::id(memory);
@@ -161,35 +155,6 @@ pub(crate) unsafe extern "win64" fn output_memory(
 ) -> NtStatus {
     // SAFETY: the caller vouches for the output.
     unsafe { retrieve_memory(request, Direction::Output, output) }
-}
-
-/// `WdfMemoryGetBuffer`.
-pub(crate) unsafe extern "win64" fn memory_buffer(
-    _globals: *const c_void,
-    memory: Handle,
-    length: *mut usize,
-) -> *mut c_void {
-    check_irql(DISPATCH_LEVEL);
-    let found = match image()
-        .framework()
-        .lock()
-        .objects
-        .get(memory)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::Memory(memory)) => Arc::clone(memory),
-        _ => violation(format_args!("{memory:p} is not a memory object")),
-    };
-    let Ok((address, size)) = buffer(&found.request, found.direction) else {
-        violation(format_args!(
-            "the request of the memory {memory:p} is completed already"
-        ));
-    };
-    if !length.is_null() {
-        // SAFETY: the caller vouches for the output.
-        unsafe { length.write(size) };
-    }
-    address
 }
 
 /// `WdfRequestGetParameters`.

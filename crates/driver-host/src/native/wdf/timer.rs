@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nmr_host::ThreadNumber;
-use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
+use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 use super::call;
 use super::check_irql;
@@ -19,15 +19,14 @@ use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_TIMER_CONFIG};
 use super::object::{self, Kind};
 use super::refuse;
 use super::violation;
-use crate::native::kernel::irql as levels;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
     STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
 };
-use crate::native::kernel::report::Fault;
 use crate::native::kernel::runner;
 use crate::native::kernel::wait;
+use crate::native::kernel::work;
 use crate::native::wdf::Handle;
 
 /// A `WDFTIMER`.
@@ -74,6 +73,7 @@ pub(crate) unsafe extern "win64" fn create(
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, true) };
     let made = checked.and_then(|attributes| {
         let timer = Timer::new(config, attributes)?;
+        checks::device_above(FUNCTION, attributes)?;
         object::make(&image(), Kind::Timer(Arc::new(timer)), None, attributes)
     });
     match made {
@@ -236,13 +236,8 @@ impl Timer {
         } else {
             DISPATCH_LEVEL
         };
-        let raised = irql::raise(level);
-        call::object(image, "EvtTimerFunc", self.callback, handle);
-        let left = levels::restore();
-        drop(raised);
-        if let Some(left) = left {
-            let (function, text) = ("EvtTimerFunc".to_owned(), format!("returned at {left}"));
-            image.report(Fault::Misuse { function, text });
-        }
+        work::at_level(image, "EvtTimerFunc", level, || {
+            call::object(image, "EvtTimerFunc", self.callback, handle);
+        });
     }
 }

@@ -60,7 +60,10 @@ pub(crate) unsafe extern "win64" fn create(
         idle: Condvar::new(),
     };
     let kind = Kind::WorkItem(Arc::new(item));
-    match checked.and_then(|attributes| object::make(&image, kind, None, attributes)) {
+    match checked.and_then(|attributes| {
+        checks::device_above(FUNCTION, attributes)?;
+        object::make(&image, kind, None, attributes)
+    }) {
         Ok(handle) => {
             // SAFETY: the caller vouches for the output.
             unsafe { output.write(handle) };
