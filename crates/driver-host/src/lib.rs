@@ -29,6 +29,7 @@
 
 pub mod facts;
 pub mod file;
+pub mod framework;
 pub mod functions;
 pub mod hygiene;
 pub mod kmdf;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     // Images as files, and requests and names as text: portable.
     &["kmdf", "pe", "printable", "request"],
-    &["facts", "file"],
+    &["facts", "file", "framework"],
     &["hygiene"],
     // The kernel's objects and services, and the drivers as it knows them.
     &["native/kernel"],

@@ -110,6 +110,18 @@ impl Image {
             .collect()
     }
 
+    /// What Windows takes and its memory integrity refuses: a section that is writable and executable.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let sections = self.loaded.sections().iter();
+        let both = sections.filter(|section| section.access == pe::Access::WriteExecute);
+        both.map(|section| {
+            let name = crate::printable(&section.name);
+            format!("section {name} is writable and executable: memory integrity refuses the image")
+        })
+        .collect()
+    }
+
     /// Adds a root-enumerated device: `EvtDriverDeviceAdd`, and what starts the device it creates.
     pub fn add_device(&self) -> Result<(), DeviceError> {
         match run(&self.loaded, "EvtDriverDeviceAdd", wdf::add_device) {

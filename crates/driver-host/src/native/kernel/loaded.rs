@@ -127,6 +127,11 @@ impl Loaded {
         (offset < self.size).then_some(offset as u64)
     }
 
+    /// Its sections.
+    pub(crate) fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
     /// The section in which an offset is.
     pub(crate) fn section(&self, offset: u64) -> Option<&Section> {
         self.sections.iter().find(|section| {

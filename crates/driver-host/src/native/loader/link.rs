@@ -107,9 +107,10 @@ fn slots(loaded: &Arc<Loaded>, image: &Image, targets: &[Option<Target>]) -> Vec
 
 /// Tells the registrar where the image has code, and whether it stays in memory.
 fn announce_code(loaded: &Loaded, image: &Image) {
-    let executable = |section: &&Section| section.access == Access::Execute;
+    let code = [Access::Execute, Access::WriteExecute];
+    let executable = |section: &&Section| code.contains(&section.access);
     for section in image.sections.iter().filter(executable) {
-        let residence = if section.discardable || section.name == "INIT" {
+        let residence = if section.is_init() {
             Residence::Discardable
         } else if section.name.starts_with("PAGE") {
             Residence::Pageable

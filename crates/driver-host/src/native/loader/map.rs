@@ -67,7 +67,7 @@ impl Memory {
             Access::Read => libc::PROT_READ,
             Access::Write => libc::PROT_READ | libc::PROT_WRITE,
             Access::Execute => libc::PROT_READ | libc::PROT_EXEC,
-            Access::WriteExecute => return Err(io::Error::from(io::ErrorKind::PermissionDenied)),
+            Access::WriteExecute => libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC,
         };
         self.set_protection(offset, size, protection)
     }

@@ -9,7 +9,7 @@ use super::driver;
 use super::image;
 use super::layout::{WDF_BIND_INFO, WDF_BIND_INFO2, WDF_DRIVER_GLOBALS};
 use super::refuse;
-use crate::kmdf::{COUNT, OLDER_COUNTS};
+use crate::kmdf::{COUNT, LAST_COPIED, OLDER_COUNTS};
 use crate::native::kernel::nt::{
     DRIVER_OBJECT, NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER,
     STATUS_REVISION_MISMATCH, STATUS_SUCCESS, UNICODE_STRING,
@@ -20,9 +20,6 @@ use crate::native::kernel::text;
 const FUNCTION: &str = "WdfVersionBind";
 /// The release that this crate stands for.
 const MINOR: u32 = 33;
-/// With more functions than this, the framework hands out its own table; up to it, the driver
-/// brings one that is filled in.
-const LAST_COPIED: usize = 438;
 
 pub(crate) unsafe extern "win64" fn bind(
     _driver: *mut DRIVER_OBJECT,
