@@ -26,17 +26,39 @@ pub(crate) fn raise(level: Irql) -> Irql {
 
 /// Lowers the level of this thread to one that it was raised from.
 pub(crate) fn lower(level: Irql) {
-    RAISED.with_borrow_mut(
-        |raised| {
-            while irql::current() > level && raised.pop().is_some() {}
-        },
-    );
+    lower_raised(level);
     let now = irql::current();
     if now != level {
         misuse(format!(
             "lowered to {level}, which it did not raise from: this is {now}"
         ));
     }
+}
+
+/// Sets the level of this thread, as a write of `cr8` does. Fails if the driver has not raised it from there.
+pub(crate) fn set(level: Irql) -> Result<(), String> {
+    let before = irql::current();
+    if level > before {
+        RAISED.with_borrow_mut(|raised| raised.push(irql::raise(level)));
+        return Ok(());
+    }
+    lower_raised(level);
+    if irql::current() == level {
+        Ok(())
+    } else {
+        Err(format!(
+            "set to {level}, which the driver did not raise from: this is {}",
+            irql::current()
+        ))
+    }
+}
+
+fn lower_raised(level: Irql) {
+    RAISED.with_borrow_mut(
+        |raised| {
+            while irql::current() > level && raised.pop().is_some() {}
+        },
+    );
 }
 
 /// Undoes what a driver left raised. Returns the level that it left.

@@ -44,17 +44,20 @@ pub(crate) fn ring() {
     BELL.notify_all();
 }
 
+/// The time of day, in steps of 100 nanoseconds since the year 1601.
+pub(crate) fn system_time() -> u64 {
+    const UNIX: u64 = 116_444_736_000_000_000;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let since = since.unwrap_or_default().as_nanos() / 100;
+    UNIX + u64::try_from(since).unwrap_or(u64::MAX - UNIX)
+}
+
 /// Windows counts in steps of 100 nanoseconds: from now if negative, else from the year 1601.
 pub(crate) fn duration(time: i64) -> Duration {
-    const UNIX: u64 = 116_444_736_000_000_000;
     let steps = if time <= 0 {
         time.unsigned_abs()
     } else {
-        let since = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = UNIX + u64::try_from(since.as_nanos() / 100).unwrap_or(u64::MAX - UNIX);
-        time.unsigned_abs().saturating_sub(now)
+        time.unsigned_abs().saturating_sub(system_time())
     };
     // A century is as good as for ever, and can be added to the present.
     Duration::from_nanos(steps.saturating_mul(100)).min(Duration::from_hours(24 * 36_525))

@@ -6,7 +6,7 @@ use std::ffi::c_int;
 use nmr_host::quarantine::{self, Touched};
 use nmr_host::{Role, Rule};
 
-use super::fast_fail;
+use super::{emulate, fast_fail};
 use crate::native::kernel::call;
 use crate::native::kernel::during;
 use crate::native::kernel::frames;
@@ -111,6 +111,12 @@ fn in_image(image: &Loaded, offset: u64, details: &Details) -> Fault {
         "touched the buffer of a request after completing it".to_owned()
     } else if image.is_behind(offset) {
         "ran off its end".to_owned()
+    } else if details.signal == libc::SIGSEGV
+        && let Some(code) = emulate::decode(details.instruction)
+        && code.is_privileged()
+    {
+        let name = format!("{:?}", code.mnemonic()).to_lowercase();
+        format!("privileged instruction ({name})")
     } else {
         describe(details)
     };

@@ -5,6 +5,7 @@
 // UNSAFETY: signal handlers and the registers that they get.
 #![expect(unsafe_code)]
 
+mod emulate;
 mod fast_fail;
 mod land;
 
@@ -121,6 +122,13 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
     {
         // As if a debugger said "go on".
         image.count_breakpoint();
+        return;
+    }
+    if signal == libc::SIGSEGV
+        && let Some(Found::Loaded(image, _)) = ranges::find(instruction)
+        && let Some(length) = emulate::carry_out(&image, instruction, registers)
+    {
+        registers[RIP] += length as i64;
         return;
     }
     let wanted = match signal {
