@@ -21,7 +21,7 @@ pub(crate) fn inspect(image: &Path, options: &InspectOptions) -> Result<ExitCode
     let bytes = read(image)?;
     let file = image.display().to_string();
     let facts = Facts::read(&bytes).map_err(|error| format!("{file}: {error}"))?;
-    let findings = Findings::new(&file, &facts);
+    let findings = Findings::new(&file, &facts, &bytes);
     let styled = options.format == FactsFormat::Text;
     Output::Standard.write(styled, |out| match options.format {
         FactsFormat::Text => text::write(&findings, out),

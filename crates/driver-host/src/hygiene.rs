@@ -180,7 +180,8 @@ fn import_addresses(image: &Image) -> Point {
 
 fn entry(image: &Image) -> Point {
     let section = image.section(image.entry, 1);
-    let holds = section.is_some_and(|section| section.access == Access::Execute);
+    let code = [Access::Execute, Access::WriteExecute];
+    let holds = section.is_some_and(|section| code.contains(&section.access));
     point("entry point is in code", holds, || {
         let place = section.map_or("no section", |section| section.name.as_str());
         format!("{:#x} in {place}", image.entry)

@@ -29,7 +29,10 @@
 
 pub mod facts;
 pub mod file;
+pub mod framework;
+pub mod functions;
 pub mod hygiene;
+pub mod kmdf;
 pub mod pe;
 mod printable;
 mod request;
@@ -49,8 +52,8 @@ mod native;
 pub use native::{
     Descriptor, DeviceError, Event, Exercise, Exercised, Fate, Fault, Field, Handle, Host, Image,
     Interface, LoadError, LoadOptions, Outcome, Peer, PeerComes, Plan, Point, Print, Refusal,
-    Report, RequestError, Scenario, Site, Source, StartPeer, Step, Stopped, Trial, Unloaded, Value,
-    Visit,
+    RegistryValue, Report, RequestError, Scenario, Site, Source, StartPeer, Step, Stopped, Trial,
+    Unloaded, Value, Visit,
 };
 
 /// The README, whose examples are tests.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::{fixture, host, lines, named, printed};
 use driver_host::facts::Facts;
-use driver_host::{Fault, Host, LoadError, LoadOptions, Plan, Point, hygiene};
+use driver_host::{Fault, Host, LoadError, LoadOptions, Plan, Point, RegistryValue, hygiene};
 use nmr_host::Policy;
 
 /// Loads a fixture that must stop its host, and returns the report.
@@ -103,6 +103,87 @@ fn the_timers_of_the_framework_work() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_control_device_is_opened_by_its_link_and_its_queue_stops_and_drains() {
+    const STOP: u32 = 0x0022_2004;
+    const DRAIN: u32 = 0x0022_2008;
+    const OTHER: u32 = 0x0022_200c;
+    const INVALID_DEVICE_STATE: i32 = 0xC000_0184_u32.cast_signed();
+    let host = host();
+    let image = host
+        .load(fixture("control"), LoadOptions::default())
+        .unwrap();
+    assert_eq!(
+        printed(&host),
+        "odd string: right\ndevice object: right\nsame name: right\nno name: right\nlinks: right\n\
+         stop: right\ndrain: right\npurge: right\ninitialized: right\n"
+    );
+    assert_eq!(
+        lines(&host.take_reports()),
+        [
+            "control.sys: WdfControlDeviceInitAllocate: a string has an odd length; answered 0xc000000d",
+            "control.sys: WdfControlDeviceInitSetShutdownNotification: the flags 0x8 are invalid",
+            "control.sys: WdfFdoInitSetFilter: the WDFDEVICE_INIT is not one of a functional device",
+            "control.sys: WdfDeviceCreate: there is a device \\Device\\NmrControl already; answered 0xc0000035",
+            "control.sys: WdfDeviceCreateSymbolicLink: the device has no name: call \
+             WdfDeviceInitAssignName; answered 0xc0000184",
+            "control.sys: WdfDeviceCreateSymbolicLink: the name is empty; answered 0xc0000010",
+            "control.sys: WdfDeviceCreateSymbolicLink: the device has a symbolic link already; \
+             answered 0xc0000010",
+        ]
+    );
+    let _ = host.take_prints();
+    let handle = host.find_device(r"\\.\nmrcontrol").unwrap().open().unwrap();
+    let mut ask = |code| handle.control(code, &[], 0).unwrap().0;
+    assert_eq!([OTHER, STOP, OTHER, DRAIN].map(&mut ask), [0; 4]);
+    assert_eq!(ask(OTHER), INVALID_DEVICE_STATE);
+    assert_eq!(printed(&host), "stopped: 13\ndrained: 14\n");
+    drop(handle);
+    let unloaded = image.unload();
+    assert_eq!(lines(&unloaded.reports), [""; 0]);
+    assert!(unloaded.unmapped);
+    assert!(host.find_device(r"\Device\NmrControl").is_none());
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn the_small_objects_of_the_framework_work() {
+    let host = host();
+    let key = r"\Registry\Machine\System\CurrentControlSet\Services\families\Parameters";
+    for (name, value) in [
+        ("Limit", RegistryValue::dword(7)),
+        ("Name", RegistryValue::string("EXNPI")),
+        ("Peers", RegistryValue::strings(&["a.sys", "b.sys"])),
+    ] {
+        host.set_registry_value(key, name, value);
+    }
+    let image = host
+        .load(fixture("families"), LoadOptions::default())
+        .unwrap();
+    image.add_device().unwrap();
+    assert_eq!(
+        printed(&host),
+        "strings: right\ncollections: right\nmemory: right\npreallocated: right\ncopies: right\n\
+         parents: right\nDPCs: right\nnumber: right\ntext: right\nkeys: right\nvalues: right\n\
+         assigned: right\nmemory of a value: right\nremoved: right\nkey of the device: right\n\
+         multiple strings: right\n"
+    );
+    let unloaded = image.unload();
+    assert_eq!(lines(&unloaded.reports), [""; 0]);
+    assert_eq!(host.pool_in_use(), 0);
+    let reports = lines(&host.reports());
+    let parents = "its parent is no device, and below none; answered 0xc0000010";
+    for create in ["WdfWorkItemCreate", "WdfTimerCreate", "WdfDpcCreate"] {
+        let expected = format!("families.sys: {create}: {parents}");
+        assert!(reports.contains(&expected), "{reports:#?}");
+    }
+    let items = reports
+        .iter()
+        .filter(|line| line.contains("WdfCollectionRemove"));
+    assert_eq!(items.count(), 2, "{reports:#?}");
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn mutexes_are_used_as_windows_allows() {
     let host = host();
     host.load(fixture("mutexes"), LoadOptions::default())
@@ -154,9 +235,9 @@ fn the_objects_of_the_framework_work() {
         printed(&host),
         "attributes: right\nsize: right\ncontext: right\nowner: right\n\
          cleanup of object 3\ncleanup of object 2\ndestroy 3\ndestroy 2\n\
-         spin lock: right\nwait lock: right\nwork item: right\n\
+         spin lock: right\nwait lock: right\n\
          cleanup of object 4\ndeleted\ndestroy 4\n\
-         power from 5\npower to 5\ngoodbye\ncleanup of driver 1\ndestroy 1\n"
+         work item: right\npower from 5\npower to 5\ngoodbye\ncleanup of driver 1\ndestroy 1\n"
     );
 }
 

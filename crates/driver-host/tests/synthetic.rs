@@ -140,7 +140,8 @@ fn code_cannot_be_written_and_data_cannot_be_executed() {
 #[test]
 fn what_the_processor_refuses_is_reported() {
     for (code, what) in [
-        (&[0xfa][..], "access violation or privileged instruction"),
+        (&[0xfa][..], "privileged instruction (cli)"),
+        (&[0x0f, 0x32], "privileged instruction (rdmsr)"),
         (&[0x0f, 0x0b], "illegal instruction"),
         (
             &[0x31, 0xc9, 0x31, 0xd2, 0xf7, 0xf1],
@@ -164,6 +165,59 @@ fn what_the_processor_refuses_is_reported() {
         report.contains("at address 0x0, at offset 0x1008"),
         "{report}"
     );
+}
+
+/// Runs an entry point that fails, and returns the status and the reports.
+fn failing(code: &[u8]) -> (u32, Vec<String>) {
+    let host = host();
+    // or eax, 0xc0000000; ret
+    let end = [0x0d, 0, 0, 0, 0xc0, 0xc3];
+    let image = Synthetic::default().code(code).code(&end).build();
+    let error = host.load(image, named("bad.sys")).unwrap_err();
+    let LoadError::Entry { status, .. } = error else {
+        panic!("{error}");
+    };
+    (status.cast_unsigned(), lines(&host.reports()))
+}
+
+#[test]
+fn the_irql_is_read_and_written_inline() {
+    // mov ecx, 2; mov cr8, rcx; mov rax, cr8; xor ecx, ecx; mov cr8, rcx; mov r9, cr8; shl r9, 4; or rax, r9
+    let code = [
+        &[0xb9, 2, 0, 0, 0][..],
+        &[0x44, 0x0f, 0x22, 0xc1],
+        &[0x44, 0x0f, 0x20, 0xc0],
+        &[0x31, 0xc9],
+        &[0x44, 0x0f, 0x22, 0xc1],
+        &[0x45, 0x0f, 0x20, 0xc1],
+        &[0x49, 0xc1, 0xe1, 0x04],
+        &[0x4c, 0x09, 0xc8],
+    ];
+    assert_eq!(failing(&code.concat()), (0xc000_0002, vec![]));
+    // The same without the way back.
+    let (status, reports) = failing(&code[..3].concat());
+    assert_eq!(status, 0xc000_0002);
+    assert_eq!(
+        reports,
+        ["bad.sys: DriverEntry: returned at DISPATCH_LEVEL"]
+    );
+}
+
+#[test]
+fn the_shared_data_of_the_kernel_is_read_inline() {
+    const MAJOR: u64 = 0xffff_f780_0000_026c;
+    let address = MAJOR.to_le_bytes();
+    // mov rax, [MAJOR]
+    let direct = [&[0x48, 0xa1][..], &address].concat();
+    assert_eq!(failing(&direct), (0xc000_000a, vec![]));
+    // mov rcx, MAJOR - 8; movzx eax, byte [rcx + 8]
+    let before = (MAJOR - 8).to_le_bytes();
+    let indirect = [&[0x48, 0xb9][..], &before, &[0x0f, 0xb6, 0x41, 0x08]].concat();
+    assert_eq!(failing(&indirect), (0xc000_000a, vec![]));
+    // mov dword [rcx], eax: it cannot be written.
+    let writes = [&[0x48, 0xb9][..], &address, &[0x89, 0x01]].concat();
+    let report = stopped(&Synthetic::default().code(&writes));
+    assert!(report.contains("access violation"), "{report}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use driver_host::facts::Facts;
+use driver_host::framework::FrameworkUse;
+use driver_host::functions;
 use driver_host::hygiene::{self, Outcome, Point};
 use driver_host::pe;
 use driver_host::printable;
@@ -29,9 +31,25 @@ pub(super) struct Findings {
     pub(super) sections: Vec<Section>,
     /// The functions by library.
     pub(super) imports: BTreeMap<String, Vec<String>>,
+    /// What it asks of KMDF, if it binds to it.
+    pub(super) framework: Option<Framework>,
+    /// The imports and the functions of KMDF that the loader does not have.
+    pub(super) lacking: Vec<String>,
     pub(super) points: Vec<Checked>,
     /// Whether no point fails.
     pub(super) passes: bool,
+}
+
+/// What an image asks of KMDF.
+#[derive(Serialize)]
+pub(super) struct Framework {
+    pub(super) version: String,
+    /// The first Windows on which the driver loads, if that is known.
+    pub(super) windows: Option<&'static str>,
+    /// How many functions it expects.
+    pub(super) count: u32,
+    /// The functions that its code calls, if the code can be read.
+    pub(super) called: Option<Vec<String>>,
 }
 
 /// The checksum as it is and as it should be.
@@ -61,8 +79,9 @@ pub(super) struct Checked {
 
 impl Findings {
     /// Looks at an image.
-    pub(super) fn new(file: &str, facts: &Facts) -> Self {
+    pub(super) fn new(file: &str, facts: &Facts, bytes: &[u8]) -> Self {
         let (image, points) = (&facts.image, hygiene::check(facts));
+        let framework = FrameworkUse::find(image, bytes);
         Self {
             file: printable(file),
             size: image.file_size,
@@ -82,6 +101,8 @@ impl Findings {
             signed: facts.signed,
             sections: facts.sections().iter().map(section).collect(),
             imports: facts.imports().into_iter().map(library).collect(),
+            lacking: lacking(facts, framework.as_ref()),
+            framework: framework.map(Framework::from),
             passes: hygiene::passes(&points),
             points: points.iter().map(checked).collect(),
         }
@@ -94,6 +115,33 @@ impl Findings {
             .map(|point| format!("{} fails: {}", point.name, point.reason))
             .collect()
     }
+}
+
+impl From<FrameworkUse> for Framework {
+    fn from(found: FrameworkUse) -> Self {
+        let (major, minor) = found.version;
+        Self {
+            version: format!("{major}.{minor}"),
+            windows: found.windows(),
+            count: found.count,
+            called: found.called,
+        }
+    }
+}
+
+/// What an image may call and the loader does not have, as `library!function`.
+fn lacking(facts: &Facts, framework: Option<&FrameworkUse>) -> Vec<String> {
+    let mut lacking = Vec::new();
+    for (library, names) in facts.imports() {
+        let missing = |name: &&String| !functions::is_implemented(library, name);
+        let names = names.iter().filter(missing);
+        lacking.extend(names.map(|name| printable(&format!("{library}!{name}"))));
+    }
+    let called = framework.and_then(|framework| framework.called.as_ref());
+    let missing = |name: &&String| !functions::is_framework_implemented(name);
+    let called = called.into_iter().flatten().filter(missing);
+    lacking.extend(called.map(|name| format!("KMDF!{name}")));
+    lacking
 }
 
 fn section(section: &pe::Section) -> Section {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::findings::{Checked, Findings, Section};
+use super::findings::{Checked, Findings, Framework, Section};
 use crate::format::paint::{self, paint};
 
 /// Writes everything.
@@ -17,6 +17,12 @@ pub(super) fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> 
     }
     heading("Imports", out)?;
     write_imports(findings, out)?;
+    if let Some(framework) = &findings.framework {
+        heading("KMDF", out)?;
+        write_framework(framework, out)?;
+    }
+    heading("What the loader lacks", out)?;
+    write_names(&findings.lacking, out)?;
     heading("What Windows asks", out)?;
     for point in &findings.points {
         write_point(point, out)?;
@@ -89,6 +95,34 @@ fn write_imports(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
         for name in names {
             writeln!(out, "    {name}")?;
         }
+    }
+    Ok(())
+}
+
+fn write_framework(framework: &Framework, out: &mut dyn Write) -> io::Result<()> {
+    let Framework {
+        version,
+        windows,
+        count,
+        called,
+    } = framework;
+    let windows = windows.unwrap_or("an unknown Windows");
+    writeln!(
+        out,
+        "  version {version}, {count} functions: loads on {windows} and later"
+    )?;
+    match called {
+        Some(names) => write_names(names, out),
+        None => writeln!(out, "  the calls are not read: the code is not for x64"),
+    }
+}
+
+fn write_names(names: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if names.is_empty() {
+        return writeln!(out, "  nothing");
+    }
+    for name in names {
+        writeln!(out, "    {name}")?;
     }
     Ok(())
 }

@@ -125,12 +125,13 @@ impl Image {
         let both = self
             .sections
             .iter()
-            .find(|section| section.access == Access::WriteExecute);
+            .find(|section| section.access == Access::WriteExecute && !section.is_init());
         if let Some(section) = both {
             return Err(Malformed::WritableCode(section.name.clone()));
         }
         let starts_code = |section: &Section| {
-            section.access == Access::Execute && section.contains(self.entry, 1)
+            let code = [Access::Execute, Access::WriteExecute];
+            code.contains(&section.access) && section.contains(self.entry, 1)
         };
         if !self.sections.iter().any(starts_code) {
             return Err(Malformed::Entry(self.entry));

@@ -15,7 +15,7 @@ pub enum Access {
     Write,
     /// Read and execute.
     Execute,
-    /// All three, which is refused.
+    /// All three, which is refused but for [`is_init`](Section::is_init).
     WriteExecute,
 }
 
@@ -39,6 +39,12 @@ pub struct Section {
 }
 
 impl Section {
+    /// Whether it is code that Windows drops after `DriverEntry`. Linkers made it writable for a long time.
+    #[must_use]
+    pub fn is_init(&self) -> bool {
+        self.discardable || self.name == "INIT"
+    }
+
     /// Whether a range of memory lies in the section.
     #[must_use]
     pub fn contains(&self, offset: u32, size: u32) -> bool {

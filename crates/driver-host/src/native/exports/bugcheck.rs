@@ -5,26 +5,17 @@
 use std::ptr;
 use std::slice;
 
-use super::super::gate;
-use super::super::imports::Target;
-use super::super::report::Fault;
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "KeBugCheckEx" => bug_check_ex as *const (),
-        "KeBugCheck" => bug_check as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::call;
+use crate::native::kernel::report::Fault;
 
 /// The code of the crate wdk-panic.
 const PANIC: u32 = u32::from_be_bytes(*b"RPNC");
 
-extern "win64" fn bug_check_ex(code: u32, a: u64, b: u64, c: u64, d: u64) {
+pub(crate) extern "win64" fn bug_check_ex(code: u32, a: u64, b: u64, c: u64, d: u64) {
     if code != PANIC {
         stop(code, [a, b, c, d]);
     }
-    let image = gate::caller().image;
+    let image = call::caller().image;
     let (file, size) = (a as usize, b as usize);
     let readable = size <= 0x1000
         && image.offset(file).is_some()
@@ -44,13 +35,13 @@ extern "win64" fn bug_check_ex(code: u32, a: u64, b: u64, c: u64, d: u64) {
     })
 }
 
-extern "win64" fn bug_check(code: u32) {
+pub(crate) extern "win64" fn bug_check(code: u32) {
     stop(code, [0; 4]);
 }
 
 /// A bug check on behalf of the image that is calling.
 pub(crate) fn stop(code: u32, parameters: [u64; 4]) -> ! {
-    let call = gate::caller();
+    let call = call::caller();
     let meaning = meaning(code).into();
     call.image.stop(Fault::BugCheck {
         code,

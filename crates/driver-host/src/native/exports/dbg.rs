@@ -5,19 +5,10 @@
 
 use std::ffi::c_char;
 
-use super::super::gate::{self, STACK_ARGUMENTS};
-use super::super::imports::Target;
-use super::super::kernel::{NtStatus, STATUS_SUCCESS};
 use super::format;
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    match name {
-        "DbgPrint" => Some(Target::gated(print as *const ())),
-        "DbgPrintEx" => Some(Target::gated(print_ex as *const ())),
-        "DbgBreakPoint" => Some(Target::gated(break_point as *const ())),
-        _ => None,
-    }
-}
+use crate::native::crossing::STACK_ARGUMENTS;
+use crate::native::kernel::call;
+use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};
 
 /// The arguments that come on the stack.
 type Stack = [u64; STACK_ARGUMENTS];
@@ -25,7 +16,7 @@ type Stack = [u64; STACK_ARGUMENTS];
 macro_rules! variadic {
     ($(#[$doc:meta])* $name:ident($($fixed:ident: $type:ty),*; $($register:ident),*) $body:expr) => {
         $(#[$doc])*
-        unsafe extern "win64" fn $name(
+        pub(crate) unsafe extern "win64" fn $name(
             $($fixed: $type,)* $($register: u64,)*
             s0: u64, s1: u64, s2: u64, s3: u64, s4: u64, s5: u64,
             s6: u64, s7: u64, s8: u64, s9: u64, s10: u64, s11: u64,
@@ -52,11 +43,11 @@ variadic! {
 fn write(format: *const c_char, arguments: &[u64]) {
     // SAFETY: the caller of `DbgPrint` vouches for the format and the arguments that it names.
     let text = unsafe { format::format(format.cast(), arguments) };
-    let image = gate::caller().image;
+    let image = call::caller().image;
     image.system.print(&image.name, text);
 }
 
 /// `DbgBreakPoint`: as if a debugger said "go on".
-extern "win64" fn break_point() {
-    gate::caller().image.count_breakpoint();
+pub(crate) extern "win64" fn break_point() {
+    call::caller().image.count_breakpoint();
 }

@@ -7,74 +7,22 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use std::slice;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use nmr_host::irql::{self, PASSIVE_LEVEL};
 use nmr_sys::GUID;
 
-use super::super::imports::Target;
-use super::super::kernel::{
+use crate::native::crossing;
+use crate::native::kernel::call;
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{
     NtStatus, STATUS_INTEGER_OVERFLOW, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER,
     STATUS_SUCCESS,
 };
-use super::super::loaded::Loaded;
-use super::super::points;
-use super::super::trace::{self, Descriptor, Field, Value};
-use super::super::{entry, gate};
-use super::misuse;
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "EtwRegister" => register as *const (),
-        "EtwUnregister" => unregister as *const (),
-        "EtwSetInformation" => set_information as *const (),
-        "EtwEventEnabled" => event_enabled as *const (),
-        "EtwProviderEnabled" => provider_enabled as *const (),
-        "EtwWrite" => write as *const (),
-        "EtwWriteTransfer" => write_transfer as *const (),
-        "EtwActivityIdControl" => activity_id_control as *const (),
-        _ => return None,
-    }))
-}
-
-/// What an image has registered with ETW and not unregistered.
-#[derive(Debug, Default)]
-pub(crate) struct Providers(Mutex<Vec<Provider>>);
-
-#[derive(Clone, Debug)]
-struct Provider {
-    handle: u64,
-    id: GUID,
-    /// Its name, once it is known.
-    name: Option<String>,
-}
-
-impl Providers {
-    fn lock(&self) -> MutexGuard<'_, Vec<Provider>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn find(&self, handle: u64) -> Option<Provider> {
-        let own = |provider: &&Provider| provider.handle == handle;
-        self.lock().iter().find(own).cloned()
-    }
-
-    fn name(&self, handle: u64, name: String) {
-        let mut providers = self.lock();
-        if let Some(own) = providers.iter_mut().find(|own| own.handle == handle) {
-            own.name = Some(name);
-        }
-    }
-
-    /// The providers that are still registered, by name if it is known.
-    pub(crate) fn open(&self) -> Vec<String> {
-        let text = |provider: &Provider| match &provider.name {
-            Some(name) => format!("{name} {{{}}}", provider.id),
-            None => format!("{{{}}}", provider.id),
-        };
-        self.lock().iter().map(text).collect()
-    }
-}
+use crate::native::kernel::points;
+use crate::native::kernel::providers::Provider;
+use crate::native::kernel::trace::{self, Descriptor, Field, Value};
 
 fn check_passive() {
     let level = irql::current();
@@ -83,7 +31,7 @@ fn check_passive() {
     }
 }
 
-unsafe extern "win64" fn register(
+pub(crate) unsafe extern "win64" fn register(
     id: *const GUID,
     enable: usize,
     context: *mut c_void,
@@ -101,7 +49,7 @@ unsafe extern "win64" fn register(
     }
     // SAFETY: the caller vouches for the identifier.
     let id = unsafe { id.read() };
-    let image = gate::caller().image;
+    let image = call::caller().image;
     let handle = image.system.next_handle();
     image.providers.lock().push(Provider {
         handle,
@@ -116,12 +64,12 @@ unsafe extern "win64" fn register(
         let context = context.expose_provenance();
         let arguments = [source, ENABLE, level, any, 0, filter, context];
         // SAFETY: the image has given the callback, which gets its own context.
-        unsafe { entry::call(&image, "the enable callback", enable, arguments) };
+        unsafe { crossing::call(&image, "the enable callback", enable, arguments) };
     }
     STATUS_SUCCESS
 }
 
-extern "win64" fn unregister(handle: u64) -> NtStatus {
+pub(crate) extern "win64" fn unregister(handle: u64) -> NtStatus {
     check_passive();
     let Some((image, _)) = provider(handle) else {
         return STATUS_INVALID_HANDLE;
@@ -132,7 +80,7 @@ extern "win64" fn unregister(handle: u64) -> NtStatus {
 
 /// A provider of the calling image, or a report.
 fn provider(handle: u64) -> Option<(Arc<Loaded>, Provider)> {
-    let image = gate::caller().image;
+    let image = call::caller().image;
     let provider = image.providers.find(handle);
     if provider.is_none() {
         misuse(format!("{handle:#x} is not registered"));
@@ -140,7 +88,7 @@ fn provider(handle: u64) -> Option<(Arc<Loaded>, Provider)> {
     Some((image, provider?))
 }
 
-unsafe extern "win64" fn set_information(
+pub(crate) unsafe extern "win64" fn set_information(
     handle: u64,
     class: u32,
     information: *const u8,
@@ -168,18 +116,18 @@ unsafe extern "win64" fn set_information(
     }
 }
 
-extern "win64" fn event_enabled(handle: u64, _descriptor: *const Descriptor) -> u8 {
+pub(crate) extern "win64" fn event_enabled(handle: u64, _descriptor: *const Descriptor) -> u8 {
     provider(handle).is_some().into()
 }
 
-extern "win64" fn provider_enabled(handle: u64, _level: u8, _keyword: u64) -> u8 {
+pub(crate) extern "win64" fn provider_enabled(handle: u64, _level: u8, _keyword: u64) -> u8 {
     provider(handle).is_some().into()
 }
 
 /// `EVENT_DATA_DESCRIPTOR`: a block of data.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-struct Block {
+pub(crate) struct Block {
     start: u64,
     size: u32,
     kind: u8,
@@ -208,7 +156,7 @@ unsafe fn bytes(start: *const u8, size: u32) -> Vec<u8> {
     unsafe { slice::from_raw_parts(start, size as usize) }.to_vec()
 }
 
-unsafe extern "win64" fn write(
+pub(crate) unsafe extern "win64" fn write(
     handle: u64,
     descriptor: *const Descriptor,
     activity: *const GUID,
@@ -219,7 +167,7 @@ unsafe extern "win64" fn write(
     unsafe { write_transfer(handle, descriptor, activity, ptr::null(), count, blocks) }
 }
 
-unsafe extern "win64" fn write_transfer(
+pub(crate) unsafe extern "win64" fn write_transfer(
     handle: u64,
     descriptor: *const Descriptor,
     _activity: *const GUID,
@@ -299,7 +247,7 @@ thread_local! {
 }
 
 /// `EtwActivityIdControl`.
-unsafe extern "win64" fn activity_id_control(code: u32, id: *mut GUID) -> NtStatus {
+pub(crate) unsafe extern "win64" fn activity_id_control(code: u32, id: *mut GUID) -> NtStatus {
     const GET: u32 = 1;
     const SET: u32 = 2;
     const CREATE: u32 = 3;
@@ -309,7 +257,7 @@ unsafe extern "win64" fn activity_id_control(code: u32, id: *mut GUID) -> NtStat
         misuse(format!("the code is {code}, or the identifier null"));
         return STATUS_INVALID_PARAMETER;
     }
-    let image = gate::caller().image;
+    let image = call::caller().image;
     let create = || GUID::from_u128(u128::from(image.system.next_handle()));
     // SAFETY: the caller vouches for the identifier.
     let given = unsafe { id.read() };

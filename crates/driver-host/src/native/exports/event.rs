@@ -5,39 +5,26 @@
 //! [Mutexes](super::mutex) are waited for in the same way.
 //!
 //! The state of an event is where Windows has it, in the memory of the image. All waits of the
-//! process share one bell: drivers under test wait seldom.
+//! process share one [bell](crate::native::kernel::wait).
 // UNSAFETY: an event is in the memory of an image.
 #![expect(unsafe_code)]
 
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
-use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
 
-use super::super::imports::Target;
-use super::super::kernel::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT};
-use super::misuse;
 use super::mutex::{MUTANT, Mutex as KernelMutex};
 use super::object::object;
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "KeInitializeEvent" => initialize as *const (),
-        "KeSetEvent" => set as *const (),
-        "KeClearEvent" => clear as *const (),
-        "KeResetEvent" => reset as *const (),
-        "KeReadStateEvent" => read as *const (),
-        "KeWaitForSingleObject" | "KeWaitForMutexObject" => wait as *const (),
-        "KeDelayExecutionThread" => delay as *const (),
-        "KeQueryUnbiasedInterruptTime" => interrupt_time as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT,
+};
+use crate::native::kernel::wait;
 
 /// The beginning of a `KEVENT`.
 #[repr(C, align(8))]
-pub(super) struct Event {
+pub(crate) struct Event {
     kind: AtomicU8,
     _header: [u8; 3],
     state: AtomicI32,
@@ -47,41 +34,35 @@ pub(super) struct Event {
 const NOTIFICATION: u8 = 0;
 const SYNCHRONIZATION: u8 = 1;
 
-/// When the time of interrupts begins.
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-static LOCK: Mutex<()> = Mutex::new(());
-static BELL: Condvar = Condvar::new();
-
-unsafe extern "win64" fn initialize(event: *const Event, kind: i32, state: u8) {
+pub(crate) unsafe extern "win64" fn initialize(event: *const Event, kind: i32, state: u8) {
     // SAFETY: the caller vouches for memory for an event.
     let event = unsafe { object(event) };
     event.kind.store(kind as u8, Ordering::Relaxed);
     event.state.store(i32::from(state != 0), Ordering::Release);
 }
 
-unsafe extern "win64" fn set(event: *const Event, _increment: i32, _wait: u8) -> i32 {
+pub(crate) unsafe extern "win64" fn set(event: *const Event, _increment: i32, _wait: u8) -> i32 {
     // SAFETY: the caller vouches for an event.
     let event = unsafe { object(event) };
-    locked(|| event.state.swap(1, Ordering::AcqRel))
+    wait::locked(|| event.state.swap(1, Ordering::AcqRel))
 }
 
-unsafe extern "win64" fn clear(event: *const Event) {
+pub(crate) unsafe extern "win64" fn clear(event: *const Event) {
     // SAFETY: the caller vouches for an event.
     unsafe { object(event) }.state.store(0, Ordering::Release);
 }
 
-unsafe extern "win64" fn reset(event: *const Event) -> i32 {
+pub(crate) unsafe extern "win64" fn reset(event: *const Event) -> i32 {
     // SAFETY: the caller vouches for an event.
     unsafe { object(event) }.state.swap(0, Ordering::AcqRel)
 }
 
-unsafe extern "win64" fn read(event: *const Event) -> i32 {
+pub(crate) unsafe extern "win64" fn read(event: *const Event) -> i32 {
     // SAFETY: the caller vouches for an event.
     unsafe { object(event) }.state.load(Ordering::Acquire)
 }
 
-unsafe extern "win64" fn wait(
+pub(crate) unsafe extern "win64" fn wait_for(
     address: *const Event,
     _reason: i32,
     _mode: u8,
@@ -89,7 +70,7 @@ unsafe extern "win64" fn wait(
     timeout: *const i64,
 ) -> NtStatus {
     // SAFETY: the caller vouches for null or a time.
-    let limit = (!timeout.is_null()).then(|| duration(unsafe { timeout.read() }));
+    let limit = (!timeout.is_null()).then(|| wait::duration(unsafe { timeout.read() }));
     let highest = if limit == Some(Duration::ZERO) {
         DISPATCH_LEVEL
     } else {
@@ -114,7 +95,7 @@ unsafe extern "win64" fn wait(
         MUTANT => unsafe { object(mutex) }.take(),
         _ => event.take(kind),
     };
-    if block(limit, take) {
+    if wait::block(limit, take) {
         STATUS_SUCCESS
     } else {
         STATUS_TIMEOUT
@@ -131,67 +112,21 @@ impl Event {
     }
 }
 
-/// Blocks until something is true or the time is over. Whatever makes it true [rings](ring).
-pub(super) fn block(limit: Option<Duration>, ready: impl Fn() -> bool) -> bool {
-    let deadline = limit.map(|limit| Instant::now() + limit);
-    let mut lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if ready() {
-            return true;
-        }
-        lock = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-            None => BELL.wait(lock).unwrap_or_else(PoisonError::into_inner),
-            Some(Duration::ZERO) => return false,
-            Some(left) => {
-                BELL.wait_timeout(lock, left)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0
-            }
-        };
-    }
-}
-
-/// Changes something while nobody who [blocks](block) looks, and wakes them to look again.
-pub(super) fn locked<T>(change: impl FnOnce() -> T) -> T {
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = change();
-    BELL.notify_all();
-    result
-}
-
-/// Wakes everyone who [blocks](block), to look again.
-pub(super) fn ring() {
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-    BELL.notify_all();
-}
-
-/// Windows counts in steps of 100 nanoseconds: from now if negative, else from the year 1601.
-pub(crate) fn duration(time: i64) -> Duration {
-    const UNIX: u64 = 116_444_736_000_000_000;
-    let steps = if time <= 0 {
-        time.unsigned_abs()
-    } else {
-        let since = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = UNIX + u64::try_from(since.as_nanos() / 100).unwrap_or(u64::MAX - UNIX);
-        time.unsigned_abs().saturating_sub(now)
-    };
-    // A century is as good as for ever, and can be added to the present.
-    Duration::from_nanos(steps.saturating_mul(100)).min(Duration::from_hours(24 * 36_525))
-}
-
-unsafe extern "win64" fn delay(_mode: u8, _alertable: u8, interval: *const i64) -> NtStatus {
+pub(crate) unsafe extern "win64" fn delay(
+    _mode: u8,
+    _alertable: u8,
+    interval: *const i64,
+) -> NtStatus {
     if irql::current() > APC_LEVEL {
         misuse(format!("slept at {}", irql::current()));
         nmr_host::may_block();
     }
     // SAFETY: the caller vouches for a time.
-    std::thread::sleep(duration(unsafe { interval.read() }));
+    std::thread::sleep(wait::duration(unsafe { interval.read() }));
     STATUS_SUCCESS
 }
 
 /// The time since the start, in steps of 100 nanoseconds.
-unsafe extern "win64" fn interrupt_time() -> u64 {
-    u64::try_from(START.elapsed().as_nanos() / 100).unwrap_or(u64::MAX)
+pub(crate) unsafe extern "win64" fn interrupt_time() -> u64 {
+    wait::interrupt_time()
 }

@@ -8,28 +8,16 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 
 use nmr_host::irql::{self, APC_LEVEL};
 
-use super::super::gate;
-use super::super::imports::Target;
-use super::super::report::Fault;
 use super::object::object;
-use super::{event, lower_irql, misuse, raise_irql};
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "ExAcquireFastMutex" => acquire as *const (),
-        "ExTryToAcquireFastMutex" => try_to_acquire as *const (),
-        "ExReleaseFastMutex" => release as *const (),
-        "ExAcquireFastMutexUnsafe" => acquire_unsafe as *const (),
-        "ExReleaseFastMutexUnsafe" => release_unsafe as *const (),
-        "KeEnterCriticalRegion" => enter_critical_region as *const (),
-        "KeLeaveCriticalRegion" => leave_critical_region as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::call;
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::irql as levels;
+use crate::native::kernel::report::Fault;
+use crate::native::kernel::wait;
 
 /// `FAST_MUTEX`.
 #[repr(C)]
-struct FastMutex {
+pub(crate) struct FastMutex {
     count: AtomicI32,
     owner: AtomicUsize,
     _contention: u32,
@@ -64,11 +52,11 @@ impl FastMutex {
     /// Waits until this thread owns it.
     fn acquire(&self) {
         if self.owner.load(Ordering::Relaxed) == me() {
-            let call = gate::caller();
+            let call = call::caller();
             let what = format!("{} of a mutex that the thread owns", call.function);
             call.image.stop(Fault::Hang { what });
         }
-        event::block(None, || self.take());
+        wait::block(None, || self.take());
     }
 
     fn release(&self) {
@@ -78,7 +66,7 @@ impl FastMutex {
         }
         self.owner.store(0, Ordering::Relaxed);
         self.count.store(FREE, Ordering::Release);
-        event::ring();
+        wait::ring();
     }
 }
 
@@ -89,30 +77,30 @@ fn check_at_most_apc() {
     }
 }
 
-unsafe extern "win64" fn acquire(mutex: *const FastMutex) {
+pub(crate) unsafe extern "win64" fn acquire(mutex: *const FastMutex) {
     check_at_most_apc();
     // SAFETY: the caller vouches for a fast mutex.
     let mutex = unsafe { object(mutex) };
-    let before = raise_irql(APC_LEVEL.0.max(irql::current().0));
+    let before = levels::raise(APC_LEVEL.max(irql::current()));
     mutex.acquire();
-    mutex.before.store(before.into(), Ordering::Relaxed);
+    mutex.before.store(before.0.into(), Ordering::Relaxed);
 }
 
-unsafe extern "win64" fn try_to_acquire(mutex: *const FastMutex) -> u8 {
+pub(crate) unsafe extern "win64" fn try_to_acquire(mutex: *const FastMutex) -> u8 {
     check_at_most_apc();
     // SAFETY: the caller vouches for a fast mutex.
     let mutex = unsafe { object(mutex) };
-    let before = raise_irql(APC_LEVEL.0.max(irql::current().0));
+    let before = levels::raise(APC_LEVEL.max(irql::current()));
     let taken = mutex.take();
     if taken {
-        mutex.before.store(before.into(), Ordering::Relaxed);
+        mutex.before.store(before.0.into(), Ordering::Relaxed);
     } else {
-        lower_irql(before);
+        levels::lower(before);
     }
     taken.into()
 }
 
-unsafe extern "win64" fn release(mutex: *const FastMutex) {
+pub(crate) unsafe extern "win64" fn release(mutex: *const FastMutex) {
     if irql::current() != APC_LEVEL {
         misuse(format!("called at {}", irql::current()));
     }
@@ -120,7 +108,7 @@ unsafe extern "win64" fn release(mutex: *const FastMutex) {
     let mutex = unsafe { object(mutex) };
     let before = mutex.before.load(Ordering::Relaxed);
     mutex.release();
-    lower_irql(u8::try_from(before).unwrap_or_default());
+    levels::lower(irql::Irql(u8::try_from(before).unwrap_or_default()));
 }
 
 thread_local! {
@@ -136,24 +124,24 @@ fn check_held_off() {
     }
 }
 
-unsafe extern "win64" fn acquire_unsafe(mutex: *const FastMutex) {
+pub(crate) unsafe extern "win64" fn acquire_unsafe(mutex: *const FastMutex) {
     check_held_off();
     // SAFETY: the caller vouches for a fast mutex.
     unsafe { object(mutex) }.acquire();
 }
 
-unsafe extern "win64" fn release_unsafe(mutex: *const FastMutex) {
+pub(crate) unsafe extern "win64" fn release_unsafe(mutex: *const FastMutex) {
     check_held_off();
     // SAFETY: the caller vouches for a fast mutex.
     unsafe { object(mutex) }.release();
 }
 
-extern "win64" fn enter_critical_region() {
+pub(crate) extern "win64" fn enter_critical_region() {
     check_at_most_apc();
     REGIONS.set(REGIONS.get() + 1);
 }
 
-extern "win64" fn leave_critical_region() {
+pub(crate) extern "win64" fn leave_critical_region() {
     check_at_most_apc();
     match REGIONS.get().checked_sub(1) {
         Some(left) => REGIONS.set(left),

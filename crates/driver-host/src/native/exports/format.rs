@@ -4,8 +4,8 @@
 
 use std::ptr;
 
-use super::super::kernel::UNICODE_STRING;
-use super::text;
+use crate::native::kernel::nt::UNICODE_STRING;
+use crate::native::kernel::text;
 
 /// Formats as C does.
 ///

@@ -7,29 +7,18 @@
 
 use std::arch::naked_asm;
 
-use super::super::imports::Target;
-
-/// Every function, by its names.
-fn functions() -> [(&'static [&'static str], *const ()); 8] {
+/// Every function.
+fn functions() -> [*const (); 8] {
     [
-        (
-            &["memcpy", "memmove", "RtlCopyMemory", "RtlMoveMemory"],
-            copy as *const (),
-        ),
-        (&["memset"], set as *const ()),
-        (&["RtlFillMemory"], fill as *const ()),
-        (&["RtlZeroMemory"], zero as *const ()),
-        (&["memcmp"], compare as *const ()),
-        (&["RtlCompareMemory"], equal as *const ()),
-        (&["strlen"], length as *const ()),
-        (&["__chkstk"], probe as *const ()),
+        copy as *const (),
+        set as *const (),
+        fill as *const (),
+        zero as *const (),
+        compare as *const (),
+        equal as *const (),
+        length as *const (),
+        probe as *const (),
     ]
-}
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    let functions = functions().into_iter();
-    let mut named = functions.filter(|(names, _)| names.contains(&name));
-    named.next().map(|(_, function)| Target::direct(function))
 }
 
 /// Longer than any function here.
@@ -43,12 +32,12 @@ pub(crate) fn contains(instruction: usize) -> bool {
     let distance = |function: *const ()| instruction.wrapping_sub(function.addr());
     functions()
         .into_iter()
-        .any(|(_, function)| distance(function) < LONGEST)
+        .any(|function| distance(function) < LONGEST)
 }
 
 /// `void *memmove(void *to, const void *from, size_t size)`, which is also a `memcpy`.
 #[unsafe(naked)]
-extern "win64" fn copy() {
+pub(crate) extern "win64" fn copy() {
     naked_asm!(
         "push rsi",
         "push rdi",
@@ -79,7 +68,7 @@ extern "win64" fn copy() {
 
 /// `void *memset(void *to, int byte, size_t size)`.
 #[unsafe(naked)]
-extern "win64" fn set() {
+pub(crate) extern "win64" fn set() {
     naked_asm!(
         "push rdi",
         "mov r9, rcx",
@@ -95,19 +84,19 @@ extern "win64" fn set() {
 
 /// `void RtlFillMemory(void *to, size_t size, int byte)`.
 #[unsafe(naked)]
-extern "win64" fn fill() {
+pub(crate) extern "win64" fn fill() {
     naked_asm!("xchg rdx, r8", "jmp {set}", set = sym set)
 }
 
 /// `void RtlZeroMemory(void *to, size_t size)`.
 #[unsafe(naked)]
-extern "win64" fn zero() {
+pub(crate) extern "win64" fn zero() {
     naked_asm!("mov r8, rdx", "xor edx, edx", "jmp {set}", set = sym set)
 }
 
 /// `int memcmp(const void *a, const void *b, size_t size)`.
 #[unsafe(naked)]
-extern "win64" fn compare() {
+pub(crate) extern "win64" fn compare() {
     naked_asm!(
         "xor r9d, r9d",
         "2:",
@@ -127,7 +116,7 @@ extern "win64" fn compare() {
 
 /// `size_t RtlCompareMemory(const void *a, const void *b, size_t size)`: how many bytes are equal.
 #[unsafe(naked)]
-extern "win64" fn equal() {
+pub(crate) extern "win64" fn equal() {
     naked_asm!(
         "xor eax, eax",
         "2:",
@@ -145,7 +134,7 @@ extern "win64" fn equal() {
 
 /// `size_t strlen(const char *text)`.
 #[unsafe(naked)]
-extern "win64" fn length() {
+pub(crate) extern "win64" fn length() {
     naked_asm!(
         "xor eax, eax",
         "2:",
@@ -161,7 +150,7 @@ extern "win64" fn length() {
 /// The stack probe: the size comes in `rax`, and every register is kept. The stack of a thread of
 /// this process grows by itself, so there is nothing to touch.
 #[unsafe(naked)]
-extern "win64" fn probe() {
+pub(crate) extern "win64" fn probe() {
     naked_asm!("ret")
 }
 
@@ -173,11 +162,10 @@ mod tests {
 
     type Three = unsafe extern "win64" fn(*mut u8, usize, usize) -> usize;
 
-    /// Calls a function by its name in C.
-    fn call(name: &str, first: *mut u8, second: usize, third: usize) -> usize {
-        let address = find(name).unwrap().address();
+    /// Calls a function.
+    fn call(function: *const (), first: *mut u8, second: usize, third: usize) -> usize {
         // SAFETY: each function takes up to three words and returns at most one.
-        let function = unsafe { mem::transmute::<usize, Three>(address) };
+        let function = unsafe { mem::transmute::<*const (), Three>(function) };
         // SAFETY: the tests pass ranges that they own.
         unsafe { function(first, second, third) }
     }
@@ -191,7 +179,7 @@ mod tests {
             let start = bytes.as_mut_ptr();
             let target = start.wrapping_add(to);
             let source = start.wrapping_add(from).expose_provenance();
-            assert_eq!(call("memmove", target, source, 8), target.addr());
+            assert_eq!(call(copy as *const (), target, source, 8), target.addr());
             assert_eq!(bytes, expected);
         }
     }
@@ -200,13 +188,13 @@ mod tests {
     fn memory_is_filled() {
         let mut bytes = [9; 6];
         assert_eq!(
-            call("memset", &raw mut bytes[1], 0x105, 4),
+            call(set as *const (), &raw mut bytes[1], 0x105, 4),
             (&raw const bytes[1]).addr()
         );
         assert_eq!(bytes, [9, 5, 5, 5, 5, 9]);
-        call("RtlFillMemory", &raw mut bytes[2], 2, 7);
+        call(fill as *const (), &raw mut bytes[2], 2, 7);
         assert_eq!(bytes, [9, 5, 7, 7, 5, 9]);
-        call("RtlZeroMemory", &raw mut bytes[0], 3, 1);
+        call(zero as *const (), &raw mut bytes[0], 3, 1);
         assert_eq!(bytes, [0, 0, 0, 7, 5, 9]);
     }
 
@@ -214,16 +202,16 @@ mod tests {
     fn memory_is_compared() {
         let (mut a, b) = (*b"abcd\0", *b"abzd\0");
         let (start, other) = (a.as_mut_ptr(), b.as_ptr().expose_provenance());
-        let order = |size| (call("memcmp", start, other, size) as u32).cast_signed();
+        let order = |size| (call(compare as *const (), start, other, size) as u32).cast_signed();
         assert_eq!([order(5).signum(), order(2)], [-1, 0]);
-        assert_eq!(call("RtlCompareMemory", start, other, 5), 2);
-        assert_eq!(call("RtlCompareMemory", start, other, 2), 2);
-        assert_eq!(call("strlen", start, 0, 0), 4);
+        assert_eq!(call(equal as *const (), start, other, 5), 2);
+        assert_eq!(call(equal as *const (), start, other, 2), 2);
+        assert_eq!(call(length as *const (), start, 0, 0), 4);
     }
 
     #[test]
     fn the_functions_are_known_by_their_addresses() {
-        for (_, function) in functions() {
+        for function in functions() {
             assert!(contains(function.addr() + 8));
         }
         assert!(!contains(0x1000));

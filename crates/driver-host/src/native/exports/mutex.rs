@@ -7,27 +7,18 @@ use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
 
 use nmr_host::irql::{self, DISPATCH_LEVEL};
 
-use super::super::gate;
-use super::super::imports::Target;
-use super::super::report::Fault;
 use super::object::object;
-use super::{event, misuse};
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "KeInitializeMutex" => initialize as *const (),
-        "KeReleaseMutex" => release as *const (),
-        "KeReadStateMutex" => read as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::call;
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::report::Fault;
+use crate::native::kernel::wait;
 
 /// What an object that can be waited for has for its type if it is a mutex.
 pub(super) const MUTANT: u8 = 2;
 
 /// `KMUTEX`.
 #[repr(C)]
-pub(super) struct Mutex {
+pub(crate) struct Mutex {
     kind: AtomicU8,
     _header: [u8; 3],
     /// 1 if nobody owns it, else less by one for each time that its owner has it.
@@ -44,7 +35,7 @@ fn me() -> usize {
     nmr_host::current_thread().0 as usize + 1
 }
 
-unsafe extern "win64" fn initialize(mutex: *const Mutex, _level: u32) {
+pub(crate) unsafe extern "win64" fn initialize(mutex: *const Mutex, _level: u32) {
     // SAFETY: the caller vouches for memory for a mutex.
     let mutex = unsafe { object(mutex) };
     mutex.kind.store(MUTANT, Ordering::Relaxed);
@@ -78,15 +69,15 @@ impl Mutex {
     }
 }
 
-unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i32 {
+pub(crate) unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i32 {
     if irql::current() > DISPATCH_LEVEL {
         misuse(format!("released at {}", irql::current()));
     }
     // SAFETY: the caller vouches for a mutex.
     let mutex = unsafe { object(mutex) };
-    let Some(before) = event::locked(|| mutex.give_back()) else {
+    let Some(before) = wait::locked(|| mutex.give_back()) else {
         // Windows raises STATUS_MUTANT_NOT_OWNED, which no driver handles.
-        let call = gate::caller();
+        let call = call::caller();
         call.image.stop(Fault::Exception {
             what: "the thread does not own the mutex that it releases".to_owned(),
             offset: call.offset,
@@ -96,7 +87,7 @@ unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i32 {
     before
 }
 
-unsafe extern "win64" fn read(mutex: *const Mutex) -> i32 {
+pub(crate) unsafe extern "win64" fn read(mutex: *const Mutex) -> i32 {
     // SAFETY: the caller vouches for a mutex.
     unsafe { object(mutex) }.state.load(Ordering::Acquire)
 }

@@ -5,7 +5,6 @@
 #![expect(unsafe_code)]
 
 use std::ffi::c_void;
-use std::sync::{Mutex, PoisonError};
 
 use nmr_host::{ModuleId, ModuleLabel, Role};
 use nmr_sys::{
@@ -14,66 +13,17 @@ use nmr_sys::{
     STATUS_INSUFFICIENT_RESOURCES, STATUS_NOINTERFACE,
 };
 
-use super::super::gate;
-use super::super::imports::Target;
-use super::super::kernel::{NtStatus, STATUS_SUCCESS};
-use super::super::loaded::Loaded;
-use super::super::points::{self, Refusal};
+use crate::native::kernel::call;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};
+use crate::native::kernel::points::{self, Refusal};
 
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "NmrRegisterClient" => register_client as *const (),
-        "NmrRegisterProvider" => register_provider as *const (),
-        "NmrDeregisterClient" => nmr_host::NmrDeregisterClient as *const (),
-        "NmrDeregisterProvider" => nmr_host::NmrDeregisterProvider as *const (),
-        "NmrWaitForClientDeregisterComplete" => wait_for_client as *const (),
-        "NmrWaitForProviderDeregisterComplete" => wait_for_provider as *const (),
-        "NmrClientAttachProvider" => attach_provider as *const (),
-        "NmrClientDetachProviderComplete" => nmr_host::NmrClientDetachProviderComplete as *const (),
-        "NmrProviderDetachClientComplete" => nmr_host::NmrProviderDetachClientComplete as *const (),
-        _ => return None,
-    }))
-}
-
-/// The registrations that an image has not closed.
-#[derive(Debug, Default)]
-pub(crate) struct Registrations(Mutex<Vec<(usize, ModuleLabel)>>);
-
-impl Registrations {
-    fn add(&self, handle: usize, module: ModuleLabel) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((handle, module));
-    }
-
-    fn remove(&self, handle: usize) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|(open, _)| *open != handle);
-    }
-
-    /// The registered module of this role, if there is just one.
-    pub(crate) fn only(&self, role: Role) -> Option<ModuleLabel> {
-        let open = self.open();
-        let mut found = open.into_iter().filter(|module| module.role == role);
-        found.next().filter(|_| found.next().is_none())
-    }
-
-    /// The modules that are still registered.
-    pub(crate) fn open(&self) -> Vec<ModuleLabel> {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.iter().map(|(_, module)| *module).collect()
-    }
-}
-
-unsafe extern "efiapi" fn register_client(
+pub(crate) unsafe extern "efiapi" fn register_client(
     characteristics: *const NPI_CLIENT_CHARACTERISTICS,
     context: *mut c_void,
     handle: *mut NMR_CLIENT_HANDLE,
 ) -> NtStatus {
-    let image = gate::caller().image;
+    let image = call::caller().image;
     let _entered = image.system.registrar.enter();
     may_fail(REGISTER);
     // SAFETY: the image vouches for the arguments, as it does to the NMR.
@@ -89,12 +39,12 @@ unsafe extern "efiapi" fn register_client(
     status
 }
 
-unsafe extern "efiapi" fn register_provider(
+pub(crate) unsafe extern "efiapi" fn register_provider(
     characteristics: *const NPI_PROVIDER_CHARACTERISTICS,
     context: *mut c_void,
     handle: *mut NMR_PROVIDER_HANDLE,
 ) -> NtStatus {
-    let image = gate::caller().image;
+    let image = call::caller().image;
     let _entered = image.system.registrar.enter();
     may_fail(REGISTER);
     // SAFETY: the image vouches for the arguments, as it does to the NMR.
@@ -129,7 +79,7 @@ unsafe fn note(
     image.registrations.add(handle, module);
 }
 
-unsafe extern "efiapi" fn attach_provider(
+pub(crate) unsafe extern "efiapi" fn attach_provider(
     binding: NMR_CLIENT_BINDING_HANDLE,
     context: *mut c_void,
     dispatch: *const c_void,
@@ -164,14 +114,14 @@ fn may_fail(refusals: &'static [Refusal]) {
     }
 }
 
-extern "efiapi" fn wait_for_client(handle: NMR_CLIENT_HANDLE) -> NtStatus {
+pub(crate) extern "efiapi" fn wait_for_client(handle: NMR_CLIENT_HANDLE) -> NtStatus {
     closed(
         handle.0.addr(),
         nmr_host::NmrWaitForClientDeregisterComplete(handle),
     )
 }
 
-extern "efiapi" fn wait_for_provider(handle: NMR_PROVIDER_HANDLE) -> NtStatus {
+pub(crate) extern "efiapi" fn wait_for_provider(handle: NMR_PROVIDER_HANDLE) -> NtStatus {
     closed(
         handle.0.addr(),
         nmr_host::NmrWaitForProviderDeregisterComplete(handle),
@@ -181,7 +131,7 @@ extern "efiapi" fn wait_for_provider(handle: NMR_PROVIDER_HANDLE) -> NtStatus {
 /// A wait returned: if it succeeded, the registration is closed.
 fn closed(handle: usize, status: NtStatus) -> NtStatus {
     if status == STATUS_SUCCESS {
-        gate::caller().image.registrations.remove(handle);
+        call::caller().image.registrations.remove(handle);
     }
     status
 }

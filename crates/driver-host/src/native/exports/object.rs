@@ -5,8 +5,8 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::super::gate;
-use super::super::report::Fault;
+use crate::native::kernel::call;
+use crate::native::kernel::report::Fault;
 
 /// The object at an address that the calling image has given. Stops the host if it is not aligned as
 /// an object of its kind is, and touches it, so that an address at which nothing is shows before the
@@ -18,7 +18,7 @@ use super::super::report::Fault;
 /// used.
 pub(super) unsafe fn object<'a, T>(address: *const T) -> &'a T {
     if !address.is_aligned() {
-        let call = gate::caller();
+        let call = call::caller();
         call.image.stop(Fault::Exception {
             what: format!(
                 "{} got an object that is not aligned to {} bytes,",

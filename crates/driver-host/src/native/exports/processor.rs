@@ -2,22 +2,12 @@
 // UNSAFETY: it has an output, and asks the system.
 #![expect(unsafe_code)]
 
-use super::super::imports::Target;
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "KeGetCurrentProcessorNumberEx" => current as *const (),
-        "PsGetCurrentThreadId" => current_thread as *const (),
-        _ => return None,
-    }))
-}
-
 /// How many processors a group has here. Windows makes groups of at most so many.
 const GROUP: u32 = 64;
 
 /// `PROCESSOR_NUMBER`.
 #[repr(C)]
-struct ProcessorNumber {
+pub(crate) struct ProcessorNumber {
     group: u16,
     number: u8,
     reserved: u8,
@@ -27,7 +17,7 @@ struct ProcessorNumber {
     clippy::cast_possible_truncation,
     reason = "there are not so many processors"
 )]
-unsafe extern "win64" fn current(output: *mut ProcessorNumber) -> u32 {
+pub(crate) unsafe extern "win64" fn current(output: *mut ProcessorNumber) -> u32 {
     // SAFETY: it has no requirements.
     let index = unsafe { libc::sched_getcpu() };
     let index = u32::try_from(index).unwrap_or_default();
@@ -44,7 +34,7 @@ unsafe extern "win64" fn current(output: *mut ProcessorNumber) -> u32 {
 }
 
 /// The number that the system has for the thread, which is not zero.
-extern "win64" fn current_thread() -> usize {
+pub(crate) extern "win64" fn current_thread() -> usize {
     // SAFETY: it has no requirements.
     let thread = unsafe { libc::gettid() };
     usize::try_from(thread).unwrap_or_default()

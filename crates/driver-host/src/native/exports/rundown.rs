@@ -7,22 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nmr_host::irql::{self, APC_LEVEL};
 
-use super::super::imports::Target;
 use super::object::object;
-use super::{event, misuse};
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "ExInitializeRundownProtection" | "ExReInitializeRundownProtection" => {
-            initialize as *const ()
-        }
-        "ExAcquireRundownProtection" => acquire as *const (),
-        "ExReleaseRundownProtection" => release as *const (),
-        "ExWaitForRundownProtectionRelease" => wait as *const (),
-        "ExRundownCompleted" => completed as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::wait;
 
 const RUN_DOWN: usize = 1;
 const ONE: usize = 2;
@@ -35,12 +22,12 @@ unsafe fn word<'a>(reference: *mut usize) -> &'a AtomicUsize {
     unsafe { object(reference.cast::<AtomicUsize>()) }
 }
 
-unsafe extern "win64" fn initialize(reference: *mut usize) {
+pub(crate) unsafe extern "win64" fn initialize(reference: *mut usize) {
     // SAFETY: the caller vouches for the word.
     unsafe { word(reference) }.store(0, Ordering::Release);
 }
 
-unsafe extern "win64" fn acquire(reference: *mut usize) -> u8 {
+pub(crate) unsafe extern "win64" fn acquire(reference: *mut usize) -> u8 {
     // SAFETY: the caller vouches for the word.
     let word = unsafe { word(reference) };
     let more = |count| (count & RUN_DOWN == 0).then_some(count + ONE);
@@ -50,16 +37,16 @@ unsafe extern "win64" fn acquire(reference: *mut usize) -> u8 {
     )
 }
 
-unsafe extern "win64" fn release(reference: *mut usize) {
+pub(crate) unsafe extern "win64" fn release(reference: *mut usize) {
     // SAFETY: the caller vouches for the word.
     let before = unsafe { word(reference) }.fetch_sub(ONE, Ordering::AcqRel);
     if before < ONE {
         misuse("released more often than acquired");
     }
-    event::ring();
+    wait::ring();
 }
 
-unsafe extern "win64" fn wait(reference: *mut usize) {
+pub(crate) unsafe extern "win64" fn wait_for_release(reference: *mut usize) {
     if irql::current() > APC_LEVEL {
         misuse(format!("waited at {}", irql::current()));
         nmr_host::may_block();
@@ -67,10 +54,10 @@ unsafe extern "win64" fn wait(reference: *mut usize) {
     // SAFETY: the caller vouches for the word.
     let word = unsafe { word(reference) };
     word.fetch_or(RUN_DOWN, Ordering::AcqRel);
-    event::block(None, || word.load(Ordering::Acquire) == RUN_DOWN);
+    wait::block(None, || word.load(Ordering::Acquire) == RUN_DOWN);
 }
 
-unsafe extern "win64" fn completed(reference: *mut usize) {
+pub(crate) unsafe extern "win64" fn completed(reference: *mut usize) {
     // SAFETY: the caller vouches for the word.
     unsafe { word(reference) }.store(RUN_DOWN, Ordering::Release);
 }

@@ -9,20 +9,10 @@ use std::thread;
 use nmr_host::irql::{self, DISPATCH_LEVEL};
 use nmr_host::locks;
 
-use super::super::imports::Target;
+use super::bugcheck;
 use super::object::object;
-use super::{bugcheck, misuse};
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "KeInitializeSpinLock" => initialize as *const (),
-        "KeAcquireSpinLockRaiseToDpc" => acquire as *const (),
-        "KeReleaseSpinLock" => release as *const (),
-        "KeAcquireSpinLockAtDpcLevel" => acquire_at_dispatch as *const (),
-        "KeReleaseSpinLockFromDpcLevel" => release_at_dispatch as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::irql as levels;
 
 /// What a lock holds while this thread owns it.
 fn me() -> usize {
@@ -37,23 +27,23 @@ unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
     unsafe { object(lock.cast::<AtomicUsize>()) }
 }
 
-unsafe extern "win64" fn initialize(lock: *mut usize) {
+pub(crate) unsafe extern "win64" fn initialize(lock: *mut usize) {
     // SAFETY: the caller vouches for the lock.
     unsafe { word(lock) }.store(0, Ordering::Release);
 }
 
-unsafe extern "win64" fn acquire(lock: *mut usize) -> u8 {
+pub(crate) unsafe extern "win64" fn acquire(lock: *mut usize) -> u8 {
     let level = irql::current();
     if level > DISPATCH_LEVEL {
         misuse(format!("acquired at {level}"));
     }
-    let before = super::irql::raise(DISPATCH_LEVEL.0.max(level.0));
+    let before = levels::raise(DISPATCH_LEVEL.max(level));
     // SAFETY: the caller vouches for the lock.
     lock_word(unsafe { word(lock) });
-    before
+    before.0
 }
 
-unsafe extern "win64" fn acquire_at_dispatch(lock: *mut usize) {
+pub(crate) unsafe extern "win64" fn acquire_at_dispatch(lock: *mut usize) {
     if irql::current() < DISPATCH_LEVEL {
         misuse(format!("acquired at {}", irql::current()));
     }
@@ -61,13 +51,13 @@ unsafe extern "win64" fn acquire_at_dispatch(lock: *mut usize) {
     lock_word(unsafe { word(lock) });
 }
 
-unsafe extern "win64" fn release(lock: *mut usize, before: u8) {
+pub(crate) unsafe extern "win64" fn release(lock: *mut usize, before: u8) {
     // SAFETY: the caller vouches for the lock.
     unlock_word(unsafe { word(lock) });
-    super::irql::lower(before);
+    levels::lower(irql::Irql(before));
 }
 
-unsafe extern "win64" fn release_at_dispatch(lock: *mut usize) {
+pub(crate) unsafe extern "win64" fn release_at_dispatch(lock: *mut usize) {
     // SAFETY: the caller vouches for the lock.
     unlock_word(unsafe { word(lock) });
 }

@@ -4,23 +4,13 @@
 
 use std::ptr;
 
-use super::super::imports::Target;
-use super::super::kernel::UNICODE_STRING;
-use super::text;
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    Some(Target::gated(match name {
-        "RtlInitUnicodeString" => init as *const (),
-        "RtlCopyUnicodeString" => copy as *const (),
-        "RtlEqualUnicodeString" => equal as *const (),
-        _ => return None,
-    }))
-}
+use crate::native::kernel::nt::UNICODE_STRING;
+use crate::native::kernel::text;
 
 /// The longest string that a `UNICODE_STRING` can count with its zero.
 const MAX: usize = 0xfffc / 2;
 
-unsafe extern "win64" fn init(string: *mut UNICODE_STRING, source: *const u16) {
+pub(crate) unsafe extern "win64" fn init(string: *mut UNICODE_STRING, source: *const u16) {
     // SAFETY: the caller vouches for a terminated string or null.
     let count = unsafe { text::units(source, Some(MAX)) }.len();
     let size = u16::try_from(2 * count).unwrap_or_default();
@@ -34,7 +24,7 @@ unsafe extern "win64" fn init(string: *mut UNICODE_STRING, source: *const u16) {
     unsafe { string.write(value) };
 }
 
-unsafe extern "win64" fn copy(to: *mut UNICODE_STRING, from: *const UNICODE_STRING) {
+pub(crate) unsafe extern "win64" fn copy(to: *mut UNICODE_STRING, from: *const UNICODE_STRING) {
     // SAFETY: the caller vouches for the structure.
     let target = unsafe { to.read() };
     let (buffer, length) = if from.is_null() {
@@ -65,7 +55,7 @@ unsafe extern "win64" fn copy(to: *mut UNICODE_STRING, from: *const UNICODE_STRI
     }
 }
 
-unsafe extern "win64" fn equal(
+pub(crate) unsafe extern "win64" fn equal(
     a: *const UNICODE_STRING,
     b: *const UNICODE_STRING,
     ignore_case: u8,

@@ -5,33 +5,23 @@
 use std::ffi::c_void;
 use std::slice;
 
-use super::super::exports::text;
-use super::super::imports::Target;
-use super::super::kernel::{
+use super::driver;
+use super::image;
+use super::layout::{WDF_BIND_INFO, WDF_BIND_INFO2, WDF_DRIVER_GLOBALS};
+use super::refuse;
+use crate::kmdf::{COUNT, LAST_COPIED, OLDER_COUNTS};
+use crate::native::kernel::nt::{
     DRIVER_OBJECT, NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER,
     STATUS_REVISION_MISMATCH, STATUS_SUCCESS, UNICODE_STRING,
 };
-use super::super::points;
-use super::layout::{WDF_BIND_INFO, WDF_BIND_INFO2, WDF_DRIVER_GLOBALS};
-use super::names::{COUNT, OLDER_COUNTS};
-use super::{driver, image, refuse};
-
-pub(crate) fn find(name: &str) -> Option<Target> {
-    match name {
-        "WdfVersionBind" => Some(Target::gated(bind as *const ())),
-        "WdfVersionUnbind" => Some(Target::gated(unbind as *const ())),
-        _ => None,
-    }
-}
+use crate::native::kernel::points;
+use crate::native::kernel::text;
 
 const FUNCTION: &str = "WdfVersionBind";
 /// The release that this crate stands for.
 const MINOR: u32 = 33;
-/// With more functions than this, the framework hands out its own table; up to it, the driver
-/// brings one that is filled in.
-const LAST_COPIED: usize = 438;
 
-unsafe extern "win64" fn bind(
+pub(crate) unsafe extern "win64" fn bind(
     _driver: *mut DRIVER_OBJECT,
     registry_path: *const UNICODE_STRING,
     info: *const WDF_BIND_INFO,
@@ -51,11 +41,11 @@ unsafe extern "win64" fn bind(
         return status;
     }
     let image = image();
-    if std::mem::replace(&mut image.framework.lock().bound, true) {
+    if std::mem::replace(&mut image.framework().lock().bound, true) {
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "it is bound already");
     }
     // SAFETY: the table has room for as many functions as it says, or is one pointer.
-    unsafe { fill(value, image.framework.table()) };
+    unsafe { fill(value, image.framework().table()) };
     if value.Size as usize == size_of::<WDF_BIND_INFO2>() {
         // SAFETY: the size says that this is the newer structure.
         let newer = unsafe { info.cast::<WDF_BIND_INFO2>().read() };
@@ -63,7 +53,7 @@ unsafe extern "win64" fn bind(
         unsafe { answer_newer(newer) };
     }
     // SAFETY: the caller vouches for the output.
-    unsafe { globals.write(image.framework.globals.address()) };
+    unsafe { globals.write(image.framework().globals.address()) };
     STATUS_SUCCESS
 }
 
@@ -134,13 +124,13 @@ unsafe fn answer_newer(info: WDF_BIND_INFO2) {
     }
 }
 
-extern "win64" fn unbind(
+pub(crate) extern "win64" fn unbind(
     _registry_path: *const UNICODE_STRING,
     _info: *const c_void,
     globals: *const WDF_DRIVER_GLOBALS,
 ) {
     let image = image();
-    if globals != image.framework.globals.address().cast_const() {
+    if globals != image.framework().globals.address().cast_const() {
         refuse(
             "WdfVersionUnbind",
             STATUS_INVALID_PARAMETER,
@@ -148,7 +138,7 @@ extern "win64" fn unbind(
         );
         return;
     }
-    if !image.framework.lock().bound {
+    if !image.framework().lock().bound {
         refuse(
             "WdfVersionUnbind",
             STATUS_INVALID_PARAMETER,
@@ -157,7 +147,7 @@ extern "win64" fn unbind(
         return;
     }
     driver::delete(&image);
-    image.framework.lock().bound = false;
+    image.framework().lock().bound = false;
 }
 
 #[cfg(test)]

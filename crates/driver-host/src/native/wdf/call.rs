@@ -4,18 +4,18 @@
 
 use std::ffi::c_void;
 
-use super::super::entry;
-use super::super::kernel::NtStatus;
-use super::super::loaded::Loaded;
-use super::Handle;
 use super::layout::Callback;
+use crate::native::crossing;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::NtStatus;
+use crate::native::wdf::Handle;
 
 /// Calls `void Evt(WDFOBJECT)`, if there is one.
 pub(super) fn object(image: &Loaded, name: &str, callback: Callback, handle: Handle) {
     if callback != 0 {
         // SAFETY: the driver has given the address as a function of this type. The handle is of the
         // kind that the callback is for.
-        unsafe { entry::call(image, name, callback, [handle.addr()]) };
+        unsafe { crossing::call(image, name, callback, [handle.addr()]) };
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn request(image: &Loaded, name: &str, callback: Callback, arguments:
     // SAFETY: the driver has given the address as a function of this type, or of one with fewer
     // arguments, which in this convention is called the same way. The arguments are those that the
     // callback is for.
-    unsafe { entry::call(image, name, callback, arguments) };
+    unsafe { crossing::call(image, name, callback, arguments) };
 }
 
 /// Calls `EvtIoDeviceControl`, which there is, with the lengths of the output and of the input.
@@ -41,7 +41,7 @@ pub(super) fn control(
     let arguments = [queue.addr(), request.addr(), output, input, code as usize];
     // SAFETY: the driver has given the address as a function of this type. The handles are the
     // queue and the request that the callback is for.
-    unsafe { entry::call(image, "EvtIoDeviceControl", callback, arguments) };
+    unsafe { crossing::call(image, "EvtIoDeviceControl", callback, arguments) };
 }
 
 /// Calls `NTSTATUS Evt(handle, argument, argument)`; callbacks with fewer arguments ignore the rest.
@@ -60,6 +60,6 @@ pub(super) fn status(
     // SAFETY: the driver has given the address as a function of this type, or of one with fewer
     // arguments, which in this convention is called the same way. The arguments are those that the
     // callback is for.
-    let status = unsafe { entry::call(image, name, callback, [handle.addr(), first, second]) };
+    let status = unsafe { crossing::call(image, name, callback, [handle.addr(), first, second]) };
     status as NtStatus
 }

@@ -2,13 +2,15 @@
 // UNSAFETY: attributes are behind pointers of the driver.
 #![expect(unsafe_code)]
 
-use super::super::kernel::{
-    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_WDF_EXECUTION_LEVEL_INVALID,
-    STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED,
-    STATUS_WDF_PARENT_NOT_SPECIFIED, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
-};
 use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
-use super::refuse;
+use super::object;
+use super::{image, refuse, violation};
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_WDF_EXECUTION_LEVEL_INVALID, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID,
+    STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED, STATUS_WDF_PARENT_NOT_SPECIFIED,
+    STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
+};
 
 /// What an object may have for a parent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +77,23 @@ pub(super) unsafe fn type_info(
     let size = size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>();
     check_size(function, info.Size, size, "context type")?;
     Ok(Some(info))
+}
+
+/// Checks the parent rule of work items, timers and DPC objects: their parent is a device or below one.
+pub(super) fn device_above(
+    function: &'static str,
+    attributes: Option<WDF_OBJECT_ATTRIBUTES>,
+) -> Result<(), NtStatus> {
+    let image = image();
+    let parent = attributes.map_or(std::ptr::null_mut(), |own| own.ParentObject);
+    if image.framework().lock().objects.get(parent).is_none() {
+        violation(format_args!("the parent {parent:p} is not an object"));
+    }
+    if object::has_device(&image, parent) {
+        return Ok(());
+    }
+    let text = "its parent is no device, and below none";
+    Err(refuse(function, STATUS_INVALID_DEVICE_REQUEST, text))
 }
 
 /// Checks a `Size` field.

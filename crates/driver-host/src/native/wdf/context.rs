@@ -6,11 +6,13 @@ use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr;
 
-use super::super::kernel::{NtStatus, STATUS_OBJECT_NAME_EXISTS, STATUS_SUCCESS};
-use super::super::points;
 use super::checks::{self, Parent};
+use super::image;
 use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
-use super::{Handle, image, violation};
+use super::violation;
+use crate::native::kernel::nt::{NtStatus, STATUS_OBJECT_NAME_EXISTS, STATUS_SUCCESS};
+use crate::native::kernel::points;
+use crate::native::wdf::Handle;
 
 /// The context of one type, or only the callbacks of attributes without a type.
 #[derive(Debug)]
@@ -94,7 +96,7 @@ unsafe fn unique(info: *const WDF_OBJECT_CONTEXT_TYPE_INFO) -> usize {
 }
 
 /// `WdfObjectGetTypedContextWorker`.
-pub(super) unsafe extern "win64" fn get_typed(
+pub(crate) unsafe extern "win64" fn get_typed(
     _globals: *const c_void,
     object: Handle,
     info: *const WDF_OBJECT_CONTEXT_TYPE_INFO,
@@ -102,7 +104,7 @@ pub(super) unsafe extern "win64" fn get_typed(
     // SAFETY: the caller vouches for it.
     let wanted = unsafe { unique(info) };
     let image = image();
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let Some(found) = state.objects.get(object) else {
         drop(state);
         violation(format_args!("{object:p} is not an object"));
@@ -115,7 +117,7 @@ pub(super) unsafe extern "win64" fn get_typed(
 }
 
 /// `WdfObjectAllocateContext`.
-pub(super) unsafe extern "win64" fn allocate(
+pub(crate) unsafe extern "win64" fn allocate(
     _globals: *const c_void,
     object: Handle,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
@@ -135,7 +137,7 @@ pub(super) unsafe extern "win64" fn allocate(
     let image = image();
     // SAFETY: the attributes have been checked, and their type information read.
     let context = unsafe { Context::new(attributes) };
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     let (Some(found), Some(context)) = (state.objects.get_mut(object), context) else {
         drop(state);
         violation(format_args!("{object:p} is not an object"));
@@ -159,7 +161,7 @@ pub(super) unsafe extern "win64" fn allocate(
 }
 
 /// `WdfObjectContextGetObject`.
-pub(super) extern "win64" fn owner(_globals: *const c_void, context: *const c_void) -> Handle {
-    let found = image().framework.lock().objects.with_context(context);
+pub(crate) extern "win64" fn owner(_globals: *const c_void, context: *const c_void) -> Handle {
+    let found = image().framework().lock().objects.with_context(context);
     found.unwrap_or_else(|| violation(format_args!("{context:p} is not a context")))
 }

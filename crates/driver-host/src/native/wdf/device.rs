@@ -6,18 +6,36 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::super::kernel::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, failed};
-use super::super::loaded::Loaded;
+use super::call;
 use super::checks::{self, Parent};
+use super::file;
+use super::image;
+use super::init;
 use super::io::{Io, Phase};
 use super::layout::{Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
 use super::queue::Queue;
-use super::{Handle, call, file, image, refuse, request, violation};
+use super::refuse;
+use super::request;
+use super::violation;
+use crate::native::kernel::device_object::{DEVICE_OBJECT, DeviceObject, EXCLUSIVE};
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_COLLISION, STATUS_SUCCESS, failed,
+};
+use crate::native::wdf::Handle;
 
 /// What a driver says about a device before it exists.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Init {
+#[derive(Clone, Debug)]
+pub(crate) struct Init {
+    /// Whether it is for a control device.
+    pub(super) control: bool,
+    /// Whether it is for a filter.
+    pub(super) filter: bool,
+    /// The name of the device object.
+    pub(super) name: Option<String>,
+    pub(super) device_type: u32,
+    pub(super) characteristics: u32,
     /// The callbacks of Plug and Play and power, in the order of their structure.
     pub(super) callbacks: [Callback; 17],
     /// Whether only one file may be open at a time.
@@ -28,11 +46,50 @@ pub(super) struct Init {
     pub(super) request_attributes: Option<WDF_OBJECT_ATTRIBUTES>,
 }
 
+impl Default for Init {
+    fn default() -> Self {
+        /// `FILE_DEVICE_UNKNOWN`.
+        const UNKNOWN: u32 = 0x22;
+        Self {
+            control: false,
+            filter: false,
+            name: None,
+            device_type: UNKNOWN,
+            characteristics: init::SECURE_OPEN,
+            callbacks: [0; 17],
+            exclusive: false,
+            files: None,
+            request_attributes: None,
+        }
+    }
+}
+
 /// A `WDFDEVICE`.
 #[derive(Debug)]
-pub(super) struct Device {
+pub(crate) struct Device {
     pub(super) init: Init,
+    pub(super) object: DeviceObject,
     pub(super) io: Io,
+}
+
+impl Device {
+    fn new(image: &Loaded, init: Init) -> Self {
+        let exclusive = if init.exclusive { EXCLUSIVE } else { 0 };
+        let (kind, characteristics) = (init.device_type, init.characteristics);
+        let driver = image.objects.driver();
+        Self {
+            object: DeviceObject::new(driver, 0, kind, characteristics, exclusive),
+            init,
+            io: Io::default(),
+        }
+    }
+
+    /// The name of its device object. A device of Plug and Play has that of its physical device.
+    pub(super) fn name(&self, handle: Handle) -> Option<String> {
+        let physical = || format!("\\Device\\{:08x}", object::id(handle).unwrap_or_default());
+        let own = self.init.name.clone();
+        own.or_else(|| (!self.init.control).then(physical))
+    }
 }
 
 /// Places in [`Init::callbacks`].
@@ -51,14 +108,14 @@ const D3_FINAL: *mut c_void = ptr::without_provenance_mut(5);
 /// Asks the driver for a device, and starts it. `None` if the driver has no `EvtDriverDeviceAdd`.
 pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
     let driver = image
-        .framework
+        .framework()
         .lock()
         .driver
         .filter(|driver| driver.device_add != 0)?;
     let known: Vec<_> = devices(image);
     let init = Kind::DeviceInit(Box::default());
     let init = image
-        .framework
+        .framework()
         .lock()
         .objects
         .insert(init, object::id(driver.handle));
@@ -68,7 +125,7 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
     discard_init(image, init);
     let added = devices(image)
         .into_iter()
-        .filter(|device| !known.contains(device));
+        .filter(|device| !known.contains(device) && !is_control(image, *device));
     for device in added {
         let status = if failed(status) {
             status
@@ -83,8 +140,13 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
     Some(status)
 }
 
+fn is_control(image: &Loaded, handle: Handle) -> bool {
+    let device = object::id(handle).and_then(|id| of(image, id));
+    device.is_some_and(|device| device.init.control)
+}
+
 fn discard_init(image: &Loaded, init: Handle) {
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     let unused = state
         .objects
         .get(init)
@@ -96,7 +158,7 @@ fn discard_init(image: &Loaded, init: Handle) {
 
 fn devices(image: &Loaded) -> Vec<Handle> {
     image
-        .framework
+        .framework()
         .lock()
         .objects
         .all(|kind| matches!(kind, Kind::Device(_)))
@@ -111,7 +173,7 @@ pub(super) fn all(image: &Loaded) -> Vec<(Handle, Arc<Device>)> {
 
 /// The device with a number, if there is one.
 pub(super) fn of(image: &Loaded, id: usize) -> Option<Arc<Device>> {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     match &state.objects.get(object::handle(id))?.kind {
         Kind::Device(device) => Some(Arc::clone(device)),
         _ => None,
@@ -141,6 +203,7 @@ fn start(image: &Loaded, handle: Handle) -> NtStatus {
             return status;
         }
     }
+    device.object.finish_initializing();
     device.io.lock().phase = Phase::Started;
     STATUS_SUCCESS
 }
@@ -150,7 +213,7 @@ fn start(image: &Loaded, handle: Handle) -> NtStatus {
 /// Programs may have it open. Nothing new begins from now on. Before the device leaves its working
 /// state, the driver has to complete what it got from power-managed queues; then the programs let go
 /// of their files; then it has to complete the rest.
-fn remove(image: &Loaded, handle: Handle) {
+pub(super) fn remove(image: &Loaded, handle: Handle) {
     let Some(device) = object::id(handle).and_then(|id| of(image, id)) else {
         return;
     };
@@ -159,6 +222,11 @@ fn remove(image: &Loaded, handle: Handle) {
     drop(state);
     if before == Phase::Started {
         stop(image, handle, &device);
+    }
+    let link = device.io.lock().link.take();
+    let names = [link, device.init.name.clone()];
+    for name in names.into_iter().flatten() {
+        image.system.namespace.remove(&name);
     }
     object::delete_tree(image, handle);
 }
@@ -214,15 +282,24 @@ fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) 
     }
 }
 
-/// Removes every device, the youngest first.
+/// Removes every device of Plug and Play, the youngest first. Control devices stay.
 pub(crate) fn remove_all(image: &Loaded) {
+    for device in devices(image).into_iter().rev() {
+        if !is_control(image, device) {
+            remove(image, device);
+        }
+    }
+}
+
+/// Removes what the driver has left: its control devices.
+pub(super) fn remove_rest(image: &Loaded) {
     for device in devices(image).into_iter().rev() {
         remove(image, device);
     }
 }
 
 /// `WdfDeviceCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     init: *mut Handle,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
@@ -236,7 +313,7 @@ pub(super) unsafe extern "win64" fn create(
     // SAFETY: the caller vouches for the variable.
     let handle = unsafe { init.read() };
     let about = match image
-        .framework
+        .framework()
         .lock()
         .objects
         .get(handle)
@@ -245,17 +322,27 @@ pub(super) unsafe extern "win64" fn create(
         Some(Kind::DeviceInit(about)) => about.clone(),
         _ => violation(format_args!("{handle:p} is not a WDFDEVICE_INIT")),
     };
-    let driver = image.framework.lock().driver.map(|driver| driver.handle);
+    let driver = image.framework().lock().driver.map(|driver| driver.handle);
     // SAFETY: the caller vouches for the attributes.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
-    let kind = Kind::Device(Arc::new(Device {
-        init: *about,
-        io: Io::default(),
-    }));
-    let made = checked.and_then(|attributes| object::make(&image, kind, driver, attributes));
+    let name = about.name.clone();
+    if let Some(name) = &name
+        && image.system.namespace.find(name).is_some()
+    {
+        let text = format!("there is a device {name} already");
+        return refuse(FUNCTION, STATUS_OBJECT_NAME_COLLISION, text);
+    }
+    let made = checked.and_then(|attributes| {
+        let kind = Kind::Device(Arc::new(Device::new(&image, *about)));
+        object::make(&image, kind, driver, attributes)
+    });
     match made {
         Ok(device) => {
-            image.framework.lock().objects.remove(handle);
+            let number = object::id(device).unwrap_or_default();
+            if let Some(name) = name {
+                image.system.namespace.add_device(&name, &image, number);
+            }
+            image.framework().lock().objects.remove(handle);
             // SAFETY: the caller vouches for the variable.
             unsafe { init.write(ptr::null_mut()) };
             // SAFETY: the caller vouches for the output.
@@ -267,7 +354,25 @@ pub(super) unsafe extern "win64" fn create(
 }
 
 /// `WdfDeviceGetDriver`.
-pub(super) extern "win64" fn get_driver(_globals: *const c_void, _device: Handle) -> Handle {
-    let driver = image().framework.lock().driver;
+pub(crate) extern "win64" fn get_driver(_globals: *const c_void, _device: Handle) -> Handle {
+    let driver = image().framework().lock().driver;
     driver.map_or(ptr::null_mut(), |driver| driver.handle)
+}
+
+/// `WdfDeviceWdmGetDeviceObject`.
+pub(crate) extern "win64" fn wdm_object(
+    _globals: *const c_void,
+    device: Handle,
+) -> *mut DEVICE_OBJECT {
+    find(device).object.address()
+}
+
+/// `WdfWdmDeviceGetWdfDeviceHandle`. Null if it is no device object of the framework.
+pub(crate) extern "win64" fn of_wdm_object(
+    _globals: *const c_void,
+    object: *const DEVICE_OBJECT,
+) -> Handle {
+    let mut devices = all(&image()).into_iter();
+    let found = devices.find(|(_, device)| device.object.address().cast_const() == object);
+    found.map_or(ptr::null_mut(), |(handle, _)| handle)
 }

@@ -6,15 +6,19 @@ use std::ffi::c_void;
 
 use nmr_host::irql::{self, PASSIVE_LEVEL};
 
-use super::super::kernel::{
+use super::call;
+use super::checks::{self, Parent, check_size};
+use super::device;
+use super::image;
+use super::layout::{Callback, WDF_DRIVER_CONFIG, WDF_OBJECT_ATTRIBUTES};
+use super::object::{self, Kind};
+use super::refuse;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{
     DRIVER_OBJECT, NtStatus, STATUS_DRIVER_INTERNAL_ERROR, STATUS_INVALID_PARAMETER,
     STATUS_SUCCESS, UNICODE_STRING,
 };
-use super::super::loaded::Loaded;
-use super::checks::{self, Parent, check_size};
-use super::layout::{Callback, WDF_DRIVER_CONFIG, WDF_OBJECT_ATTRIBUTES};
-use super::object::{self, Kind};
-use super::{Handle, call, device, image, refuse};
+use crate::native::wdf::Handle;
 
 /// What a driver said when it was created.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +37,7 @@ const NO_DISPATCH_OVERRIDE: u32 = 2;
 const COMPANION: u32 = 0x10;
 
 /// `WdfDriverCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     driver: *mut DRIVER_OBJECT,
     registry_path: *const UNICODE_STRING,
@@ -87,7 +91,7 @@ fn check(image: &Loaded, config: WDF_DRIVER_CONFIG) -> Result<(), NtStatus> {
     if config.DriverInitFlags & NON_PNP != 0 && config.EvtDriverDeviceAdd != 0 {
         return invalid("a driver without Plug and Play has no EvtDriverDeviceAdd");
     }
-    if image.framework.lock().driver.is_some() {
+    if image.framework().lock().driver.is_some() {
         return Err(refuse(
             FUNCTION,
             STATUS_DRIVER_INTERNAL_ERROR,
@@ -102,7 +106,7 @@ fn start(image: &Loaded, handle: Handle, config: WDF_DRIVER_CONFIG) {
     let (device_add, unload) = (config.EvtDriverDeviceAdd, config.EvtDriverUnload);
     let pnp = config.DriverInitFlags & (NON_PNP | NO_DISPATCH_OVERRIDE) == 0;
     let can_unload = pnp || unload != 0;
-    let framework = &image.framework;
+    let framework = image.framework();
     framework.lock().driver = Some(Driver {
         handle,
         device_add,
@@ -127,9 +131,9 @@ fn start(image: &Loaded, handle: Handle, config: WDF_DRIVER_CONFIG) {
 
 /// The routine that the framework puts into the driver object, and that the driver's entry stub
 /// displaces and calls.
-pub(super) extern "win64" fn unload(_driver: *mut DRIVER_OBJECT) {
+pub(crate) extern "win64" fn unload(_driver: *mut DRIVER_OBJECT) {
     let image = image();
-    let driver = image.framework.lock().driver;
+    let driver = image.framework().lock().driver;
     let Some(driver) = driver else {
         refuse(
             "the framework's unload",
@@ -144,26 +148,26 @@ pub(super) extern "win64" fn unload(_driver: *mut DRIVER_OBJECT) {
 
 /// Deletes the driver object with everything below it.
 pub(super) fn delete(image: &Loaded) {
-    device::remove_all(image);
-    let driver = image.framework.lock().driver.take();
+    device::remove_rest(image);
+    let driver = image.framework().lock().driver.take();
     if let Some(driver) = driver {
         object::delete_tree(image, driver.handle);
         image
-            .framework
+            .framework()
             .globals
             .set(std::ptr::null_mut(), 0, "", true);
     }
 }
 
 /// `WdfDriverGetRegistryPath`.
-pub(super) extern "win64" fn registry_path(_globals: *const c_void, _driver: Handle) -> *const u16 {
+pub(crate) extern "win64" fn registry_path(_globals: *const c_void, _driver: Handle) -> *const u16 {
     let path = image().registry_path();
     // SAFETY: the string lives as long as the image.
     unsafe { path.read() }.Buffer
 }
 
 /// `WdfDriverWdmGetDriverObject`.
-pub(super) extern "win64" fn wdm_object(
+pub(crate) extern "win64" fn wdm_object(
     _globals: *const c_void,
     _driver: Handle,
 ) -> *mut DRIVER_OBJECT {

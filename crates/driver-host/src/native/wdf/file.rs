@@ -5,17 +5,20 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::super::kernel::{
-    NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS, failed,
-};
-use super::super::loaded::Loaded;
 use super::buffer::Buffer;
+use super::call;
 use super::device::{self, Device};
+use super::image;
 use super::object::{self, Kind};
 use super::queue::{DEVICE_CONTROL, Missed};
 use super::request::{Ask, Outcome, Request};
-use super::{Handle, call, image, violation};
+use super::violation;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS, failed,
+};
+use crate::native::wdf::Handle;
 
 /// The device is removed or being removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,6 +119,7 @@ pub(crate) fn control(
         return match missed {
             Missed::Purged => Err(Removed),
             Missed::Canceled => Ok((STATUS_CANCELLED, Vec::new())),
+            Missed::Refused => Ok((STATUS_INVALID_DEVICE_STATE, Vec::new())),
         };
     }
     let from = queue.handle();
@@ -169,9 +173,9 @@ pub(super) fn delete(image: &Loaded, device: &Device, file: usize) {
 }
 
 /// `WdfFileObjectGetDevice`.
-pub(super) extern "win64" fn get_device(_globals: *const c_void, file: Handle) -> Handle {
+pub(crate) extern "win64" fn get_device(_globals: *const c_void, file: Handle) -> Handle {
     let image = image();
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     match state.objects.get(file) {
         Some(object) if matches!(object.kind, Kind::File) => {
             object.parent.map_or(ptr::null_mut(), object::handle)

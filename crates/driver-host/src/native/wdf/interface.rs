@@ -7,15 +7,19 @@ use std::ffi::c_void;
 use nmr_host::irql::PASSIVE_LEVEL;
 use nmr_sys::GUID;
 
-use super::super::exports::text;
-use super::super::kernel::{NtStatus, STATUS_SUCCESS, UNICODE_STRING};
-use super::super::loaded::Loaded;
-use super::super::points;
+use super::check_irql;
+use super::device;
 use super::io::{Interface, Phase};
-use super::{Handle, check_irql, device, object, violation};
+use super::object;
+use super::violation;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS, UNICODE_STRING};
+use crate::native::kernel::points;
+use crate::native::kernel::text;
+use crate::native::wdf::Handle;
 
 /// `WdfDeviceCreateDeviceInterface`. The interface is enabled while the device is started.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     device: Handle,
     class: *const GUID,
@@ -58,6 +62,12 @@ pub(crate) fn started(image: &Loaded) -> Vec<Enabled> {
         }
     }
     found
+}
+
+/// Whether a device is started.
+pub(crate) fn is_started(image: &Loaded, device: usize) -> bool {
+    let device = device::of(image, device);
+    device.is_some_and(|device| device.io.lock().phase == Phase::Started)
 }
 
 /// The interfaces of a class that are enabled, in the order of the devices and of their creation.

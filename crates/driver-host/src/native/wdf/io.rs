@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) routes: BTreeMap<i32, Arc<Queue>>,
     /// The open files, by the numbers of their objects.
     pub(super) files: Vec<usize>,
+    /// The symbolic link to the device.
+    pub(super) link: Option<String>,
     operations: usize,
 }
 

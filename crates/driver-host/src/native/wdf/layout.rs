@@ -8,14 +8,14 @@ use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
 use std::ptr;
 
-use super::Handle;
+use crate::native::wdf::Handle;
 
 /// A callback of the driver, as an address. Zero is none.
 pub(super) type Callback = usize;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_BIND_INFO {
+pub(crate) struct WDF_BIND_INFO {
     pub(super) Size: u32,
     pub(super) Component: *const u16,
     pub(super) Major: u32,
@@ -29,7 +29,7 @@ pub(super) struct WDF_BIND_INFO {
 /// What newer drivers have after [`WDF_BIND_INFO`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_BIND_INFO2 {
+pub(crate) struct WDF_BIND_INFO2 {
     pub(super) V1: WDF_BIND_INFO,
     pub(super) MinimumVersionRequired: *mut u32,
     pub(super) ClientVersionHigherThanFramework: *mut u8,
@@ -40,7 +40,7 @@ pub(super) struct WDF_BIND_INFO2 {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_DRIVER_CONFIG {
+pub(crate) struct WDF_DRIVER_CONFIG {
     pub(super) Size: u32,
     pub(super) EvtDriverDeviceAdd: Callback,
     pub(super) EvtDriverUnload: Callback,
@@ -50,7 +50,7 @@ pub(super) struct WDF_DRIVER_CONFIG {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_OBJECT_ATTRIBUTES {
+pub(crate) struct WDF_OBJECT_ATTRIBUTES {
     pub(super) Size: u32,
     pub(super) EvtCleanupCallback: Callback,
     pub(super) EvtDestroyCallback: Callback,
@@ -68,7 +68,7 @@ unsafe impl Sync for WDF_OBJECT_ATTRIBUTES {}
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_OBJECT_CONTEXT_TYPE_INFO {
+pub(crate) struct WDF_OBJECT_CONTEXT_TYPE_INFO {
     pub(super) Size: u32,
     pub(super) ContextName: *const c_char,
     pub(super) ContextSize: usize,
@@ -78,7 +78,7 @@ pub(super) struct WDF_OBJECT_CONTEXT_TYPE_INFO {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_PNPPOWER_EVENT_CALLBACKS {
+pub(crate) struct WDF_PNPPOWER_EVENT_CALLBACKS {
     pub(super) Size: u32,
     /// In the order of the structure: the places have names in `device`.
     pub(super) Callbacks: [Callback; 17],
@@ -86,7 +86,7 @@ pub(super) struct WDF_PNPPOWER_EVENT_CALLBACKS {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_WORKITEM_CONFIG {
+pub(crate) struct WDF_WORKITEM_CONFIG {
     pub(super) Size: u32,
     pub(super) EvtWorkItemFunc: Callback,
     pub(super) AutomaticSerialization: u8,
@@ -94,7 +94,15 @@ pub(super) struct WDF_WORKITEM_CONFIG {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_TIMER_CONFIG {
+pub(crate) struct WDF_DPC_CONFIG {
+    pub(super) Size: u32,
+    pub(super) EvtDpcFunc: Callback,
+    pub(super) AutomaticSerialization: u8,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WDF_TIMER_CONFIG {
     pub(super) Size: u32,
     pub(super) EvtTimerFunc: Callback,
     pub(super) Period: u32,
@@ -105,7 +113,7 @@ pub(super) struct WDF_TIMER_CONFIG {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_FILEOBJECT_CONFIG {
+pub(crate) struct WDF_FILEOBJECT_CONFIG {
     pub(super) Size: u32,
     pub(super) EvtDeviceFileCreate: Callback,
     pub(super) EvtFileClose: Callback,
@@ -116,7 +124,7 @@ pub(super) struct WDF_FILEOBJECT_CONFIG {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_IO_QUEUE_CONFIG {
+pub(crate) struct WDF_IO_QUEUE_CONFIG {
     pub(super) Size: u32,
     pub(super) DispatchType: i32,
     pub(super) PowerManaged: i32,
@@ -138,7 +146,7 @@ pub(super) struct WDF_IO_QUEUE_CONFIG {
 /// `WDF_REQUEST_PARAMETERS`, with the part of its union that control requests use.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WDF_REQUEST_PARAMETERS {
+pub(crate) struct WDF_REQUEST_PARAMETERS {
     pub(super) Size: u16,
     pub(super) MinorFunction: u8,
     pub(super) Type: i32,
@@ -150,7 +158,7 @@ pub(super) struct WDF_REQUEST_PARAMETERS {
 
 #[repr(C)]
 #[derive(Debug)]
-pub(super) struct WDF_DRIVER_GLOBALS {
+pub(crate) struct WDF_DRIVER_GLOBALS {
     pub(super) Driver: Handle,
     pub(super) DriverFlags: u32,
     pub(super) DriverTag: u32,
@@ -168,6 +176,7 @@ const _: () = assert!(offset_of!(WDF_OBJECT_ATTRIBUTES, ParentObject) == 0x20);
 const _: () = assert!(size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>() == 0x28);
 const _: () = assert!(size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>() == 0x90);
 const _: () = assert!(size_of::<WDF_WORKITEM_CONFIG>() == 0x18);
+const _: () = assert!(size_of::<WDF_DPC_CONFIG>() == 0x18);
 const _: () = assert!(size_of::<WDF_TIMER_CONFIG>() == 0x28);
 const _: () = assert!(offset_of!(WDF_TIMER_CONFIG, TolerableDelay) == 0x18);
 const _: () = assert!(size_of::<WDF_FILEOBJECT_CONFIG>() == 0x28);
@@ -183,7 +192,7 @@ const _: () = assert!(offset_of!(WDF_DRIVER_GLOBALS, DisplaceDriverUnload) == 0x
 
 /// The globals of one driver, at an address that stays.
 #[derive(Debug)]
-pub(super) struct Globals(Box<UnsafeCell<WDF_DRIVER_GLOBALS>>);
+pub(crate) struct Globals(Box<UnsafeCell<WDF_DRIVER_GLOBALS>>);
 
 // SAFETY: this crate writes single fields through raw pointers; the image only reads.
 unsafe impl Send for Globals {}
@@ -206,6 +215,12 @@ impl Globals {
     /// The pointer that the driver gets.
     pub(super) fn address(&self) -> *mut WDF_DRIVER_GLOBALS {
         self.0.get()
+    }
+
+    /// The tag of the driver's pool.
+    pub(super) fn tag(&self) -> u32 {
+        // SAFETY: the globals are written by this crate only, before the driver has objects.
+        unsafe { (*self.address()).DriverTag }
     }
 
     /// Sets everything that `WdfDriverCreate` sets.

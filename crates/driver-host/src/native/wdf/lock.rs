@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
 use nmr_host::locks;
 
-use super::super::exports::{lower_irql, raise_irql};
-use super::super::kernel::{NtStatus, STATUS_SUCCESS, STATUS_TIMEOUT};
+use super::image;
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::object::{self, Kind};
-use super::{Handle, image, violation};
+use super::violation;
+use crate::native::kernel::irql as levels;
+use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS, STATUS_TIMEOUT};
+use crate::native::wdf::Handle;
 
 /// A `WDFSPINLOCK`.
 #[derive(Debug, Default)]
@@ -37,7 +39,7 @@ fn me() -> i32 {
 
 fn spin_lock(lock: Handle) -> Arc<SpinLock> {
     match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(lock)
@@ -50,7 +52,7 @@ fn spin_lock(lock: Handle) -> Arc<SpinLock> {
 
 fn wait_lock(lock: Handle) -> Arc<WaitLock> {
     match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(lock)
@@ -62,7 +64,7 @@ fn wait_lock(lock: Handle) -> Arc<WaitLock> {
 }
 
 /// `WdfSpinLockCreate`.
-pub(super) unsafe extern "win64" fn create_spin(
+pub(crate) unsafe extern "win64" fn create_spin(
     _globals: *const c_void,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
     output: *mut Handle,
@@ -73,13 +75,13 @@ pub(super) unsafe extern "win64" fn create_spin(
 }
 
 /// `WdfSpinLockAcquire`.
-pub(super) extern "win64" fn acquire_spin(_globals: *const c_void, handle: Handle) {
+pub(crate) extern "win64" fn acquire_spin(_globals: *const c_void, handle: Handle) {
     let lock = spin_lock(handle);
     locks::acquiring(handle.addr());
     if lock.owner.load(Ordering::Relaxed) == me() {
         violation("the thread owns the spin lock already");
     }
-    let before = raise_irql(DISPATCH_LEVEL.0.max(irql::current().0));
+    let before = levels::raise(DISPATCH_LEVEL.max(irql::current()));
     while lock
         .owner
         .compare_exchange_weak(0, me(), Ordering::Acquire, Ordering::Relaxed)
@@ -88,11 +90,11 @@ pub(super) extern "win64" fn acquire_spin(_globals: *const c_void, handle: Handl
         std::thread::yield_now();
     }
     locks::acquired(handle.addr());
-    lock.before.store(before.into(), Ordering::Relaxed);
+    lock.before.store(before.0.into(), Ordering::Relaxed);
 }
 
 /// `WdfSpinLockRelease`.
-pub(super) extern "win64" fn release_spin(_globals: *const c_void, handle: Handle) {
+pub(crate) extern "win64" fn release_spin(_globals: *const c_void, handle: Handle) {
     let lock = spin_lock(handle);
     locks::released(handle.addr());
     let before = lock.before.load(Ordering::Relaxed);
@@ -103,11 +105,11 @@ pub(super) extern "win64" fn release_spin(_globals: *const c_void, handle: Handl
     {
         violation("the thread does not own the spin lock");
     }
-    lower_irql(u8::try_from(before).unwrap_or_default());
+    levels::lower(irql::Irql(u8::try_from(before).unwrap_or_default()));
 }
 
 /// `WdfWaitLockCreate`.
-pub(super) unsafe extern "win64" fn create_wait(
+pub(crate) unsafe extern "win64" fn create_wait(
     _globals: *const c_void,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
     output: *mut Handle,
@@ -118,7 +120,7 @@ pub(super) unsafe extern "win64" fn create_wait(
 }
 
 /// `WdfWaitLockAcquire`. The time is relative, in steps of 100 nanoseconds below zero.
-pub(super) unsafe extern "win64" fn acquire_wait(
+pub(crate) unsafe extern "win64" fn acquire_wait(
     _globals: *const c_void,
     lock: Handle,
     timeout: *const i64,
@@ -142,7 +144,7 @@ pub(super) unsafe extern "win64" fn acquire_wait(
 }
 
 /// `WdfWaitLockRelease`.
-pub(super) extern "win64" fn release_wait(_globals: *const c_void, lock: Handle) {
+pub(crate) extern "win64" fn release_wait(_globals: *const c_void, lock: Handle) {
     locks::released(lock.addr());
     if !wait_lock(lock).release() {
         violation("the thread does not own the wait lock");

@@ -11,19 +11,27 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::super::kernel::{NtStatus, STATUS_SUCCESS};
-use super::super::loaded::Loaded;
-use super::super::points;
+use super::call;
 use super::checks::{self, Parent};
+use super::collection::Collection;
 use super::context::{self, Context};
+use super::device;
+use super::dpc::Dpc;
+use super::image;
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::lock::{SpinLock, WaitLock};
+use super::memory::Memory;
 use super::queue::Queue;
+use super::registry::Key;
 use super::request::Request;
-use super::retrieve::Memory;
+use super::string::Text;
 use super::timer::Timer;
+use super::violation;
 use super::work_item::WorkItem;
-use super::{Handle, call, device, image, violation};
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};
+use crate::native::kernel::points;
+use crate::native::wdf::Handle;
 
 /// What an object is.
 #[derive(Clone, Debug)]
@@ -40,6 +48,10 @@ pub(super) enum Kind {
     File,
     Request(Arc<Request>),
     Memory(Arc<Memory>),
+    Collection(Arc<Collection>),
+    Text(Arc<Text>),
+    Dpc(Arc<Dpc>),
+    Key(Arc<Key>),
 }
 
 /// One object.
@@ -172,7 +184,7 @@ pub(super) fn make(
     points::may_fail()?;
     let given = attributes.map(|attributes| attributes.ParentObject);
     let parent = given.filter(|parent| !parent.is_null()).or(parent);
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     if let Some(parent) = parent
         && state
             .objects
@@ -197,7 +209,7 @@ pub(super) fn make(
 /// Deletes an object and everything below it, and calls their callbacks.
 pub(super) fn delete_tree(image: &Loaded, root: Handle) {
     let Some(root) = id(root) else { return };
-    let tree = image.framework.lock().objects.take_tree(root);
+    let tree = image.framework().lock().objects.take_tree(root);
     for &id in &tree {
         stop_working(image, id);
         for callback in callbacks(image, id, Context::cleanup) {
@@ -209,11 +221,46 @@ pub(super) fn delete_tree(image: &Loaded, root: Handle) {
     }
 }
 
+/// What an object of the calling driver is, if there is one with this handle.
+pub(super) fn kind(object: Handle) -> Option<Kind> {
+    let image = image();
+    let state = image.framework().lock();
+    state.objects.get(object).map(|object| object.kind.clone())
+}
+
+/// The parent of an object, or null.
+pub(super) fn parent(object: Handle) -> Handle {
+    let image = image();
+    let state = image.framework().lock();
+    let parent = state.objects.get(object).and_then(|object| object.parent);
+    parent.map_or(ptr::null_mut(), handle)
+}
+
+/// Whether an object is a device or below one.
+pub(super) fn has_device(image: &Loaded, object: Handle) -> bool {
+    let state = image.framework().lock();
+    let mut next = id(object);
+    while let Some(object) = next.and_then(|id| state.objects.live.get(&id)) {
+        if matches!(object.kind, Kind::Device(_)) {
+            return true;
+        }
+        next = object.parent;
+    }
+    false
+}
+
+/// Takes a reference to an object that exists.
+pub(super) fn take_reference(image: &Loaded, object: Handle) {
+    if let Some(found) = image.framework().lock().objects.get_mut(object) {
+        found.references += 1;
+    }
+}
+
 /// Lets go of a reference, and destroys the object if it was the last.
-fn release(image: &Loaded, id: usize) {
+pub(super) fn release(image: &Loaded, id: usize) {
     let destroy = callbacks(image, id, Context::destroy);
     let last = image
-        .framework
+        .framework()
         .lock()
         .objects
         .live
@@ -224,11 +271,11 @@ fn release(image: &Loaded, id: usize) {
             call::object(image, "EvtDestroyCallback", callback, handle(id));
         }
     }
-    drop(image.framework.lock().objects.release(id));
+    drop(image.framework().lock().objects.release(id));
 }
 
 fn callbacks(image: &Loaded, id: usize, which: fn(&Context) -> usize) -> Vec<usize> {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let object = state.objects.live.get(&id);
     object.map_or_else(Vec::new, |object| {
         object.contexts.iter().map(which).collect()
@@ -237,7 +284,7 @@ fn callbacks(image: &Loaded, id: usize, which: fn(&Context) -> usize) -> Vec<usi
 
 /// Work items and timers finish before they are deleted.
 fn stop_working(image: &Loaded, id: usize) {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let kind = state
         .objects
         .live
@@ -247,12 +294,14 @@ fn stop_working(image: &Loaded, id: usize) {
     match kind {
         Some(Kind::WorkItem(item)) => item.flush(),
         Some(Kind::Timer(timer)) => timer.finish(),
+        Some(Kind::Dpc(dpc)) => dpc.finish(image),
+        Some(Kind::Collection(collection)) => collection.clear(image),
         _ => {}
     }
 }
 
 /// `WdfObjectCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
     output: *mut Handle,
@@ -272,11 +321,14 @@ pub(super) unsafe fn create_simple(
     output: *mut Handle,
     kind: Kind,
 ) -> NtStatus {
+    if output.is_null() {
+        violation("the output is null");
+    }
     let image = image();
     // SAFETY: the caller vouches for them.
     let attributes = unsafe { checks::attributes(function, attributes, Parent::Optional, false) };
     let driver = image
-        .framework
+        .framework()
         .lock()
         .driver
         .as_ref()
@@ -292,9 +344,9 @@ pub(super) unsafe fn create_simple(
 }
 
 /// `WdfObjectDelete`.
-pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
+pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
     let image = image();
-    let kind = match image.framework.lock().objects.get(object) {
+    let kind = match image.framework().lock().objects.get(object) {
         Some(found) if !found.deleted => found.kind.clone(),
         _ => violation(format_args!("{object:p} is not an object")),
     };
@@ -303,7 +355,16 @@ pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         | Kind::SpinLock(_)
         | Kind::WaitLock(_)
         | Kind::Timer(_)
-        | Kind::WorkItem(_) => {}
+        | Kind::WorkItem(_)
+        | Kind::Collection(_)
+        | Kind::Text(_)
+        | Kind::Dpc(_)
+        | Kind::Key(_) => {}
+        Kind::Memory(memory) if !matches!(*memory, Memory::OfRequest(..)) => {}
+        Kind::Device(device) if device.init.control => {
+            device::remove(&image, object);
+            return;
+        }
         Kind::Driver | Kind::Device(_) | Kind::DeviceInit(_) => {
             violation("drivers and Plug and Play devices are deleted by the framework")
         }
@@ -316,9 +377,9 @@ pub(super) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
 }
 
 /// `WdfObjectReferenceActual`.
-pub(super) extern "win64" fn reference(_globals: *const c_void, object: Handle) {
+pub(crate) extern "win64" fn reference(_globals: *const c_void, object: Handle) {
     let image = image();
-    let mut state = image.framework.lock();
+    let mut state = image.framework().lock();
     let Some(found) = state.objects.get_mut(object) else {
         drop(state);
         violation(format_args!("{object:p} is not an object"));
@@ -327,10 +388,10 @@ pub(super) extern "win64" fn reference(_globals: *const c_void, object: Handle) 
 }
 
 /// `WdfObjectDereferenceActual`.
-pub(super) extern "win64" fn dereference(_globals: *const c_void, object: Handle) {
+pub(crate) extern "win64" fn dereference(_globals: *const c_void, object: Handle) {
     let image = image();
     let found = image
-        .framework
+        .framework()
         .lock()
         .objects
         .get(object)

@@ -10,16 +10,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::super::kernel::{
+use super::check_irql;
+use super::checks::{self, Parent};
+use super::device;
+use super::image;
+use super::io::Phase;
+use super::layout::{Callback, WDF_IO_QUEUE_CONFIG, WDF_OBJECT_ATTRIBUTES};
+use super::misuse;
+use super::object::{self, Kind};
+use super::refuse;
+use super::violation;
+use crate::native::kernel::nt::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
     STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
     STATUS_WDF_BUSY, STATUS_WDF_NO_CALLBACK,
 };
-use super::checks::{self, Parent};
-use super::io::Phase;
-use super::layout::{Callback, WDF_IO_QUEUE_CONFIG, WDF_OBJECT_ATTRIBUTES};
-use super::object::{self, Kind};
-use super::{Handle, check_irql, device, image, misuse, refuse, violation};
+use crate::native::wdf::Handle;
 
 /// Why a request does not come to the driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +34,45 @@ pub(super) enum Missed {
     Purged,
     /// It was canceled while it waited.
     Canceled,
+    /// The driver has told the queue to accept no more.
+    Refused,
+}
+
+/// Whether a queue accepts requests, and whether the driver gets them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Flow {
+    accepts: bool,
+    dispatches: bool,
+}
+
+impl Flow {
+    pub(super) const STARTED: Self = Self {
+        accepts: true,
+        dispatches: true,
+    };
+    pub(super) const STOPPED: Self = Self {
+        accepts: true,
+        dispatches: false,
+    };
+    pub(super) const DRAINING: Self = Self {
+        accepts: false,
+        dispatches: true,
+    };
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self::STARTED
+    }
+}
+
+/// A callback for a queue that comes to rest: the driver has no request of it any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notice {
+    pub(super) callback: Callback,
+    pub(super) context: usize,
+    /// Whether none waits either.
+    pub(super) waiting: bool,
 }
 
 /// A `WDFQUEUE`.
@@ -55,6 +100,14 @@ struct State {
     /// The requests that the driver has.
     presented: Vec<usize>,
     purged: bool,
+    flow: Flow,
+    notice: Option<Notice>,
+}
+
+impl State {
+    fn rests(&self, waiting: bool) -> bool {
+        self.presented.is_empty() && (!waiting || self.waiting.is_empty())
+    }
 }
 
 const SEQUENTIAL: i32 = 1;
@@ -62,6 +115,7 @@ const PARALLEL: i32 = 2;
 const MANUAL: i32 = 3;
 
 const FALSE: i32 = 0;
+const TRUE: i32 = 1;
 const USE_DEFAULT: i32 = 2;
 
 const INHERIT: i32 = 1;
@@ -70,7 +124,7 @@ const NO_SCOPE: i32 = 4;
 const FUNCTION: &str = "WdfIoQueueCreate";
 
 /// `WdfIoQueueCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     device: Handle,
     config: *const WDF_IO_QUEUE_CONFIG,
@@ -104,7 +158,7 @@ pub(super) unsafe extern "win64" fn create(
                 return Err(refuse(FUNCTION, STATUS_INVALID_DEVICE_STATE, text));
             }
         }
-        let queue = Arc::new(Queue::new(config, device));
+        let queue = Arc::new(Queue::new(config, device, &about.init));
         let kind = Kind::Queue(Arc::clone(&queue));
         let handle = object::make(&image(), kind, Some(device), attributes)?;
         queue.lock().id = object::id(handle).unwrap_or_default();
@@ -185,14 +239,15 @@ fn check(
 }
 
 impl Queue {
-    fn new(config: WDF_IO_QUEUE_CONFIG, device: Handle) -> Self {
+    fn new(config: WDF_IO_QUEUE_CONFIG, device: Handle, about: &device::Init) -> Self {
         Self {
             device: object::id(device).unwrap_or_default(),
             limit: match config.DispatchType {
                 PARALLEL => config.NumberOfPresentedRequests as usize,
                 _ => 1,
             },
-            power_managed: config.PowerManaged != FALSE,
+            power_managed: config.PowerManaged == TRUE
+                || config.PowerManaged == USE_DEFAULT && !about.filter && !about.control,
             default: config.EvtIoDefault,
             device_control: config.EvtIoDeviceControl,
             stop: config.EvtIoStop,
@@ -215,12 +270,16 @@ impl Queue {
         if state.purged {
             return Err(Missed::Purged);
         }
+        if !state.flow.accepts {
+            return Err(Missed::Refused);
+        }
         state.waiting.push_back(request);
         loop {
             if !state.waiting.contains(&request) {
                 return Err(Missed::Canceled);
             }
-            if state.waiting.front() == Some(&request) && state.presented.len() < self.limit {
+            let turn = state.waiting.front() == Some(&request) && state.flow.dispatches;
+            if turn && state.presented.len() < self.limit {
                 state.waiting.pop_front();
                 state.presented.push(request);
                 // The next one may have its turn as well.
@@ -238,6 +297,72 @@ impl Queue {
     pub(super) fn finish(&self, request: usize) {
         self.lock().presented.retain(|&own| own != request);
         self.changed.notify_all();
+    }
+
+    /// Changes what the queue does. Fails if there is a callback to call already.
+    pub(super) fn set(&self, flow: Flow, notice: Option<Notice>) -> Result<(), ()> {
+        let mut state = self.lock();
+        if notice.is_some() && state.notice.is_some() {
+            return Err(());
+        }
+        // A drained queue that is stopped accepts nothing more.
+        state.flow = match flow {
+            Flow::STARTED => flow,
+            Flow::STOPPED => Flow {
+                dispatches: false,
+                ..state.flow
+            },
+            _ => Flow {
+                accepts: false,
+                ..state.flow
+            },
+        };
+        state.notice = notice.or(state.notice);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Takes the callback to call, if the queue is at rest.
+    pub(super) fn take_notice(&self) -> Option<Notice> {
+        let mut state = self.lock();
+        let due = state
+            .notice
+            .is_some_and(|notice| state.rests(notice.waiting));
+        due.then(|| state.notice.take()).flatten()
+    }
+
+    /// Waits until the driver has none of its requests, and if asked for until none waits either.
+    pub(super) fn wait_until_rest(&self, waiting: bool) {
+        let mut state = self.lock();
+        while !state.rests(waiting) {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The bits of `WDF_IO_QUEUE_STATE`, and how many requests wait and how many the driver has.
+    pub(super) fn state(&self) -> (u32, [u32; 2]) {
+        let state = self.lock();
+        let bits = [
+            state.flow.accepts && !state.purged,
+            state.flow.dispatches,
+            state.waiting.is_empty(),
+            state.presented.is_empty(),
+        ];
+        let bits = bits.into_iter().enumerate();
+        let bits = bits.map(|(place, set)| u32::from(set) << place).sum();
+        let counts = [state.waiting.len(), state.presented.len()];
+        (bits, counts.map(|count| count as u32))
+    }
+
+    /// Cancels the requests that wait. Returns those that the driver has.
+    pub(super) fn cancel_waiting(&self) -> Vec<usize> {
+        let mut state = self.lock();
+        state.waiting.clear();
+        self.changed.notify_all();
+        state.presented.clone()
     }
 
     /// Cancels the requests that wait, and accepts no others. Returns those that the driver has.
@@ -266,9 +391,9 @@ impl Queue {
     }
 }
 
-fn find(queue: Handle) -> Arc<Queue> {
+pub(super) fn find(queue: Handle) -> Arc<Queue> {
     match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(queue)
@@ -280,12 +405,12 @@ fn find(queue: Handle) -> Arc<Queue> {
 }
 
 /// `WdfIoQueueGetDevice`.
-pub(super) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
+pub(crate) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
     object::handle(find(queue).device)
 }
 
 /// `WdfDeviceGetDefaultQueue`.
-pub(super) extern "win64" fn get_default(_globals: *const c_void, device: Handle) -> Handle {
+pub(crate) extern "win64" fn get_default(_globals: *const c_void, device: Handle) -> Handle {
     let queue = device::find(device).io.lock().default_queue.clone();
     queue.map_or(ptr::null_mut(), |queue| queue.handle())
 }
@@ -297,7 +422,7 @@ pub(super) const DEVICE_CONTROL: i32 = 14;
 const INTERNAL_DEVICE_CONTROL: i32 = 15;
 
 /// `WdfDeviceConfigureRequestDispatching`.
-pub(super) extern "win64" fn configure_dispatching(
+pub(crate) extern "win64" fn configure_dispatching(
     _globals: *const c_void,
     device: Handle,
     queue: Handle,

@@ -8,13 +8,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::super::kernel::{NtStatus, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS, is_error};
-use super::super::loaded::Loaded;
 use super::buffer::Buffer;
+use super::call;
+use super::check_irql;
+use super::image;
 use super::layout::Callback;
+use super::misuse;
 use super::object::{self, Kind};
 use super::queue::Queue;
-use super::{Handle, call, check_irql, image, misuse, violation};
+use super::queue_state;
+use super::violation;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS, is_error,
+};
+use crate::native::wdf::Handle;
 
 /// What a program asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +49,7 @@ pub(super) struct Outcome {
 
 /// A `WDFREQUEST`.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) ask: Ask,
     /// The number of its file object.
     pub(super) file: usize,
@@ -126,7 +134,7 @@ impl Request {
 
 /// The requests of a driver that are not completed.
 pub(crate) fn open(image: &Loaded) -> Vec<String> {
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let requests = state.objects.all(|kind| matches!(kind, Kind::Request(_)));
     let requests = requests.into_iter().filter_map(|handle| {
         match state.objects.get(handle).map(|object| &object.kind) {
@@ -140,7 +148,7 @@ pub(crate) fn open(image: &Loaded) -> Vec<String> {
 /// A request that the driver has.
 pub(super) fn find(request: Handle) -> Arc<Request> {
     let image = image();
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     match state.objects.get(request).map(|object| &object.kind) {
         Some(Kind::Request(found)) if found.is_open() => return Arc::clone(found),
         Some(Kind::Request(_)) => {}
@@ -155,13 +163,13 @@ pub(super) fn find(request: Handle) -> Arc<Request> {
 }
 
 /// `WdfRequestComplete`.
-pub(super) extern "win64" fn complete(_globals: *const c_void, request: Handle, status: NtStatus) {
+pub(crate) extern "win64" fn complete(_globals: *const c_void, request: Handle, status: NtStatus) {
     let information = find(request).lock().information;
     finish(request, status, information);
 }
 
 /// `WdfRequestCompleteWithInformation`.
-pub(super) extern "win64" fn complete_with_information(
+pub(crate) extern "win64" fn complete_with_information(
     _globals: *const c_void,
     request: Handle,
     status: NtStatus,
@@ -171,7 +179,7 @@ pub(super) extern "win64" fn complete_with_information(
 }
 
 /// `WdfRequestCompleteWithPriorityBoost`.
-pub(super) extern "win64" fn complete_with_boost(
+pub(crate) extern "win64" fn complete_with_boost(
     globals: *const c_void,
     request: Handle,
     status: NtStatus,
@@ -213,17 +221,18 @@ fn finish(handle: Handle, status: NtStatus, information: usize) {
         ));
     }
     let image = image();
-    image.framework.lock().objects.remember_completed(handle);
+    image.framework().lock().objects.remember_completed(handle);
     object::delete_tree(&image, handle);
     if let (Some(queue), Some(id)) = (queue, object::id(handle)) {
         queue.finish(id);
+        queue_state::tell(&image, &queue);
     }
     request.lock().outcome = Some(Outcome { status, output });
     request.done.notify_all();
 }
 
 /// `WdfRequestSetInformation`.
-pub(super) extern "win64" fn set_information(
+pub(crate) extern "win64" fn set_information(
     _globals: *const c_void,
     request: Handle,
     information: usize,
@@ -232,25 +241,25 @@ pub(super) extern "win64" fn set_information(
 }
 
 /// `WdfRequestGetInformation`.
-pub(super) extern "win64" fn get_information(_globals: *const c_void, request: Handle) -> usize {
+pub(crate) extern "win64" fn get_information(_globals: *const c_void, request: Handle) -> usize {
     find(request).lock().information
 }
 
 /// `WdfRequestGetIoQueue`.
-pub(super) extern "win64" fn get_queue(_globals: *const c_void, request: Handle) -> Handle {
+pub(crate) extern "win64" fn get_queue(_globals: *const c_void, request: Handle) -> Handle {
     let queue = find(request).lock().queue.clone();
     queue.map_or(ptr::null_mut(), |queue| queue.handle())
 }
 
 /// `WdfRequestGetRequestorMode`: every request comes from a program.
-pub(super) extern "win64" fn get_requestor_mode(_globals: *const c_void, request: Handle) -> u8 {
+pub(crate) extern "win64" fn get_requestor_mode(_globals: *const c_void, request: Handle) -> u8 {
     const USER_MODE: u8 = 1;
     find(request);
     USER_MODE
 }
 
 /// `WdfRequestMarkCancelable`. A request that is canceled already is canceled at once.
-pub(super) extern "win64" fn mark_cancelable(
+pub(crate) extern "win64" fn mark_cancelable(
     _globals: *const c_void,
     request: Handle,
     callback: Callback,
@@ -274,7 +283,7 @@ pub(super) extern "win64" fn mark_cancelable(
 }
 
 /// `WdfRequestUnmarkCancelable`.
-pub(super) extern "win64" fn unmark_cancelable(
+pub(crate) extern "win64" fn unmark_cancelable(
     _globals: *const c_void,
     request: Handle,
 ) -> NtStatus {
@@ -292,7 +301,7 @@ pub(super) extern "win64" fn unmark_cancelable(
 }
 
 /// `WdfRequestIsCanceled`.
-pub(super) extern "win64" fn is_canceled(_globals: *const c_void, request: Handle) -> u8 {
+pub(crate) extern "win64" fn is_canceled(_globals: *const c_void, request: Handle) -> u8 {
     let found = find(request);
     let state = found.lock();
     if state.cancel.is_some() && !state.canceled {
@@ -306,7 +315,7 @@ pub(super) extern "win64" fn is_canceled(_globals: *const c_void, request: Handl
 pub(super) fn cancel(image: &Loaded, id: usize) {
     let handle = object::handle(id);
     let request = match image
-        .framework
+        .framework()
         .lock()
         .objects
         .get(handle)

@@ -8,25 +8,33 @@ use std::sync::Arc;
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::super::kernel::{
-    NtStatus, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS,
-};
+use super::check_irql;
+use super::device;
+use super::image;
 use super::layout::WDF_REQUEST_PARAMETERS;
+use super::memory::Memory;
 use super::object::{self, Kind};
 use super::queue::DEVICE_CONTROL;
 use super::request::{self, Ask, Request};
-use super::{Handle, check_irql, device, image, violation};
+use super::violation;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS,
+};
+use crate::native::wdf::Handle;
 
 /// One of the two directions in which data goes.
 #[derive(Clone, Copy, Debug)]
-enum Direction {
+pub(crate) enum Direction {
     Input,
     Output,
 }
 
 /// The buffer of a request for one direction, with its length. `METHOD_BUFFERED` has one buffer for
 /// both, and a direction without bytes has none.
-fn buffer(request: &Request, direction: Direction) -> Result<(*mut c_void, usize), NtStatus> {
+pub(super) fn buffer(
+    request: &Request,
+    direction: Direction,
+) -> Result<(*mut c_void, usize), NtStatus> {
     const METHOD: u32 = 3;
     const METHOD_BUFFERED: u32 = 0;
     let Ask::Control {
@@ -78,7 +86,7 @@ unsafe fn retrieve_buffer(
 }
 
 /// `WdfRequestRetrieveInputBuffer`.
-pub(super) unsafe extern "win64" fn input_buffer(
+pub(crate) unsafe extern "win64" fn input_buffer(
     _globals: *const c_void,
     request: Handle,
     minimum: usize,
@@ -90,7 +98,7 @@ pub(super) unsafe extern "win64" fn input_buffer(
 }
 
 /// `WdfRequestRetrieveOutputBuffer`.
-pub(super) unsafe extern "win64" fn output_buffer(
+pub(crate) unsafe extern "win64" fn output_buffer(
     _globals: *const c_void,
     request: Handle,
     minimum: usize,
@@ -99,13 +107,6 @@ pub(super) unsafe extern "win64" fn output_buffer(
 ) -> NtStatus {
     // SAFETY: the caller vouches for the outputs.
     unsafe { retrieve_buffer(request, Direction::Output, minimum, output, length) }
-}
-
-/// A buffer of a request as an object: a `WDFMEMORY`.
-#[derive(Debug)]
-pub(super) struct Memory {
-    request: Arc<Request>,
-    direction: Direction,
 }
 
 unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Handle) -> NtStatus {
@@ -122,10 +123,7 @@ unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Han
     let memory = if let Some(known) = known {
         object::handle(known)
     } else {
-        let kind = Kind::Memory(Arc::new(Memory {
-            request: Arc::clone(&request),
-            direction,
-        }));
+        let kind = Kind::Memory(Arc::new(Memory::OfRequest(Arc::clone(&request), direction)));
         match object::make(&image(), kind, Some(handle), None) {
             Ok(memory) => {
                 request.lock().memory[place] = object::id(memory);
@@ -140,7 +138,7 @@ unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Han
 }
 
 /// `WdfRequestRetrieveInputMemory`.
-pub(super) unsafe extern "win64" fn input_memory(
+pub(crate) unsafe extern "win64" fn input_memory(
     _globals: *const c_void,
     request: Handle,
     output: *mut Handle,
@@ -150,7 +148,7 @@ pub(super) unsafe extern "win64" fn input_memory(
 }
 
 /// `WdfRequestRetrieveOutputMemory`.
-pub(super) unsafe extern "win64" fn output_memory(
+pub(crate) unsafe extern "win64" fn output_memory(
     _globals: *const c_void,
     request: Handle,
     output: *mut Handle,
@@ -159,37 +157,8 @@ pub(super) unsafe extern "win64" fn output_memory(
     unsafe { retrieve_memory(request, Direction::Output, output) }
 }
 
-/// `WdfMemoryGetBuffer`.
-pub(super) unsafe extern "win64" fn memory_buffer(
-    _globals: *const c_void,
-    memory: Handle,
-    length: *mut usize,
-) -> *mut c_void {
-    check_irql(DISPATCH_LEVEL);
-    let found = match image()
-        .framework
-        .lock()
-        .objects
-        .get(memory)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::Memory(memory)) => Arc::clone(memory),
-        _ => violation(format_args!("{memory:p} is not a memory object")),
-    };
-    let Ok((address, size)) = buffer(&found.request, found.direction) else {
-        violation(format_args!(
-            "the request of the memory {memory:p} is completed already"
-        ));
-    };
-    if !length.is_null() {
-        // SAFETY: the caller vouches for the output.
-        unsafe { length.write(size) };
-    }
-    address
-}
-
 /// `WdfRequestGetParameters`.
-pub(super) unsafe extern "win64" fn parameters(
+pub(crate) unsafe extern "win64" fn parameters(
     _globals: *const c_void,
     request: Handle,
     output: *mut WDF_REQUEST_PARAMETERS,
@@ -235,11 +204,11 @@ pub(super) unsafe extern "win64" fn parameters(
 }
 
 /// `WdfRequestGetFileObject`: null if the driver asked for no file objects.
-pub(super) extern "win64" fn file_object(_globals: *const c_void, request: Handle) -> Handle {
+pub(crate) extern "win64" fn file_object(_globals: *const c_void, request: Handle) -> Handle {
     let request = request::find(request);
     let file = object::handle(request.file);
     let device = image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(file)

@@ -9,20 +9,25 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nmr_host::ThreadNumber;
-use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
+use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
-use super::super::exports::{duration, restore_irql};
-use super::super::kernel::{
+use super::call;
+use super::check_irql;
+use super::checks::{self, Parent, check_size};
+use super::image;
+use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_TIMER_CONFIG};
+use super::object::{self, Kind};
+use super::refuse;
+use super::violation;
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{
     NtStatus, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
     STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID,
 };
-use super::super::loaded::Loaded;
-use super::super::report::Fault;
-use super::super::runner;
-use super::checks::{self, Parent, check_size};
-use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_TIMER_CONFIG};
-use super::object::{self, Kind};
-use super::{Handle, call, check_irql, image, refuse, violation};
+use crate::native::kernel::runner;
+use crate::native::kernel::wait;
+use crate::native::kernel::work;
+use crate::native::wdf::Handle;
 
 /// A `WDFTIMER`.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ const INHERIT: i32 = 1;
 const NO_SCOPE: i32 = 4;
 
 /// `WdfTimerCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     config: *const WDF_TIMER_CONFIG,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
@@ -68,6 +73,7 @@ pub(super) unsafe extern "win64" fn create(
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, true) };
     let made = checked.and_then(|attributes| {
         let timer = Timer::new(config, attributes)?;
+        checks::device_above(FUNCTION, attributes)?;
         object::make(&image(), Kind::Timer(Arc::new(timer)), None, attributes)
     });
     match made {
@@ -82,7 +88,7 @@ pub(super) unsafe extern "win64" fn create(
 
 fn find(timer: Handle) -> Arc<Timer> {
     match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(timer)
@@ -94,10 +100,10 @@ fn find(timer: Handle) -> Arc<Timer> {
 }
 
 /// `WdfTimerStart`. Returns whether the timer was started already.
-pub(super) extern "win64" fn start(_globals: *const c_void, handle: Handle, due: i64) -> u8 {
+pub(crate) extern "win64" fn start(_globals: *const c_void, handle: Handle, due: i64) -> u8 {
     check_irql(DISPATCH_LEVEL);
     let timer = find(handle);
-    let (before, served) = timer.set(duration(due));
+    let (before, served) = timer.set(wait::duration(due));
     if !served {
         let (image, handle) = (image(), handle.addr());
         let system = Arc::clone(&image.system);
@@ -109,7 +115,7 @@ pub(super) extern "win64" fn start(_globals: *const c_void, handle: Handle, due:
 }
 
 /// `WdfTimerStop`. Returns whether the timer was started.
-pub(super) extern "win64" fn stop(_globals: *const c_void, timer: Handle, wait: u8) -> u8 {
+pub(crate) extern "win64" fn stop(_globals: *const c_void, timer: Handle, wait: u8) -> u8 {
     check_irql(if wait == 0 {
         DISPATCH_LEVEL
     } else {
@@ -127,10 +133,10 @@ pub(super) extern "win64" fn stop(_globals: *const c_void, timer: Handle, wait: 
 }
 
 /// `WdfTimerGetParentObject`.
-pub(super) extern "win64" fn parent(_globals: *const c_void, timer: Handle) -> Handle {
+pub(crate) extern "win64" fn parent(_globals: *const c_void, timer: Handle) -> Handle {
     find(timer);
     let image = image();
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let parent = state.objects.get(timer).and_then(|object| object.parent);
     parent.map_or(ptr::null_mut(), object::handle)
 }
@@ -230,13 +236,8 @@ impl Timer {
         } else {
             DISPATCH_LEVEL
         };
-        let raised = irql::raise(level);
-        call::object(image, "EvtTimerFunc", self.callback, handle);
-        let left = restore_irql();
-        drop(raised);
-        if let Some(left) = left {
-            let (function, text) = ("EvtTimerFunc".to_owned(), format!("returned at {left}"));
-            image.report(Fault::Misuse { function, text });
-        }
+        work::at_level(image, "EvtTimerFunc", level, || {
+            call::object(image, "EvtTimerFunc", self.callback, handle);
+        });
     }
 }

@@ -6,14 +6,18 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::super::kernel::{
-    NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL,
-};
-use super::super::runner;
+use super::call;
 use super::checks::{self, Parent, check_size};
+use super::image;
 use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_WORKITEM_CONFIG};
 use super::object::{self, Kind};
-use super::{Handle, call, image, refuse, violation};
+use super::refuse;
+use super::violation;
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL,
+};
+use crate::native::kernel::runner;
+use crate::native::wdf::Handle;
 
 /// A `WDFWORKITEM`.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ struct State {
 const FUNCTION: &str = "WdfWorkItemCreate";
 
 /// `WdfWorkItemCreate`.
-pub(super) unsafe extern "win64" fn create(
+pub(crate) unsafe extern "win64" fn create(
     _globals: *const c_void,
     config: *const WDF_WORKITEM_CONFIG,
     attributes: *const WDF_OBJECT_ATTRIBUTES,
@@ -56,7 +60,10 @@ pub(super) unsafe extern "win64" fn create(
         idle: Condvar::new(),
     };
     let kind = Kind::WorkItem(Arc::new(item));
-    match checked.and_then(|attributes| object::make(&image, kind, None, attributes)) {
+    match checked.and_then(|attributes| {
+        checks::device_above(FUNCTION, attributes)?;
+        object::make(&image, kind, None, attributes)
+    }) {
         Ok(handle) => {
             // SAFETY: the caller vouches for the output.
             unsafe { output.write(handle) };
@@ -93,7 +100,7 @@ fn check(config: WDF_WORKITEM_CONFIG) -> Result<(), NtStatus> {
 
 fn find(item: Handle) -> Arc<WorkItem> {
     match image()
-        .framework
+        .framework()
         .lock()
         .objects
         .get(item)
@@ -105,7 +112,7 @@ fn find(item: Handle) -> Arc<WorkItem> {
 }
 
 /// `WdfWorkItemEnqueue`.
-pub(super) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) {
+pub(crate) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) {
     let item = find(handle);
     if !item.queue() {
         return;
@@ -167,15 +174,15 @@ impl WorkItem {
 }
 
 /// `WdfWorkItemFlush`.
-pub(super) extern "win64" fn flush(_globals: *const c_void, item: Handle) {
+pub(crate) extern "win64" fn flush(_globals: *const c_void, item: Handle) {
     nmr_host::may_block();
     find(item).flush();
 }
 
 /// `WdfWorkItemGetParentObject`.
-pub(super) extern "win64" fn parent(_globals: *const c_void, item: Handle) -> Handle {
+pub(crate) extern "win64" fn parent(_globals: *const c_void, item: Handle) -> Handle {
     let image = image();
-    let state = image.framework.lock();
+    let state = image.framework().lock();
     let parent = state.objects.get(item).and_then(|object| object.parent);
     parent.map_or(ptr::null_mut(), object::handle)
 }

@@ -1,0 +1,46 @@
+//! What an image gets for a name.
+
+use super::{Library, kernel, kmdf, netio, wdfldr};
+use crate::pe::Name;
+
+/// A function that images can call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// Called through the [gate](crate::native::abi::gate).
+    Gated(usize),
+    /// Called directly.
+    Direct(usize),
+}
+
+impl Target {
+    pub(super) fn gated(function: *const ()) -> Self {
+        Self::Gated(function.expose_provenance())
+    }
+
+    pub(super) fn direct(function: *const ()) -> Self {
+        Self::Direct(function.expose_provenance())
+    }
+
+    pub(crate) fn address(self) -> usize {
+        match self {
+            Self::Gated(address) | Self::Direct(address) => address,
+        }
+    }
+}
+
+/// Finds a function by the name of its library, in any case, and its own.
+pub(crate) fn find(library: &str, name: &Name) -> Option<Target> {
+    let Name::Name(name) = name else {
+        return None;
+    };
+    match Library::named(library)? {
+        Library::Kernel => kernel::find(name),
+        Library::Netio => netio::find(name),
+        Library::WdfLdr => wdfldr::find(name),
+    }
+}
+
+/// Finds a function of KMDF by its name without `Wdf`.
+pub(crate) fn find_framework(name: &str) -> Option<Target> {
+    kmdf::find(name)
+}

@@ -1,0 +1,48 @@
+//! Fast fails: `int 29h`, with the reason in `ecx`. Windows ends in bug check 0x139.
+
+use crate::native::kernel::peek::peek;
+use crate::native::kernel::report::Fault;
+
+const INSTRUCTION: [u8; 2] = [0xcd, 0x29];
+const KERNEL_SECURITY_CHECK_FAILURE: u32 = 0x139;
+
+/// Whether the instruction is at an address.
+pub(super) fn is_at(address: usize) -> bool {
+    peek(address) == Some(INSTRUCTION)
+}
+
+/// The bug check that it leads to.
+pub(super) fn bug_check(code: u64, offset: u64) -> Fault {
+    // The instruction takes 32 bits.
+    let code = code & 0xffff_ffff;
+    Fault::BugCheck {
+        code: KERNEL_SECURITY_CHECK_FAILURE,
+        parameters: [code, 0, 0, 0],
+        meaning: format!(
+            "KERNEL_SECURITY_CHECK_FAILURE: fast fail with the code {code}, {}",
+            meaning(code)
+        )
+        .into(),
+        offset: Some(offset),
+    }
+}
+
+/// The codes of `winnt.h` that compilers and the kernel's inline functions use.
+fn meaning(code: u64) -> &'static str {
+    match code {
+        0 => "FAST_FAIL_LEGACY_GS_VIOLATION",
+        1 => "FAST_FAIL_VTGUARD_CHECK_FAILURE",
+        2 => "FAST_FAIL_STACK_COOKIE_CHECK_FAILURE",
+        3 => "FAST_FAIL_CORRUPT_LIST_ENTRY",
+        4 => "FAST_FAIL_INCORRECT_STACK",
+        5 => "FAST_FAIL_INVALID_ARG",
+        6 => "FAST_FAIL_GS_COOKIE_INIT",
+        7 => "FAST_FAIL_FATAL_APP_EXIT",
+        8 => "FAST_FAIL_RANGE_CHECK_FAILURE",
+        9 => "FAST_FAIL_UNSAFE_REGISTRY_ACCESS",
+        10 => "FAST_FAIL_GUARD_ICALL_CHECK_FAILURE",
+        11 => "FAST_FAIL_GUARD_WRITE_CHECK_FAILURE",
+        14 => "FAST_FAIL_INVALID_REFERENCE_COUNT",
+        _ => "which has no name here",
+    }
+}

@@ -1,0 +1,59 @@
+//! A call from a driver into this crate, from which it has not returned: who calls what, and from where.
+
+use std::sync::Arc;
+
+use super::frames;
+use super::loaded::Loaded;
+use super::report::Fault;
+
+/// What reports call the framework.
+pub(crate) const FRAMEWORK: &str = "KMDF";
+
+/// A call from an image that has not returned.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The image.
+    pub(crate) image: Arc<Loaded>,
+    /// The library.
+    pub(crate) library: Arc<str>,
+    /// The function.
+    pub(crate) function: Arc<str>,
+    /// Where it returns to, as an offset in the image. `None` for a call that returns elsewhere:
+    /// one that was the last thing its function did.
+    pub(crate) offset: Option<u64>,
+    pub(crate) visit: Option<u64>,
+}
+
+impl Call {
+    /// The function, by the name that its documentation has.
+    pub(crate) fn name(&self) -> String {
+        let framework = *self.library == *FRAMEWORK;
+        let prefix = if framework { "Wdf" } else { "" };
+        format!("{prefix}{}", self.function)
+    }
+
+    /// Whether the function may call modules: it is one of the registrar's.
+    pub(crate) fn runs_modules(&self) -> bool {
+        self.library.eq_ignore_ascii_case("netio.sys")
+    }
+
+    pub(crate) fn misused(&self, text: &str) {
+        let (function, text) = (self.name(), text.to_owned());
+        self.image.report(Fault::Misuse { function, text });
+    }
+}
+
+/// The call that this thread is in. Only functions that drivers call may ask.
+pub(crate) fn caller() -> Call {
+    try_caller().expect("only a driver comes through the gate")
+}
+
+/// The same, for code that drivers need not have called.
+pub(crate) fn try_caller() -> Option<Call> {
+    frames::innermost_call()
+}
+
+/// Reports that the driver uses the function that it is in wrongly, and goes on.
+pub(crate) fn misuse(text: impl AsRef<str>) {
+    caller().misused(text.as_ref());
+}

@@ -1,0 +1,203 @@
+//! A loaded driver, as the kernel knows it: a range of addresses, and everything that belongs to it alone.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nmr_host::code;
+
+use super::frames;
+use super::inside::Inside;
+use super::nt::UNICODE_STRING;
+use super::objects::Objects;
+use super::providers::Providers;
+use super::ranges;
+use super::registrations::Registrations;
+use super::report::Fault;
+use super::system::System;
+use crate::pe::{Import, Section};
+
+/// The framework's side of a driver, which only the framework knows.
+pub(crate) type Framework = Box<dyn Any + Send + Sync>;
+
+/// What the loader knows of a driver.
+#[derive(Debug)]
+pub(crate) struct About {
+    /// What reports call it.
+    pub(crate) name: String,
+    pub(crate) start: usize,
+    pub(crate) size: usize,
+    /// The address of its entry point.
+    pub(crate) entry: usize,
+    pub(crate) sections: Vec<Section>,
+    /// The imports that are traps.
+    pub(crate) missing: Vec<Import>,
+}
+
+/// A loaded driver.
+pub(crate) struct Loaded {
+    /// What reports call it.
+    pub(crate) name: Arc<str>,
+    /// The host it runs on.
+    pub(crate) system: Arc<System>,
+    /// Who is in it.
+    pub(crate) inside: Inside,
+    /// What it has registered with the NMR.
+    pub(crate) registrations: Registrations,
+    /// What it has registered with ETW.
+    pub(crate) providers: Providers,
+    /// Its side of KMDF.
+    pub(crate) framework: Framework,
+    /// The kernel objects that it gets.
+    pub(crate) objects: Objects,
+    /// How many breakpoints it ran into.
+    pub(crate) breakpoints: AtomicU64,
+    /// The imports that are traps.
+    pub(crate) missing: Vec<Import>,
+    start: usize,
+    size: usize,
+    entry: usize,
+    sections: Vec<Section>,
+    mapping: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:#x}", self.name, self.start)
+    }
+}
+
+impl Loaded {
+    /// What there is to know of a driver, before it is anywhere.
+    pub(crate) fn new(system: &Arc<System>, about: About, framework: Framework) -> Self {
+        let About {
+            name,
+            start,
+            size,
+            entry,
+            sections,
+            missing,
+        } = about;
+        Self {
+            system: Arc::clone(system),
+            inside: Inside::default(),
+            registrations: Registrations::default(),
+            providers: Providers::default(),
+            framework,
+            objects: Objects::new(&name, start, size),
+            breakpoints: AtomicU64::new(0),
+            name: name.into(),
+            missing,
+            start,
+            size,
+            entry,
+            sections,
+            mapping: Mutex::new(None),
+        }
+    }
+
+    /// Keeps what the driver runs in until it is unmapped.
+    pub(crate) fn keep(&self, mapping: impl Any + Send) {
+        *self.mapping() = Some(Box::new(mapping));
+    }
+
+    fn mapping(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+        self.mapping.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it is in memory.
+    pub(crate) fn address(&self) -> usize {
+        self.start
+    }
+
+    /// Whether an offset is behind the image, where it is closed.
+    pub(crate) fn is_behind(&self, offset: u64) -> bool {
+        offset >= self.size as u64
+    }
+
+    /// The entry point.
+    pub(crate) fn entry(&self) -> usize {
+        self.entry
+    }
+
+    /// The offset of an address in the image, if it is in it.
+    pub(crate) fn offset(&self, address: usize) -> Option<u64> {
+        let offset = address.checked_sub(self.start)?;
+        (offset < self.size).then_some(offset as u64)
+    }
+
+    /// Its sections.
+    pub(crate) fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The section in which an offset is.
+    pub(crate) fn section(&self, offset: u64) -> Option<&Section> {
+        self.sections.iter().find(|section| {
+            let start = u64::from(section.offset);
+            (start..start + u64::from(section.size)).contains(&offset)
+        })
+    }
+
+    /// Runs something that calls into the image: an entry point or a callback of the framework. Those end
+    /// before the unload, which looks for them. So they are no visits to the registrar (V-83): a wait
+    /// may return while one of them goes on.
+    pub(crate) fn enter<T>(&self, what: &str, run: impl FnOnce() -> T) -> T {
+        let visit = self.inside.enter(what);
+        frames::enter(self.start, what);
+        let result = run();
+        frames::leave();
+        self.inside.leave(visit);
+        result
+    }
+
+    /// Tells the registrar that the code goes away (V-79).
+    pub(crate) fn announce_unload(&self) {
+        let code = self.start..self.start + self.size;
+        self.system.registrar.unloading(&code);
+    }
+
+    /// Takes the memory away.
+    pub(crate) fn unmap(&self) {
+        code::remove(self.start, self.size);
+        ranges::bury(self);
+        drop(self.mapping().take());
+    }
+
+    /// Reports something about the image.
+    pub(crate) fn report(&self, fault: Fault) {
+        self.system.report(&self.name, fault);
+    }
+
+    /// Reports something after which nothing may run.
+    pub(crate) fn stop(&self, fault: Fault) -> ! {
+        self.system.stop(&self.name, fault)
+    }
+
+    /// The image ran into a breakpoint, and goes on.
+    pub(crate) fn count_breakpoint(&self) {
+        self.breakpoints.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The name of its service: its own without what follows the last dot.
+    pub(crate) fn service(&self) -> &str {
+        self.name
+            .rsplit_once('.')
+            .map_or(&self.name, |(stem, _)| stem)
+    }
+
+    /// The path of its `Parameters` key.
+    pub(crate) fn parameters(&self) -> String {
+        format!(
+            "{}\\{}\\Parameters",
+            super::objects::SERVICES,
+            self.service()
+        )
+    }
+
+    /// The registry path that `DriverEntry` gets.
+    pub(crate) fn registry_path(&self) -> *mut UNICODE_STRING {
+        self.objects.registry_path()
+    }
+}

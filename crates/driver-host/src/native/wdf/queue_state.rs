@@ -1,0 +1,135 @@
+//! Queues that a driver starts, stops, drains and purges.
+// UNSAFETY: functions that images call.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
+
+use super::layout::Callback;
+use super::object;
+use super::queue::{self, Flow, Notice, Queue};
+use super::{Handle, call, check_irql, image, request, violation};
+use crate::native::kernel::loaded::Loaded;
+
+/// What a driver is told when a queue has come to rest.
+fn notice(callback: Callback, context: Handle, waiting: bool) -> Option<Notice> {
+    (callback != 0).then_some(Notice {
+        callback,
+        context: context.expose_provenance(),
+        waiting,
+    })
+}
+
+/// Changes a queue, and tells the driver at once if it is at rest already.
+fn change(handle: Handle, flow: Flow, notice: Option<Notice>) -> Arc<Queue> {
+    check_irql(DISPATCH_LEVEL);
+    let queue = queue::find(handle);
+    if queue.set(flow, notice).is_err() {
+        violation("the queue has such a callback to call already");
+    }
+    tell(&image(), &queue);
+    queue
+}
+
+/// Calls the callback of a queue that has come to rest.
+pub(super) fn tell(image: &Loaded, queue: &Queue) {
+    if let Some(Notice {
+        callback, context, ..
+    }) = queue.take_notice()
+    {
+        let context = std::ptr::with_exposed_provenance_mut(context);
+        let arguments = [queue.handle(), context, std::ptr::null_mut()];
+        call::request(image, "EvtIoQueueState", callback, arguments);
+    }
+}
+
+fn cancel_all(queue: &Queue) {
+    for id in queue.cancel_waiting() {
+        request::cancel(&image(), id);
+    }
+}
+
+fn wait(queue: &Queue, waiting: bool) {
+    check_irql(PASSIVE_LEVEL);
+    nmr_host::may_block();
+    queue.wait_until_rest(waiting);
+}
+
+/// `WdfIoQueueGetState`.
+pub(crate) unsafe extern "win64" fn get(
+    _globals: *const c_void,
+    handle: Handle,
+    queued: *mut u32,
+    presented: *mut u32,
+) -> u32 {
+    let (state, counts) = queue::find(handle).state();
+    for (output, count) in [queued, presented].into_iter().zip(counts) {
+        if !output.is_null() {
+            // SAFETY: the driver passes an output or null.
+            unsafe { output.write(count) };
+        }
+    }
+    state
+}
+
+/// `WdfIoQueueStart`.
+pub(crate) extern "win64" fn start(_globals: *const c_void, queue: Handle) {
+    change(queue, Flow::STARTED, None);
+}
+
+/// `WdfIoQueueStop`.
+pub(crate) extern "win64" fn stop(
+    _globals: *const c_void,
+    queue: Handle,
+    callback: Callback,
+    context: Handle,
+) {
+    change(queue, Flow::STOPPED, notice(callback, context, false));
+}
+
+/// `WdfIoQueueStopSynchronously`.
+pub(crate) extern "win64" fn stop_and_wait(_globals: *const c_void, queue: Handle) {
+    wait(&change(queue, Flow::STOPPED, None), false);
+}
+
+/// `WdfIoQueueDrain`.
+pub(crate) extern "win64" fn drain(
+    _globals: *const c_void,
+    queue: Handle,
+    callback: Callback,
+    context: Handle,
+) {
+    change(queue, Flow::DRAINING, notice(callback, context, true));
+}
+
+/// `WdfIoQueueDrainSynchronously`.
+pub(crate) extern "win64" fn drain_and_wait(_globals: *const c_void, queue: Handle) {
+    wait(&change(queue, Flow::DRAINING, None), true);
+}
+
+/// `WdfIoQueuePurge`.
+pub(crate) extern "win64" fn purge(
+    _globals: *const c_void,
+    handle: Handle,
+    callback: Callback,
+    context: Handle,
+) {
+    check_irql(DISPATCH_LEVEL);
+    let queue = queue::find(handle);
+    if queue
+        .set(Flow::DRAINING, notice(callback, context, true))
+        .is_err()
+    {
+        violation("the queue has such a callback to call already");
+    }
+    cancel_all(&queue);
+    tell(&image(), &queue);
+}
+
+/// `WdfIoQueuePurgeSynchronously`.
+pub(crate) extern "win64" fn purge_and_wait(globals: *const c_void, handle: Handle) {
+    purge(globals, handle, 0, object::handle(0));
+    wait(&queue::find(handle), true);
+}

@@ -1,0 +1,560 @@
+//! Registry keys as objects.
+// UNSAFETY: functions that images call, with names, values and outputs of theirs.
+#![expect(unsafe_code)]
+
+use std::ffi::c_void;
+use std::ptr;
+use std::slice;
+use std::sync::Arc;
+
+use nmr_host::irql::PASSIVE_LEVEL;
+
+use super::checks::{self, Parent};
+use super::layout::WDF_OBJECT_ATTRIBUTES;
+use super::memory::Memory;
+use super::object::{self, Kind};
+use super::string::{self, Text};
+use super::{Handle, check_irql, device, image, memory, refuse, violation};
+use crate::native::kernel::nt::{
+    NtStatus, STATUS_BUFFER_OVERFLOW, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_NOT_FOUND,
+    STATUS_OBJECT_TYPE_MISMATCH, STATUS_RESOURCE_DATA_NOT_FOUND, STATUS_SUCCESS, UNICODE_STRING,
+};
+use crate::native::kernel::registry::{self, DWORD, MULTI_SZ, RegistryValue, SZ};
+use crate::native::kernel::{points, text};
+
+/// A `WDFKEY`: its path.
+#[derive(Debug)]
+pub(crate) struct Key(String);
+
+fn find(key: Handle) -> Arc<Key> {
+    check_irql(PASSIVE_LEVEL);
+    match object::kind(key) {
+        Some(Kind::Key(key)) => key,
+        _ => violation(format_args!("{key:p} is not a registry key")),
+    }
+}
+
+/// Reads a name as the framework does.
+///
+/// # Safety
+///
+/// The name is null or can be read.
+unsafe fn name(function: &'static str, name: *const UNICODE_STRING) -> Result<String, NtStatus> {
+    if name.is_null() {
+        violation("the name is null");
+    }
+    // SAFETY: the name can be read, by this contract.
+    unsafe { string::check(function, name) }?;
+    // SAFETY: as above.
+    Ok(unsafe { text::unicode(name) }.unwrap_or_default())
+}
+
+/// Makes the object of a key.
+///
+/// # Safety
+///
+/// The attributes are null or readable, and the output is valid for a write.
+unsafe fn make(
+    function: &'static str,
+    path: String,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    let kind = Kind::Key(Arc::new(Key(path)));
+    // SAFETY: as this function requires.
+    unsafe { object::create_simple(function, attributes, output, kind) }
+}
+
+/// Opens a key that there is, or fails.
+///
+/// # Safety
+///
+/// As for [`make`].
+unsafe fn open(
+    function: &'static str,
+    path: String,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    if output.is_null() {
+        violation("the output is null");
+    }
+    // SAFETY: the attributes can be read, by this contract.
+    let checked = unsafe { checks::attributes(function, attributes, Parent::Optional, false) };
+    if let Err(status) = checked {
+        return status;
+    }
+    if !image().system.registry.exists(&path) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    // SAFETY: as this function requires.
+    unsafe { make(function, path, attributes, output) }
+}
+
+fn parent_path(parent: Handle) -> Option<String> {
+    (!parent.is_null()).then(|| find(parent).0.clone())
+}
+
+/// `WdfRegistryOpenKey`.
+pub(crate) unsafe extern "win64" fn open_key(
+    _globals: *const c_void,
+    parent: Handle,
+    key: *const UNICODE_STRING,
+    _access: u32,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRegistryOpenKey";
+    check_irql(PASSIVE_LEVEL);
+    let parent = parent_path(parent);
+    // SAFETY: the driver passes a name.
+    match unsafe { name(FUNCTION, key) } {
+        Ok(key) => {
+            let path = registry::join(parent.as_deref(), &key);
+            // SAFETY: the driver passes attributes and an output.
+            unsafe { open(FUNCTION, path, attributes, output) }
+        }
+        Err(status) => status,
+    }
+}
+
+/// `WdfRegistryCreateKey`.
+pub(crate) unsafe extern "win64" fn create_key(
+    _globals: *const c_void,
+    parent: Handle,
+    key: *const UNICODE_STRING,
+    _access: u32,
+    _options: u32,
+    disposition: *mut u32,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRegistryCreateKey";
+    const CREATED: u32 = 1;
+    const OPENED: u32 = 2;
+    check_irql(PASSIVE_LEVEL);
+    let parent = parent_path(parent);
+    // SAFETY: the driver passes a name.
+    let path = match unsafe { name(FUNCTION, key) } {
+        Ok(key) => registry::join(parent.as_deref(), &key),
+        Err(status) => return status,
+    };
+    // SAFETY: the driver passes attributes and an output.
+    let status = unsafe { make(FUNCTION, path.clone(), attributes, output) };
+    if status == STATUS_SUCCESS {
+        let new = image().system.registry.create(&path);
+        if !disposition.is_null() {
+            // SAFETY: the driver passes an output or null.
+            unsafe { disposition.write(if new { CREATED } else { OPENED }) };
+        }
+    }
+    status
+}
+
+/// `WdfDriverOpenParametersRegistryKey`. The key exists.
+pub(crate) unsafe extern "win64" fn open_parameters(
+    _globals: *const c_void,
+    driver: Handle,
+    _access: u32,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfDriverOpenParametersRegistryKey";
+    check_irql(PASSIVE_LEVEL);
+    if !matches!(object::kind(driver), Some(Kind::Driver)) {
+        violation(format_args!("{driver:p} is not the driver"));
+    }
+    let path = image().parameters();
+    image().system.registry.create(&path);
+    // SAFETY: the driver passes attributes and an output.
+    unsafe { open(FUNCTION, registry::join(None, &path), attributes, output) }
+}
+
+/// `WdfDeviceOpenRegistryKey`. The keys of a device exist.
+pub(crate) unsafe extern "win64" fn open_of_device(
+    _globals: *const c_void,
+    handle: Handle,
+    kind: u32,
+    _access: u32,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfDeviceOpenRegistryKey";
+    const DEVICE: u32 = 1;
+    const DRIVER: u32 = 2;
+    check_irql(PASSIVE_LEVEL);
+    device::find(handle);
+    let name = image().service().to_owned();
+    let path = match kind & 3 {
+        DEVICE => format!(
+            r"\Registry\Machine\System\CurrentControlSet\Enum\Root\{name}\0000\Device Parameters"
+        ),
+        DRIVER => format!(r"\Registry\Machine\System\CurrentControlSet\Control\Class\{name}\0000"),
+        _ => {
+            let text = "DeviceInstanceKeyType names no key";
+            return refuse(FUNCTION, STATUS_INVALID_PARAMETER, text);
+        }
+    };
+    image().system.registry.create(&path);
+    // SAFETY: the driver passes attributes and an output.
+    unsafe { open(FUNCTION, registry::join(None, &path), attributes, output) }
+}
+
+/// `WdfRegistryClose`.
+pub(crate) extern "win64" fn close(_globals: *const c_void, key: Handle) {
+    find(key);
+    object::delete_tree(&image(), key);
+}
+
+/// `WdfRegistryRemoveKey`.
+pub(crate) extern "win64" fn remove_key(_globals: *const c_void, key: Handle) -> NtStatus {
+    image().system.registry.remove(&find(key).0);
+    object::delete_tree(&image(), key);
+    STATUS_SUCCESS
+}
+
+/// `WdfRegistryRemoveValue`.
+pub(crate) unsafe extern "win64" fn remove_value(
+    _globals: *const c_void,
+    key: Handle,
+    value: *const UNICODE_STRING,
+) -> NtStatus {
+    let key = find(key);
+    // SAFETY: the driver passes a name.
+    match unsafe { name("WdfRegistryRemoveValue", value) } {
+        Ok(name) if image().system.registry.remove_value(&key.0, &name) => STATUS_SUCCESS,
+        Ok(_) => STATUS_OBJECT_NAME_NOT_FOUND,
+        Err(status) => status,
+    }
+}
+
+/// Finds a value.
+///
+/// # Safety
+///
+/// The name is null or can be read.
+unsafe fn value(
+    function: &'static str,
+    key: Handle,
+    value: *const UNICODE_STRING,
+) -> Result<RegistryValue, NtStatus> {
+    let key = find(key);
+    // SAFETY: as this function requires.
+    let name = unsafe { name(function, value) }?;
+    points::may_fail()?;
+    let found = image().system.registry.value(&key.0, &name);
+    found.ok_or(STATUS_OBJECT_NAME_NOT_FOUND)
+}
+
+/// Writes to an output that is null or valid.
+///
+/// # Safety
+///
+/// It is one of the two.
+unsafe fn write<T>(output: *mut T, value: T) {
+    if !output.is_null() {
+        // SAFETY: the output is valid, by this contract.
+        unsafe { output.write_unaligned(value) };
+    }
+}
+
+/// `WdfRegistryQueryValue`.
+pub(crate) unsafe extern "win64" fn query_value(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    length: u32,
+    buffer: *mut u8,
+    queried: *mut u32,
+    kind: *mut u32,
+) -> NtStatus {
+    // SAFETY: the driver passes a name.
+    let found = match unsafe { value("WdfRegistryQueryValue", key, name) } {
+        Ok(found) => found,
+        Err(status) => return status,
+    };
+    let size = found.data.len();
+    // SAFETY: the driver passes an output or null.
+    unsafe { write(queried, size as u32) };
+    // SAFETY: as above.
+    unsafe { write(kind, found.kind) };
+    if size > length as usize || buffer.is_null() {
+        return STATUS_BUFFER_OVERFLOW;
+    }
+    // SAFETY: the driver passes a buffer of the length, which is enough.
+    unsafe { ptr::copy(found.data.as_ptr(), buffer, size) };
+    STATUS_SUCCESS
+}
+
+/// `WdfRegistryQueryULong`.
+pub(crate) unsafe extern "win64" fn query_ulong(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    output: *mut u32,
+) -> NtStatus {
+    if output.is_null() {
+        violation("the output is null");
+    }
+    // SAFETY: the driver passes a name.
+    let found = match unsafe { value("WdfRegistryQueryULong", key, name) } {
+        Ok(found) => found,
+        Err(status) => return status,
+    };
+    let (DWORD, Ok(bytes)) = (found.kind, found.data.as_slice().try_into()) else {
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    };
+    // SAFETY: the driver passes an output.
+    unsafe { output.write(u32::from_le_bytes(bytes)) };
+    STATUS_SUCCESS
+}
+
+/// The characters of a string value, without the zero at its end.
+fn characters(value: &RegistryValue) -> Result<Vec<u16>, NtStatus> {
+    if value.kind != SZ {
+        return Err(STATUS_OBJECT_TYPE_MISMATCH);
+    }
+    let pairs = value.data.chunks_exact(2);
+    let mut units: Vec<_> = pairs
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    if units.last() == Some(&0) {
+        units.pop();
+    }
+    Ok(units)
+}
+
+/// `WdfRegistryQueryUnicodeString`.
+pub(crate) unsafe extern "win64" fn query_unicode(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    length: *mut u16,
+    output: *mut UNICODE_STRING,
+) -> NtStatus {
+    // SAFETY: the driver passes a name.
+    let found = unsafe { value("WdfRegistryQueryUnicodeString", key, name) };
+    let units = match found.and_then(|found| characters(&found)) {
+        Ok(units) => units,
+        Err(status) => return status,
+    };
+    let size = 2 * units.len();
+    // SAFETY: the driver passes an output or null.
+    unsafe { write(length, (size + 2) as u16) };
+    if output.is_null() {
+        return STATUS_SUCCESS;
+    }
+    // SAFETY: the driver passes a string.
+    let mut string = unsafe { output.read() };
+    if size > usize::from(string.MaximumLength) {
+        return STATUS_BUFFER_OVERFLOW;
+    }
+    // SAFETY: the string has room for the characters.
+    unsafe { ptr::copy(units.as_ptr(), string.Buffer, units.len()) };
+    string.Length = size as u16;
+    // SAFETY: as above.
+    unsafe { output.write(string) };
+    STATUS_SUCCESS
+}
+
+/// `WdfRegistryQueryString`.
+pub(crate) unsafe extern "win64" fn query_string(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    output: Handle,
+) -> NtStatus {
+    let string = string::find(output);
+    // SAFETY: the driver passes a name.
+    let found = unsafe { value("WdfRegistryQueryString", key, name) };
+    match found.and_then(|found| characters(&found)) {
+        Ok(units) => {
+            string.set(units);
+            STATUS_SUCCESS
+        }
+        Err(status) => status,
+    }
+}
+
+/// `WdfRegistryQueryMemory`.
+pub(crate) unsafe extern "win64" fn query_memory(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    pool: i32,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    output: *mut Handle,
+    kind: *mut u32,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRegistryQueryMemory";
+    // SAFETY: the driver passes a name.
+    let found = match unsafe { value(FUNCTION, key, name) } {
+        Ok(found) if found.data.is_empty() => return STATUS_RESOURCE_DATA_NOT_FOUND,
+        Ok(found) => found,
+        Err(status) => return status,
+    };
+    let memory = match Memory::pool(&image(), pool, 0, found.data.len()) {
+        Ok(memory) => memory,
+        Err(status) => return status,
+    };
+    memory.write(&found.data);
+    // SAFETY: the driver passes an output or null.
+    unsafe { write(kind, found.kind) };
+    let kind = Kind::Memory(Arc::new(memory));
+    // SAFETY: the driver passes attributes and an output.
+    unsafe { object::create_simple(FUNCTION, attributes, output, kind) }
+}
+
+/// `WdfRegistryQueryMultiString`.
+pub(crate) unsafe extern "win64" fn query_multi_string(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    attributes: *const WDF_OBJECT_ATTRIBUTES,
+    collection: Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRegistryQueryMultiString";
+    let Some(Kind::Collection(collection)) = object::kind(collection) else {
+        violation(format_args!("{collection:p} is not a collection"));
+    };
+    // SAFETY: the driver passes a name.
+    let found = match unsafe { value(FUNCTION, key, name) } {
+        Ok(found) if found.kind != MULTI_SZ => return STATUS_OBJECT_TYPE_MISMATCH,
+        Ok(found) => found,
+        Err(status) => return status,
+    };
+    let pairs = found.data.chunks_exact(2);
+    let units: Vec<_> = pairs
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    for part in units
+        .split(|&unit| unit == 0)
+        .filter(|part| !part.is_empty())
+    {
+        let mut string = ptr::null_mut();
+        let kind = Kind::Text(Arc::new(Text::new(part.iter().copied())));
+        // SAFETY: the driver passes attributes; the output is a local.
+        let status = unsafe { object::create_simple(FUNCTION, attributes, &raw mut string, kind) };
+        if status != STATUS_SUCCESS {
+            return status;
+        }
+        collection.add(&image(), string);
+    }
+    STATUS_SUCCESS
+}
+
+/// Sets a value.
+///
+/// # Safety
+///
+/// The name is null or can be read.
+unsafe fn assign(
+    function: &'static str,
+    key: Handle,
+    value: *const UNICODE_STRING,
+    kind: u32,
+    data: Vec<u8>,
+) -> NtStatus {
+    let key = find(key);
+    // SAFETY: as this function requires.
+    let name = match unsafe { name(function, value) } {
+        Ok(name) => name,
+        Err(status) => return status,
+    };
+    if let Err(status) = points::may_fail() {
+        return status;
+    }
+    let value = RegistryValue { kind, data };
+    image().system.registry.set(&key.0, &name, value);
+    STATUS_SUCCESS
+}
+
+/// `WdfRegistryAssignValue`.
+pub(crate) unsafe extern "win64" fn assign_value(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    kind: u32,
+    length: u32,
+    value: *const u8,
+) -> NtStatus {
+    let empty = length == 0 || value.is_null();
+    let data = if empty {
+        &[]
+    } else {
+        // SAFETY: the driver passes a buffer of this length.
+        unsafe { slice::from_raw_parts(value, length as usize) }
+    };
+    // SAFETY: the driver passes a name.
+    unsafe { assign("WdfRegistryAssignValue", key, name, kind, data.to_vec()) }
+}
+
+/// `WdfRegistryAssignULong`.
+pub(crate) unsafe extern "win64" fn assign_ulong(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    value: u32,
+) -> NtStatus {
+    let data = value.to_le_bytes().to_vec();
+    // SAFETY: the driver passes a name.
+    unsafe { assign("WdfRegistryAssignULong", key, name, DWORD, data) }
+}
+
+/// `WdfRegistryAssignUnicodeString`.
+pub(crate) unsafe extern "win64" fn assign_unicode(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    value: *const UNICODE_STRING,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRegistryAssignUnicodeString";
+    if value.is_null() {
+        violation("the value is null");
+    }
+    // SAFETY: the driver passes a string.
+    if let Err(status) = unsafe { string::check(FUNCTION, value) } {
+        return status;
+    }
+    // SAFETY: as above.
+    let text = unsafe { text::unicode(value) }.unwrap_or_default();
+    let data = RegistryValue::string(&text).data;
+    // SAFETY: the driver passes a name.
+    unsafe { assign(FUNCTION, key, name, SZ, data) }
+}
+
+/// `WdfRegistryAssignString`.
+pub(crate) unsafe extern "win64" fn assign_string(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    value: Handle,
+) -> NtStatus {
+    let data = string::find(value).bytes();
+    // SAFETY: the driver passes a name.
+    unsafe { assign("WdfRegistryAssignString", key, name, SZ, data) }
+}
+
+/// `WdfRegistryAssignMemory`, of the whole memory.
+pub(crate) unsafe extern "win64" fn assign_memory(
+    _globals: *const c_void,
+    key: Handle,
+    name: *const UNICODE_STRING,
+    kind: u32,
+    value: Handle,
+    offsets: *const [usize; 2],
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRegistryAssignMemory";
+    let mut data = memory::find(value).read();
+    if !offsets.is_null() {
+        // SAFETY: the driver passes offsets or null.
+        let [offset, length] = unsafe { offsets.read() };
+        let Some(part) = data.get(offset..offset.saturating_add(length)) else {
+            let text = "the offsets are not in the memory";
+            return refuse(FUNCTION, STATUS_INVALID_PARAMETER, text);
+        };
+        data = part.to_vec();
+    }
+    // SAFETY: the driver passes a name.
+    unsafe { assign(FUNCTION, key, name, kind, data) }
+}
