@@ -4,14 +4,15 @@
 
 mod c_program;
 
+use std::fs;
 #[cfg(target_os = "linux")]
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use c_program::{
-    WARNINGS, compiler, folded, library, run_path, same_in_document, shared_library, source,
-    succeed, text,
+    WARNINGS, compiler, folded, headers, library, run_path, same_in_document, shared_library,
+    source, succeed, text,
 };
 use object::Object;
 
@@ -27,6 +28,9 @@ const SOURCES: [&str; 9] = [
     "inspection.c",
     "faults.c",
 ];
+
+/// Whether the library has the kernel for modules in C.
+const KERNEL: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
 /// The policies that the test program runs under. The first is the default one, but for what its modules
 /// share: characteristics and identities, and on purpose.
@@ -101,7 +105,7 @@ fn a_callback_of_another_convention_is_refused_by_the_compiler() {
 
 #[test]
 fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
-    let bytes = std::fs::read(shared_library()).unwrap();
+    let bytes = fs::read(shared_library()).unwrap();
     let file = object::File::parse(&*bytes).unwrap();
     let mut names: Vec<String> = file
         .exports()
@@ -112,44 +116,51 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
         .map(|name| name.trim_start_matches('_').to_owned())
         .collect();
     names.sort();
-    assert_eq!(
-        names,
-        [
-            "NmrClientAttachProvider",
-            "NmrClientDetachProviderComplete",
-            "NmrDeregisterClient",
-            "NmrDeregisterProvider",
-            "NmrProviderDetachClientComplete",
-            "NmrRegisterClient",
-            "NmrRegisterProvider",
-            "NmrWaitForClientDeregisterComplete",
-            "NmrWaitForProviderDeregisterComplete",
-            "nmr_host_allocate",
-            "nmr_host_clear_reports",
-            "nmr_host_enter",
-            "nmr_host_fail_call",
-            "nmr_host_finish",
-            "nmr_host_free",
-            "nmr_host_irql",
-            "nmr_host_leave",
-            "nmr_host_lock_abandoned",
-            "nmr_host_lock_acquired",
-            "nmr_host_lock_acquiring",
-            "nmr_host_lock_released",
-            "nmr_host_lost_report_count",
-            "nmr_host_may_block",
-            "nmr_host_name_module",
-            "nmr_host_on_report",
-            "nmr_host_registration_count",
-            "nmr_host_report",
-            "nmr_host_report_count",
-            "nmr_host_set_irql",
-            "nmr_host_set_policy",
-            "nmr_host_unloading",
-            "nmr_host_will_fail_call",
-            "nmr_host_wrap",
-        ]
-    );
+    let mut declared = declared();
+    declared.sort();
+    assert_eq!(names, declared);
+}
+
+/// The symbols that the headers declare.
+fn declared() -> Vec<String> {
+    let mut symbols: Vec<String> = Vec::new();
+    for header in ["netioddk.h", "nmr_host.h", "nmr_kernel.h", "kernel/wdm.h"] {
+        if header.contains("kernel") && !KERNEL {
+            continue;
+        }
+        let text = fs::read_to_string(headers().join(header)).unwrap();
+        for (at, _) in text
+            .match_indices("NMR_HOST_API ")
+            .chain(text.match_indices("NMR_HOST_NT "))
+        {
+            let (_, declarator) = text[at..].split_once(' ').unwrap();
+            let words = declarator.trim_start_matches("void *").split_once('(');
+            let name = words.map_or("", |(name, _)| name);
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            if name.is_empty() || !name.bytes().all(is_name) || name.ends_with("_FN") {
+                continue;
+            }
+            let (declaration, _) = text[at..].split_once(';').unwrap();
+            let exported = declaration.split_once("NMR_KERNEL(");
+            symbols.push(exported.map_or_else(
+                || name.to_owned(),
+                |(_, name)| format!("nmr_kernel_{}", name.trim_end_matches(')')),
+            ));
+            if declaration.contains("NMR_HOST_REGISTERS(") && cfg!(target_arch = "x86_64") {
+                symbols.push(format!("nmr_host_checked_{name}"));
+                symbols.push(format!("nmr_host_native_{name}"));
+            }
+        }
+    }
+    if KERNEL {
+        let text = fs::read_to_string(headers().join("nmr_convention.h")).unwrap();
+        let aliases = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("\".set "));
+        let names = aliases.filter_map(|alias| alias.split_once(", ")?.1.split_once('\\'));
+        symbols.extend(names.map(|(name, _)| name.to_owned()));
+    }
+    symbols
 }
 
 /// The report of `example.c` is the one in the documentation, after the code that earns it.
@@ -160,7 +171,7 @@ fn the_example_of_the_documentation_is_a_real_report() {
     let mut command = Command::new(program);
     let output = succeed(command.env_remove("NMR_HOST_POLICY"));
     let report = text(&output.stdout);
-    let code = std::fs::read_to_string(source("example.c")).unwrap();
+    let code = fs::read_to_string(source("example.c")).unwrap();
     let (_, code) = code
         .split_once("/* begin */\n")
         .expect("the begin of the example");

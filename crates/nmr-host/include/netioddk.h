@@ -5,17 +5,18 @@
  * Names, values and layouts are those of the Windows header of this name, so that the NMR part of a
  * driver compiles against either. Every size and offset is asserted at the end.
  *
- * Every function and callback is NTAPI: the Microsoft convention on x86-64, on Linux too, and the C
- * convention on AArch64. A callback that is defined without NTAPI is called with its arguments in
- * the wrong registers; gcc and clang warn about the pointer. A dispatch table's functions need it
- * too if their module is to meet one that was compiled for Windows.
+ * Every callback is NTAPI: the Microsoft convention on x86-64, on Linux too, and the C convention on
+ * AArch64. Sources that do not say so, as MSVC does not ask for it, are compiled with `gcc -mabi=ms`
+ * or with `clang --target=x86_64-pc-windows-elf`; nmr_convention.h has the third way. A dispatch
+ * table's functions are like callbacks.
  */
 #ifndef NMR_HOST_NETIODDK_H
 #define NMR_HOST_NETIODDK_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "nmr_convention.h"
 
 /* ---- Base types ------------------------------------------------------------------------------
  *
@@ -23,7 +24,7 @@
  * out too after one of Windows' own headers.
  */
 
-#if defined(_WIN32) && !defined(_NTDEF_) && !defined(_WINNT_)
+#if NMR_HOST_ON_WINDOWS && !defined(_NTDEF_) && !defined(_WINNT_)
 #define WIN32_NO_STATUS /* they would be unsigned there */
 #include <windows.h>
 #undef WIN32_NO_STATUS
@@ -73,20 +74,8 @@ typedef struct _LUID {
 #define UNREFERENCED_PARAMETER(parameter) ((void)(parameter))
 #endif
 
-#ifndef NTAPI
-#if defined(_WIN32)
-#define NTAPI __stdcall
-#elif defined(__x86_64__)
-#define NTAPI __attribute__((ms_abi))
-#elif defined(__aarch64__)
-#define NTAPI
-#else
-#error "The registrar runs on x86-64 and AArch64."
-#endif
-#endif
-
 /* The annotations that drivers write on NMR callbacks. They mean nothing to gcc and clang. */
-#if !defined(_WIN32) && !defined(_In_)
+#if !NMR_HOST_ON_WINDOWS && !defined(_In_)
 #define _In_
 #define _In_opt_
 #define _Out_
@@ -170,16 +159,24 @@ typedef const NPI_MODULEID *PNPI_MODULEID;
 /* Whether two identifiers are of one known type and have one value. Length plays no part. */
 static inline BOOLEAN NmrIsEqualNpiModuleId(PNPI_MODULEID a, PNPI_MODULEID b)
 {
+    int i;
     if (a->Type != b->Type) {
         return FALSE;
     }
-    if (a->Type == MIT_GUID) {
-        return (BOOLEAN)(memcmp(&a->Guid, &b->Guid, sizeof(GUID)) == 0);
-    }
     if (a->Type == MIT_IF_LUID) {
-        return (BOOLEAN)(memcmp(&a->IfLuid, &b->IfLuid, sizeof(LUID)) == 0);
+        return (BOOLEAN)(a->IfLuid.LowPart == b->IfLuid.LowPart &&
+                         a->IfLuid.HighPart == b->IfLuid.HighPart);
     }
-    return FALSE;
+    if (a->Type != MIT_GUID || a->Guid.Data1 != b->Guid.Data1 || a->Guid.Data2 != b->Guid.Data2 ||
+        a->Guid.Data3 != b->Guid.Data3) {
+        return FALSE;
+    }
+    for (i = 0; i < 8; i++) {
+        if (a->Guid.Data4[i] != b->Guid.Data4[i]) {
+            return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 /* ---- What a module registers ----------------------------------------------------------------- */
@@ -275,24 +272,41 @@ typedef const NPI_PROVIDER_CHARACTERISTICS *PNPI_PROVIDER_CHARACTERISTICS;
  * The registrar reports a handle of the wrong kind, a stale one and NULL, and refuses them.
  */
 
+/*
+ * A registration says which convention its callbacks have, by the entry point that it calls. For NTAPI
+ * the entry point looks at their code too, and refuses a callback of the other convention (V-17).
+ */
+#if !NMR_HOST_TWO_CONVENTIONS
+#define NMR_HOST_REGISTERS(function)
+#elif NMR_HOST_CALLBACKS
+#define NMR_HOST_REGISTERS(function) __asm__(NMR_HOST_SYMBOL "nmr_host_native_" #function)
+#else
+#define NMR_HOST_REGISTERS(function) __asm__(NMR_HOST_SYMBOL "nmr_host_checked_" #function)
+#endif
+#ifdef __APPLE__
+#define NMR_HOST_SYMBOL "_"
+#else
+#define NMR_HOST_SYMBOL ""
+#endif
+
 /* Registers a client. It may be offered providers before this returns. PASSIVE_LEVEL. */
-NTSTATUS NTAPI NmrRegisterClient(
+NTSTATUS NMR_HOST_NT NmrRegisterClient(
     PNPI_CLIENT_CHARACTERISTICS ClientCharacteristics,
     PVOID ClientContext,
-    PHANDLE NmrClientHandle);
+    PHANDLE NmrClientHandle) NMR_HOST_REGISTERS(NmrRegisterClient);
 
 /* Starts to deregister. Returns STATUS_PENDING; anything else is an error. */
-NTSTATUS NTAPI NmrDeregisterClient(HANDLE NmrClientHandle);
+NTSTATUS NMR_HOST_NT NmrDeregisterClient(HANDLE NmrClientHandle);
 
 /* Waits until no binding is left, and closes the handle. Below DISPATCH_LEVEL. */
-NTSTATUS NTAPI NmrWaitForClientDeregisterComplete(HANDLE NmrClientHandle);
+NTSTATUS NMR_HOST_NT NmrWaitForClientDeregisterComplete(HANDLE NmrClientHandle);
 
 /*
  * Attaches the client to the provider that it is being offered. Unless the result is STATUS_SUCCESS
  * the outputs mean nothing, and the client frees its own context. The provider may call the client
  * before this returns.
  */
-NTSTATUS NTAPI NmrClientAttachProvider(
+NTSTATUS NMR_HOST_NT NmrClientAttachProvider(
     HANDLE NmrBindingHandle,
     PVOID ClientBindingContext,
     const VOID *ClientDispatch,
@@ -300,16 +314,16 @@ NTSTATUS NTAPI NmrClientAttachProvider(
     const VOID **ProviderDispatch);
 
 /* Ends a pending detach. Both cleanup callbacks may run before this returns. */
-VOID NTAPI NmrClientDetachProviderComplete(HANDLE NmrBindingHandle);
+VOID NMR_HOST_NT NmrClientDetachProviderComplete(HANDLE NmrBindingHandle);
 
 /* As the four of the client. */
-NTSTATUS NTAPI NmrRegisterProvider(
+NTSTATUS NMR_HOST_NT NmrRegisterProvider(
     PNPI_PROVIDER_CHARACTERISTICS ProviderCharacteristics,
     PVOID ProviderContext,
-    PHANDLE NmrProviderHandle);
-NTSTATUS NTAPI NmrDeregisterProvider(HANDLE NmrProviderHandle);
-NTSTATUS NTAPI NmrWaitForProviderDeregisterComplete(HANDLE NmrProviderHandle);
-VOID NTAPI NmrProviderDetachClientComplete(HANDLE NmrBindingHandle);
+    PHANDLE NmrProviderHandle) NMR_HOST_REGISTERS(NmrRegisterProvider);
+NTSTATUS NMR_HOST_NT NmrDeregisterProvider(HANDLE NmrProviderHandle);
+NTSTATUS NMR_HOST_NT NmrWaitForProviderDeregisterComplete(HANDLE NmrProviderHandle);
+VOID NMR_HOST_NT NmrProviderDetachClientComplete(HANDLE NmrBindingHandle);
 
 #ifdef __cplusplus
 } /* extern "C" */

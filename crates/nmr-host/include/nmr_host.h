@@ -1,8 +1,8 @@
 /*
  * nmr_host.h: what a test of C modules asks the embedded registrar.
  *
- * All of it is about the one registrar that the whole process shares. Its functions have the
- * ordinary C convention, not NTAPI, and may be called from any thread.
+ * All of it is about the one registrar that the whole process shares. Its functions have the system's
+ * convention, NMR_HOST_API, whatever the compiler's own is, and may be called from any thread.
  *
  * A report is a broken rule of the NMR's contract: which rule, by whom, where, what was expected
  * and what to do instead. Reports are kept until they are cleared. With the default policy each is
@@ -40,10 +40,10 @@ extern "C" {
  * the registrar prints the reason and ends the process with code 2. Returns whether the registrar has
  * this policy now, and prints the reason if the text is no policy.
  */
-bool nmr_host_set_policy(const char *policy);
+bool NMR_HOST_API nmr_host_set_policy(const char *policy);
 
 /* How many reports there are. */
-size_t nmr_host_report_count(void);
+size_t NMR_HOST_API nmr_host_report_count(void);
 
 /*
  * Reads a report, the oldest with index 0. Stores the number of its rule, 43 for V-43, in *rule,
@@ -51,13 +51,13 @@ size_t nmr_host_report_count(void);
  * rule and text may be NULL. Returns the length of the whole text without the
  * zero, or 0 if there is no such report, and then stores nothing but the zero.
  */
-size_t nmr_host_report(size_t index, uint32_t *rule, char *text, size_t size);
+size_t NMR_HOST_API nmr_host_report(size_t index, uint32_t *rule, char *text, size_t size);
 
 /*
  * How many reports there are that were not kept, or not handed to a function or printed, because memory
  * ran out. The first report for which there is no memory is kept.
  */
-uint64_t nmr_host_lost_report_count(void);
+uint64_t NMR_HOST_API nmr_host_lost_report_count(void);
 
 /* A report, as a function gets it. */
 typedef struct {
@@ -66,31 +66,31 @@ typedef struct {
     const char *text; /* the whole text, valid until the function returns */
 } NMR_HOST_REPORT;
 
-typedef void NMR_HOST_REPORT_FN(const NMR_HOST_REPORT *report, void *context);
+typedef void NMR_HOST_API NMR_HOST_REPORT_FN(const NMR_HOST_REPORT *report, void *context);
 
 /*
  * From now on, hands every report to a function as well, on the thread that broke the rule, which may
  * be any. NULL stops that.
  */
-void nmr_host_on_report(NMR_HOST_REPORT_FN *function, void *context);
+void NMR_HOST_API nmr_host_on_report(NMR_HOST_REPORT_FN *function, void *context);
 
 /*
  * Gives a module a name for later reports. Returns whether the identifier is well-formed and the name
  * is not NULL.
  */
-bool nmr_host_name_module(const NPI_MODULEID *id, const char *name);
+bool NMR_HOST_API nmr_host_name_module(const NPI_MODULEID *id, const char *name);
 
 /* Forgets all reports. */
-void nmr_host_clear_reports(void);
+void NMR_HOST_API nmr_host_clear_reports(void);
 
 /* How many registrations were not closed yet: both deregistered and waited for. */
-size_t nmr_host_registration_count(void);
+size_t NMR_HOST_API nmr_host_registration_count(void);
 
 /*
  * The last question of a test: reports every registration that was not closed, as V-73, and returns
  * how many reports there are in all, with those that are lost. 0 means that all is well.
  */
-size_t nmr_host_finish(void);
+size_t NMR_HOST_API nmr_host_finish(void);
 
 /* A dispatch table: its size in bytes, and how many functions it ends with. 0 and 0: there is none. */
 struct nmr_host_table {
@@ -113,7 +113,7 @@ struct nmr_host_interface {
  * reference, say), to complete requests or to close what is open there. If not, such a call is an
  * error (V-48). Returns whether it works, and prints the reason if not: it needs x86-64 Linux.
  */
-bool nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
+bool NMR_HOST_API nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
 
 /*
  * Makes a call fail with a status, the n-th from now of NmrRegisterClient, NmrRegisterProvider and
@@ -128,10 +128,10 @@ bool nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_call
  *     }
  *     nmr_host_fail_call(0, STATUS_INSUFFICIENT_RESOURCES);
  */
-bool nmr_host_fail_call(uint64_t n, int32_t status);
+bool NMR_HOST_API nmr_host_fail_call(uint64_t n, int32_t status);
 
 /* Whether the call that is to fail is still to come. */
-bool nmr_host_will_fail_call(void);
+bool NMR_HOST_API nmr_host_will_fail_call(void);
 
 /*
  * The quarantine: blocks with pages of their own, which are closed when a block is freed. With the
@@ -144,10 +144,10 @@ bool nmr_host_will_fail_call(void);
  * includes this header, first of all: then its malloc and free are these two. On Linux only;
  * elsewhere, and when there are about 30,000 blocks, they are the ordinary ones.
  */
-void *nmr_host_allocate(size_t size);
+NMR_HOST_API void *nmr_host_allocate(size_t size);
 
 /* Frees a block of nmr_host_allocate, of malloc, or none if it is NULL. */
-void nmr_host_free(void *block);
+void NMR_HOST_API nmr_host_free(void *block);
 
 #ifdef NMR_HOST_QUARANTINE
 #include <stdlib.h>
@@ -160,10 +160,10 @@ void nmr_host_free(void *block);
  * 2 DISPATCH_LEVEL. The registrar checks it. If the policy says so it raises it around callbacks,
  * and puts back what it found.
  */
-uint8_t nmr_host_irql(void);
+uint8_t NMR_HOST_API nmr_host_irql(void);
 
 /* Sets it, up or down. */
-void nmr_host_set_irql(uint8_t level);
+void NMR_HOST_API nmr_host_set_irql(uint8_t level);
 
 /*
  * The rest is what a program tells the registrar because it cannot see it. Nobody has to.
@@ -173,30 +173,30 @@ void nmr_host_set_irql(uint8_t level);
  * To be called wherever the modules' environment stands in for a kernel service that blocks. Reports
  * V-52 if it is called at DISPATCH_LEVEL inside a detach or cleanup callback.
  */
-void nmr_host_may_block(void);
+void NMR_HOST_API nmr_host_may_block(void);
 
 /*
  * The code at these addresses is about to go away, for example with dlclose. Reports V-79 for every
  * registration whose callbacks are there, and returns how many there are.
  */
-size_t nmr_host_unloading(const void *start, size_t size);
+size_t NMR_HOST_API nmr_host_unloading(const void *start, size_t size);
 
 /*
  * Brackets around what a thread does in the code of a module, other than callbacks: a work item, a
  * timer, a function of a dispatch table. If a wait returns while a thread is still between the
  * brackets in which it has completed a detach, that is V-83.
  */
-void nmr_host_enter(void);
-void nmr_host_leave(void);
+void NMR_HOST_API nmr_host_enter(void);
+void NMR_HOST_API nmr_host_leave(void);
 
 /*
  * A lock of the modules, known by its address: a thread is about to take it and may block; it has it;
  * it has waited in vain; it gives it back. Needed for V-15, V-81 and a part of V-27.
  */
-void nmr_host_lock_acquiring(const void *lock);
-void nmr_host_lock_acquired(const void *lock);
-void nmr_host_lock_abandoned(const void *lock);
-void nmr_host_lock_released(const void *lock);
+void NMR_HOST_API nmr_host_lock_acquiring(const void *lock);
+void NMR_HOST_API nmr_host_lock_acquired(const void *lock);
+void NMR_HOST_API nmr_host_lock_abandoned(const void *lock);
+void NMR_HOST_API nmr_host_lock_released(const void *lock);
 
 #ifdef __cplusplus
 } /* extern "C" */

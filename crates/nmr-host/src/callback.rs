@@ -4,8 +4,30 @@
 
 use std::ffi::c_void;
 
-use nmr_machine::{Callbacks, Callee, ProviderAnswer, Side};
-use nmr_sys::{NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NTSTATUS, Opaque};
+use nmr_machine::{Callbacks, Callee, Convention, ProviderAnswer, Side};
+use nmr_sys::{
+    NMR_CLIENT_BINDING_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NPI_REGISTRATION_INSTANCE, NTSTATUS,
+    Opaque,
+};
+
+/// Calls a callback in the convention of its module.
+///
+/// # Safety
+///
+/// As for the callback.
+macro_rules! call {
+    ($callee:expr, $callback:ident($($argument:expr => $type:ty),*) -> $result:ty) => {
+        match $callee.convention {
+            Convention::Windows => $callback($($argument),*),
+            Convention::Native => {
+                type Native = unsafe extern "C" fn($($type),*) -> $result;
+                // The module said at its registration that its callbacks are such functions.
+                let native = std::mem::transmute::<*const (), Native>($callback as *const ());
+                native($($argument),*)
+            }
+        }
+    };
+}
 
 /// What an output holds that a callback has not written.
 const UNWRITTEN: *mut c_void = std::ptr::without_provenance_mut(0x7065_6e64_696e_6700);
@@ -21,7 +43,13 @@ pub(crate) fn attach_client(client: &Side) -> NTSTATUS {
     // SAFETY: the callback asks for its own registration context and a live peer's instance. The
     // client vouched for the first when it registered, and the peer for the second: its
     // registration cannot be closed while it has this binding.
-    unsafe { attach(handle, own, provider.cast()) }
+    unsafe {
+        call!(client.callee, attach(
+            handle => NMR_CLIENT_BINDING_HANDLE,
+            own => *mut c_void,
+            provider.cast() => *const NPI_REGISTRATION_INSTANCE
+        ) -> NTSTATUS)
+    }
 }
 
 /// Calls `ProviderAttachClient`.
@@ -40,15 +68,15 @@ pub(crate) fn attach_provider(
     // and table, and two outputs. As in `attach_client`, and the client vouched for its context
     // and table when it called `NmrClientAttachProvider`; the outputs are locals.
     let status = unsafe {
-        attach(
-            handle,
-            provider.callee.context.0,
-            provider.peer.0.cast_const().cast(),
-            context.0,
-            dispatch.0.cast_const(),
-            &raw mut own_context,
-            &raw mut own_dispatch,
-        )
+        call!(provider.callee, attach(
+            handle => NMR_PROVIDER_BINDING_HANDLE,
+            provider.callee.context.0 => *mut c_void,
+            provider.peer.0.cast_const().cast() => *const NPI_REGISTRATION_INSTANCE,
+            context.0 => *mut c_void,
+            dispatch.0.cast_const() => *const c_void,
+            &raw mut own_context => *mut *mut c_void,
+            &raw mut own_dispatch => *mut *const c_void
+        ) -> NTSTATUS)
     };
     let written = |output: *mut c_void| (output != UNWRITTEN).then_some(Opaque(output));
     ProviderAnswer {
@@ -63,7 +91,7 @@ pub(crate) fn detach(callee: &Callee, context: Opaque) -> NTSTATUS {
     let (Callbacks::Client { detach, .. } | Callbacks::Provider { detach, .. }) = callee.callbacks;
     // SAFETY: the callback asks for the context of an attached binding, once: the machine calls
     // each end's once, after the attach and before the cleanup.
-    unsafe { detach(context.0) }
+    unsafe { call!(callee, detach(context.0 => *mut c_void) -> NTSTATUS) }
 }
 
 /// Calls a cleanup callback, if the module has one.
@@ -73,5 +101,5 @@ pub(crate) fn clean_up(callee: &Callee, context: Opaque) {
     let Some(cleanup) = cleanup else { return };
     // SAFETY: the callback asks for the context of a binding that both ends have detached from,
     // once: the machine calls each end's once, as the last thing it does with the binding.
-    unsafe { cleanup(context.0) }
+    unsafe { call!(callee, cleanup(context.0 => *mut c_void) -> ()) }
 }

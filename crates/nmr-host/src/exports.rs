@@ -6,19 +6,20 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use nmr_machine::Role;
+use nmr_machine::{Convention, Role, Rule};
 use nmr_sys::{
     NMR_CLIENT_BINDING_HANDLE, NMR_CLIENT_HANDLE, NMR_PROVIDER_BINDING_HANDLE, NMR_PROVIDER_HANDLE,
     NPI_CLIENT_CHARACTERISTICS, NPI_PROVIDER_CHARACTERISTICS, NTSTATUS, Opaque,
     STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 
+use crate::convention;
 use crate::functions;
 use crate::instances;
 use crate::poison::POISON;
 use crate::shell::Shell;
 use crate::sync::Arc;
-use crate::validate;
+use crate::validate::{self, Characteristics};
 
 /// See `nmr_sys::NmrRegisterClient`.
 ///
@@ -31,23 +32,9 @@ pub unsafe extern "efiapi" fn NmrRegisterClient(
     ClientContext: *mut c_void,
     NmrClientHandle: *mut NMR_CLIENT_HANDLE,
 ) -> NTSTATUS {
-    let here = instances::current();
-    let shell: &Arc<Shell> = &here;
-    // SAFETY: the caller vouches for the structure and what it points to.
-    let (module, findings) =
-        unsafe { validate::module(ClientCharacteristics, ClientContext, &shell.policy) };
-    let write = |handle| {
-        // SAFETY: the caller vouches for the output, which `register` saw not to be null.
-        unsafe { NmrClientHandle.write_unaligned(NMR_CLIENT_HANDLE(handle)) };
-    };
-    functions::register(
-        shell,
-        Role::Client,
-        module,
-        findings,
-        !NmrClientHandle.is_null(),
-        write,
-    )
+    let output = NmrClientHandle.cast();
+    // SAFETY: this function asks the same of its caller; a handle has the layout of a pointer.
+    unsafe { register(ClientCharacteristics, ClientContext, output, Looking::No) }
 }
 
 /// See `nmr_sys::NmrRegisterProvider`.
@@ -61,17 +48,93 @@ pub unsafe extern "efiapi" fn NmrRegisterProvider(
     ProviderContext: *mut c_void,
     NmrProviderHandle: *mut NMR_PROVIDER_HANDLE,
 ) -> NTSTATUS {
+    let output = NmrProviderHandle.cast();
+    // SAFETY: as for the client.
+    unsafe {
+        register(
+            ProviderCharacteristics,
+            ProviderContext,
+            output,
+            Looking::No,
+        )
+    }
+}
+
+/// What a registration says of the convention of its callbacks.
+#[derive(Clone, Copy)]
+enum Looking {
+    /// Windows', and Rust's compiler has checked that.
+    No,
+    /// Windows', as the C headers have it, where a cast hides another one from the compiler.
+    AtCode,
+    /// The system's own: `NMR_HOST_NATIVE_CONVENTION` of `nmr_convention.h`.
+    Native,
+}
+
+/// Registers a module of either role.
+///
+/// # Safety
+///
+/// As for [`NmrRegisterClient`].
+unsafe fn register<C: Characteristics>(
+    characteristics: *const C,
+    context: *mut c_void,
+    output: *mut *mut c_void,
+    looking: Looking,
+) -> NTSTATUS {
     let here = instances::current();
     let shell: &Arc<Shell> = &here;
-    // SAFETY: the caller vouches for the structure and what it points to.
-    let (module, findings) =
-        unsafe { validate::module(ProviderCharacteristics, ProviderContext, &shell.policy) };
+    // SAFETY: the structure and what it points to are readable, as this function requires.
+    let (mut module, mut findings) =
+        unsafe { validate::module(characteristics, context, &shell.policy) };
+    if let Some(module) = &mut module {
+        let callee = &mut module.callee;
+        match looking {
+            Looking::No => {}
+            Looking::AtCode => {
+                if callee.callbacks.addresses().any(convention::is_system_v) {
+                    findings.reject(Rule::V17);
+                }
+            }
+            Looking::Native => callee.convention = Convention::Native,
+        }
+    }
     let write = |handle| {
-        // SAFETY: the caller vouches for the output, which `register` saw not to be null.
-        unsafe { NmrProviderHandle.write_unaligned(NMR_PROVIDER_HANDLE(handle)) };
+        // SAFETY: `output` is writable, as this function requires, and `register` saw that it is not null.
+        unsafe { output.write_unaligned(handle) };
     };
-    let given = !NmrProviderHandle.is_null();
-    functions::register(shell, Role::Provider, module, findings, given, write)
+    functions::register(shell, C::ROLE, module, findings, !output.is_null(), write)
+}
+
+/// Registers modules of C: what the two functions are where the compiler's own convention is not
+/// Windows'.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+mod of_c {
+    use super::{
+        Looking, NPI_CLIENT_CHARACTERISTICS, NPI_PROVIDER_CHARACTERISTICS, NTSTATUS, c_void,
+        register,
+    };
+
+    macro_rules! entry_points {
+        ($($name:ident = $characteristics:ty, $looking:ident;)*) => {$(
+            #[unsafe(no_mangle)]
+            unsafe extern "efiapi" fn $name(
+                characteristics: *const $characteristics,
+                context: *mut c_void,
+                handle: *mut *mut c_void,
+            ) -> NTSTATUS {
+                // SAFETY: this function asks the same of its caller.
+                unsafe { register(characteristics, context, handle, Looking::$looking) }
+            }
+        )*};
+    }
+
+    entry_points! {
+        nmr_host_checked_NmrRegisterClient = NPI_CLIENT_CHARACTERISTICS, AtCode;
+        nmr_host_checked_NmrRegisterProvider = NPI_PROVIDER_CHARACTERISTICS, AtCode;
+        nmr_host_native_NmrRegisterClient = NPI_CLIENT_CHARACTERISTICS, Native;
+        nmr_host_native_NmrRegisterProvider = NPI_PROVIDER_CHARACTERISTICS, Native;
+    }
 }
 
 /// See `nmr_sys::NmrDeregisterClient`.

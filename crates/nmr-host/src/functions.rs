@@ -50,7 +50,7 @@ pub(crate) fn register(
         }
         shell.report_inside_cleanup(&entry);
     }
-    let status = match (module, fault) {
+    let status = match (module.filter(|_| !findings.rejected()), fault) {
         (None, _) => shell.refuse(&entry, STATUS_INVALID_PARAMETER),
         (Some(_), Some(status)) => shell.refuse(&entry, status),
         (Some(module), None) => {

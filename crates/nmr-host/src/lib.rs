@@ -42,6 +42,7 @@
 
 mod allocation;
 mod callback;
+mod convention;
 mod event;
 mod exports;
 mod faults;

@@ -6,7 +6,9 @@
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
-use nmr_machine::{Callbacks, Callee, Module, ModuleId, ModuleLabel, Role, Rule, Severity};
+use nmr_machine::{
+    Callbacks, Callee, Convention, Module, ModuleId, ModuleLabel, Role, Rule, Severity,
+};
 use nmr_sys::{
     MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_PROVIDER_CHARACTERISTICS,
     NPI_REGISTRATION_INSTANCE, NPIID, Opaque,
@@ -171,6 +173,7 @@ pub(crate) unsafe fn module<C: Characteristics>(
         npi,
         callee: Callee {
             callbacks,
+            convention: Convention::Windows,
             context: Opaque(context),
         },
         instance: Opaque(instance.cast_mut().cast()),

@@ -98,7 +98,7 @@ pub use interface::{Interface, Table};
 pub use inventory::{Blocker, Identity, Leak, Missing};
 pub use invocation::{Arguments, Invocation, Side};
 pub use lending::Opening;
-pub use module::{Callback, Callbacks, Callee, Module, ModuleId, ModuleLabel, Role};
+pub use module::{Callback, Callbacks, Callee, Convention, Module, ModuleId, ModuleLabel, Role};
 pub use noted::Noted;
 pub use offer::{Breaches, Offer, Outcome};
 pub use policy::Policy;

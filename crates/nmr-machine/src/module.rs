@@ -152,8 +152,20 @@ impl Callback {
 pub struct Callee {
     /// Its callbacks.
     pub callbacks: Callbacks,
+    /// How they take their arguments.
+    pub convention: Convention,
     /// The registration context.
     pub context: Opaque,
+}
+
+/// The calling convention of a module's callbacks, whose types say `efiapi` in either case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Convention {
+    /// `efiapi`, which is Windows'.
+    #[default]
+    Windows,
+    /// The system's own.
+    Native,
 }
 
 impl Callee {

@@ -118,6 +118,8 @@ rules! {
         "release it first: the attach callbacks run inside the call";
     V16 = 16, Warning, "a module registers once for an interface and a role",
         "deregister the first registration, or give the second module an identity of its own";
+    V17 = 17, Error, "a callback has the NMR's calling convention",
+        "define it with NTAPI, or compile the module with a Windows convention (nmr_convention.h)";
     V20 = 20, Error, "ClientAttachProvider returns what NmrClientAttachProvider returned last",
         "return that status unchanged";
     V21 = 21, Error, "ClientAttachProvider succeeds only after NmrClientAttachProvider has",

@@ -1,6 +1,8 @@
 #include "check.h"
 #include "checks.h"
 
+#include <string.h>
+
 /* What a module registers with, in both roles. */
 struct subject {
     NPI_CLIENT_CHARACTERISTICS client;

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "nmr_host.h"
 

@@ -2,6 +2,8 @@
 #include "checks.h"
 #include "nmr_host.h"
 
+#include <string.h>
+
 /* Registers a client and a provider, and ends those that could be. Returns how many could. */
 static unsigned come_and_go(struct pair *pair)
 {

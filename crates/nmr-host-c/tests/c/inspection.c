@@ -2,6 +2,8 @@
 #include "checks.h"
 #include "nmr_host.h"
 
+#include <string.h>
+
 static void check_text(void)
 {
     char whole[512] = "";

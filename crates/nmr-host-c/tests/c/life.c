@@ -2,6 +2,8 @@
 #include "checks.h"
 #include "nmr_host.h"
 
+#include <string.h>
+
 /* Both ends pend, and complete in turn: the second completion cleans up. */
 void check_life(void)
 {

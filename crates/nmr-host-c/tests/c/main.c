@@ -3,6 +3,7 @@
  * all passed. An argument is the policy.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 #include "checks.h"

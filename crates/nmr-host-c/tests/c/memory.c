@@ -9,6 +9,8 @@
 #include "check.h"
 #include "modules.h"
 
+#include <string.h>
+
 /* A client's end of a binding. */
 struct binding {
     HANDLE handle;

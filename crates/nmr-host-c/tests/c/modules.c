@@ -1,5 +1,7 @@
 #include "modules.h"
 
+#include <string.h>
+
 static ULONG NTAPI double_value(PVOID context, ULONG value)
 {
     UNREFERENCED_PARAMETER(context);

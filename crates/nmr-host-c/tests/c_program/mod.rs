@@ -30,12 +30,98 @@ pub fn succeed(command: &mut Command) -> Output {
 pub fn compiler() -> Command {
     let mut compiler = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
     let flags = env::var("CFLAGS").unwrap_or_default();
-    let headers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nmr-host/include");
     compiler
         .args(flags.split_whitespace())
         .arg("-I")
-        .arg(headers);
+        .arg(headers());
     compiler
+}
+
+/// Where the headers of the registrar are.
+pub fn headers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../nmr-host/include")
+}
+
+/// A way of compiling modules whose functions do not say `NTAPI`, which the program that loads them says
+/// as well if it is to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Convention {
+    /// gcc, where Windows' convention is the compiler's own.
+    Gcc,
+    /// clang, for Windows and for an object file of Linux.
+    Clang,
+    /// Any compiler, and the system's convention everywhere.
+    Native,
+}
+
+impl Convention {
+    /// Those that this machine has the compiler for. clang is not needed otherwise.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![Self::Gcc, Self::Native];
+        if Command::new("clang").arg("--version").output().is_ok() {
+            all.push(Self::Clang);
+        } else {
+            eprintln!("clang is not here: its way was not tried; apt-get install clang");
+        }
+        all
+    }
+
+    /// The compiler for modules, which finds the kernel's headers.
+    pub fn compiler(self) -> Command {
+        let mut compiler = match self {
+            Self::Gcc => Command::new("gcc"),
+            Self::Clang => Command::new("clang"),
+            Self::Native => compiler(),
+        };
+        compiler.args(match self {
+            Self::Gcc => &["-mabi=ms", "-fshort-wchar"][..],
+            Self::Clang => &["--target=x86_64-pc-windows-elf"],
+            Self::Native => &["-fshort-wchar", "-DNMR_HOST_NATIVE_CONVENTION"],
+        });
+        compiler.arg("-I").arg(headers().join("kernel"));
+        compiler.arg("-I").arg(headers());
+        compiler.args([
+            "-std=c11",
+            "-g",
+            "-Wall",
+            "-Wextra",
+            "-Wno-multichar",
+            "-Werror",
+        ]);
+        compiler
+    }
+
+    /// The compiler for a program of the system that loads them.
+    pub fn loader_compiler(self) -> Command {
+        let mut compiler = compiler();
+        if self == Self::Native {
+            compiler.arg("-DNMR_HOST_NATIVE_CONVENTION");
+        }
+        compiler.arg("-I").arg(headers().join("kernel"));
+        compiler.args([
+            "-std=c11",
+            "-g",
+            "-fshort-wchar",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+        ]);
+        compiler
+    }
+}
+
+/// Compiles a source file of these tests.
+pub fn compile(mut compiler: Command, name: &str, options: &[&str], object: &Path) {
+    compiler.args(options).arg("-c").arg(source(name));
+    succeed(compiler.arg("-o").arg(object));
+}
+
+/// Links a program.
+pub fn link(objects: &[PathBuf], program: &Path) {
+    let mut linker = compiler();
+    linker.args(objects).arg("-o").arg(program);
+    linker.arg("-L").arg(shared_library().with_file_name(""));
+    succeed(linker.args(["-lnmr_host", "-lpthread", &run_path()]));
 }
 
 /// A source file of these tests.

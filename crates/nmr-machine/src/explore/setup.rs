@@ -8,7 +8,7 @@ use nmr_sys::{
     NTSTATUS, Opaque,
 };
 
-use crate::module::{Callbacks, Callee, Module, ModuleLabel, Role};
+use crate::module::{Callbacks, Callee, Convention, Module, ModuleLabel, Role};
 use crate::policy::Policy;
 
 pub(super) const ROLES: [Role; 2] = [Role::Client, Role::Provider];
@@ -192,6 +192,7 @@ impl Id {
             npi: GUID::from_u128(1),
             callee: Callee {
                 callbacks,
+                convention: Convention::Windows,
                 context: self.instance(),
             },
             instance: self.instance(),

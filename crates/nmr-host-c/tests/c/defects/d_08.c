@@ -5,6 +5,8 @@
  */
 #include "defects.h"
 
+#include <string.h>
+
 static struct {
     HANDLE handle;
     PVOID provider; /* the one in use */

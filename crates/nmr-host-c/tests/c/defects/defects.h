@@ -6,6 +6,7 @@
 #define DEFECTS_H
 
 #include <stdio.h>
+#include <string.h>
 
 #include "../modules.h"
 #include "nmr_host.h"

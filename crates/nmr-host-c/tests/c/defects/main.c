@@ -1,6 +1,8 @@
 /* Makes one mistake, named by the argument, and prints the rules that were reported, in order. */
 #include "defects.h"
 
+#include <string.h>
+
 static const struct {
     const char *name;
     void (*make)(void);
