@@ -127,6 +127,7 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "nmr_host_allocate",
             "nmr_host_clear_reports",
             "nmr_host_enter",
+            "nmr_host_enter_unreferenced",
             "nmr_host_fail_call",
             "nmr_host_finish",
             "nmr_host_free",

@@ -182,11 +182,14 @@ void nmr_host_may_block(void);
 size_t nmr_host_unloading(const void *start, size_t size);
 
 /*
- * Brackets around what a thread does in the code of a module, other than callbacks: a work item, a
- * timer, a function of a dispatch table. If a wait returns while a thread is still between the
- * brackets in which it has completed a detach, that is V-83.
+ * Brackets around what a thread does in the code of a module, other than callbacks. The first is for
+ * code that something keeps loaded meanwhile: an I/O work item references its device, and a function of
+ * a dispatch table is called by a peer that waits for it. The second is for code that no reference keeps
+ * loaded: a thread of the driver's own, a timer, a work item of ExQueueWorkItem. If a wait returns while
+ * such a thread is still between the brackets in which it has completed a detach, that is V-83.
  */
 void nmr_host_enter(void);
+void nmr_host_enter_unreferenced(void);
 void nmr_host_leave(void);
 
 /*

@@ -52,6 +52,7 @@ mod inspection;
 mod inspection_of_calls;
 mod instances;
 pub mod irql;
+mod layout;
 pub mod locks;
 mod memory;
 mod poison;
@@ -79,6 +80,7 @@ mod wrapped;
 pub use event::NotificationEvent;
 pub use exports::*;
 pub use faults::fail_next_call;
+pub use layout::{CallbackArgument, Convention, Extent, InterfaceLayout, SideLayout, TableLayout};
 pub use memory::{Lent, LentMemory, code, quarantine};
 pub use nmr_machine::{
     Blocker, Detection, Interface, Leak, Missing, ModuleId, ModuleLabel, Role, Rule, Severity,
@@ -95,7 +97,7 @@ pub use report::Report;
 pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};
-pub use wrapped::{HeldCall, TableLayout, Unwrappable, Wrapping};
+pub use wrapped::{HeldCall, Unwrappable, Wrapping};
 
 /// The README, whose examples are tests.
 #[cfg(doctest)]

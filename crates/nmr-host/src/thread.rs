@@ -74,6 +74,8 @@ impl Callback {
 #[derive(Debug)]
 struct Stay {
     callback: Option<Callback>,
+    /// Whether a reference of the thread keeps the module loaded.
+    referenced: bool,
     /// The innermost callback outside of it.
     outer: Option<Callback>,
     /// The handles that were deregistered inside it.
@@ -82,10 +84,20 @@ struct Stay {
     completed: Vec<(Arc<Shell>, Key)>,
 }
 
-/// A stay begins.
+/// A stay begins: in a callback, or in code that a reference keeps loaded.
 pub(crate) fn enter(callback: Option<Callback>) {
+    begin_stay(callback, callback.is_none());
+}
+
+/// A stay begins, with no reference that keeps the module loaded.
+pub(crate) fn enter_unreferenced() {
+    begin_stay(None, false);
+}
+
+fn begin_stay(callback: Option<Callback>, referenced: bool) {
     let stay = Stay {
         callback,
+        referenced,
         outer: INNERMOST.with(Cell::get),
         deregistered: Vec::new(),
         completed: Vec::new(),
@@ -159,10 +171,10 @@ pub(crate) fn has_deregistered(handle: usize) -> bool {
     with_stays(|stays| stays.iter().any(by_callback)).unwrap_or(false)
 }
 
-/// A detachment of a registration is being completed. Returns whether that is inside a stay, whose
-/// end will be told.
+/// A detachment of a registration is being completed. Returns `true` if that is inside a stay whose end
+/// will be reported, and no reference keeps the module loaded until then.
 pub(crate) fn note_completed(shell: &Arc<Shell>, registration: Key) -> bool {
-    change(|stay| push(&mut stay.completed, (Arc::clone(shell), registration)))
+    change(|stay| !stay.referenced && push(&mut stay.completed, (Arc::clone(shell), registration)))
 }
 
 /// Remembers whether the last registration in a role failed on this thread.

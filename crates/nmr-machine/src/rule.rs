@@ -88,7 +88,7 @@ macro_rules! rules {
 rules! {
     V01 = 1, Error, "the characteristics pointer leads to a structure",
         "pass the address of the module's characteristics";
-    V02 = 2, Error, "the Version of the characteristics is 0",
+    V02 = 2, Tolerated, "the Version of the characteristics is 0",
         "set Version to 0";
     V03 = 3, Error, "the Length of the characteristics is their size, 72",
         "set Length to sizeof of the characteristics";
@@ -150,8 +150,8 @@ rules! {
         "make it constant", Quarantine;
     V35 = 35, Warning, "each binding has a context of its own if a cleanup callback frees it",
         "allocate a context for every binding";
-    V36 = 36, Warning, "a binding context is not NULL",
-        "give every binding a context of its own";
+    V36 = 36, Warning, "a binding context is not NULL if a cleanup callback gets it",
+        "give every binding a context of its own, or register no cleanup callback";
     V37 = 37, Error, "a provider calls a client only after it has attached it",
         "return STATUS_SUCCESS from ProviderAttachClient first", WrappedDispatch;
     V38 = 38, Error, "what a failed NmrClientAttachProvider has stored is not used",
@@ -227,7 +227,7 @@ rules! {
     V82 = 82, Warning, "no spin lock is held across a deregistration",
         "release it first: the detach callbacks would run at DISPATCH_LEVEL";
     V83 = 83, Warning, "no thread that completed is still in the module when the wait returns",
-        "join such threads after the wait, or complete from a work item that holds a reference";
+        "join such threads after the wait, or complete from an I/O work item, which references the device";
     V84 = 84, Warning, "there is no handle after a register function has failed",
         "leave the handle alone on the failure path";
     V85 = 85, Error, "a registration context stays until the wait has returned",

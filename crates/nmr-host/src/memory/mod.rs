@@ -43,7 +43,7 @@ mod fault;
 mod ledger;
 #[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
 mod linux;
-mod probe;
+pub(crate) mod probe;
 pub mod quarantine;
 
 use std::any::Any;

@@ -117,9 +117,7 @@ impl Shell {
     #[cold]
     fn report_breaches(&self, binding: Key, breaches: Breaches, function: &'static str) {
         let mut machine = self.machine(binding);
-        for (rule, culprit, status) in breaches.iter() {
-            machine.find(rule, binding, culprit, status);
-        }
+        machine.find_breaches(binding, breaches);
         let findings = machine.take_findings();
         drop(machine);
         self.file(findings, function);

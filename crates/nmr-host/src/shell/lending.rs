@@ -80,11 +80,13 @@ impl Books {
             event,
             action,
         } = happened;
-        let ledger = &mut self.ledger;
+        let (ledger, layouts) = (&mut self.ledger, &self.layouts);
         match (**event, subject.registration, subject.binding) {
             (Event::Register { module, .. }, ..) => {
                 let registered = task.registered.map(Handle::key);
-                return registered.map_or_else(Vec::new, |key| ledger.open(key, module));
+                let layout = layouts.get(&module.npi);
+                let specific = layout.and_then(|layout| layout.side(module.role()).characteristics);
+                return registered.map_or_else(Vec::new, |key| ledger.open(key, module, specific));
             }
             (Event::Deregister { .. }, Some(key), _) => {
                 let failed = matches!(**action, Action::Return(status) if status != STATUS_PENDING);
@@ -159,8 +161,13 @@ impl Books {
         role: Role,
         passed: (Opaque, Opaque),
     ) -> Vec<Breach> {
-        let opening = machine.opening(binding, role, passed);
-        opening.map_or_else(Vec::new, |opening| self.ledger.attach(binding, opening))
+        let Some(opening) = machine.opening(binding, role, passed) else {
+            return Vec::new();
+        };
+        let layout = self.layouts.get(&opening.module.npi);
+        let table = layout.and_then(|layout| layout.side(role).table.as_ref());
+        let size = table.and_then(|table| table.size.at(opening.dispatch));
+        self.ledger.attach(binding, opening, size)
     }
 
     fn report_breaches(&mut self, breaches: &[Breach], function: &'static str, policy: &Policy) {

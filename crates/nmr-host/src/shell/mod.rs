@@ -25,11 +25,12 @@ use std::collections::HashMap;
 use nmr_machine::{
     Action, Callback, Ends, Event, Handle, Key, Machine, Module, ModuleId, Noted, Role, Task,
 };
-use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
+use nmr_sys::{NPIID, NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
 
 use crate::callback;
 use crate::faults::Faults;
 use crate::instances;
+use crate::layout::InterfaceLayout;
 use crate::memory::Ledger;
 use crate::policy::{Policy, Verify};
 use crate::record::{Note, Record};
@@ -68,6 +69,8 @@ pub(crate) struct Shell {
 struct Books {
     ledger: Ledger,
     names: HashMap<ModuleId, String>,
+    /// The interfaces that the program has declared.
+    layouts: HashMap<NPIID, InterfaceLayout>,
     records: Vec<Record>,
     reports: Noted<Report>,
     /// How many lost reports were told of.
