@@ -229,8 +229,9 @@ impl From<Table> for TableLayout {
         let first = table
             .functions
             .checked_mul(size_of::<usize>())
+            .filter(|_| table.size <= LARGEST)
             .and_then(|functions| table.size.checked_sub(functions));
-        // A table with more functions than fit has one behind its end, which is refused.
+        // A table that cannot be has one behind its end, which is refused.
         let offsets = first.map_or_else(
             || vec![table.size],
             |first| (first..table.size).step_by(size_of::<usize>()).collect(),

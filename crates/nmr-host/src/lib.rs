@@ -42,6 +42,7 @@
 
 mod allocation;
 mod callback;
+mod crash;
 mod event;
 mod exports;
 mod faults;
@@ -89,11 +90,11 @@ pub use nmr_machine::{
 pub use poison::is_poison;
 pub use policy::{
     Choice, Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers,
-    OnReport, Order, Policy, Sharing, UnknownSetting, Verify,
+    OnReport, Order, Policy, STALL, Sharing, UnknownSetting, Verify,
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
-pub use report::Report;
+pub use report::{Got, Report};
 pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};

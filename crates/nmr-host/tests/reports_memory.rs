@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use common::*;
 use nmr_host::Severity::{Error, Warning};
 use nmr_host::code::{self, Residence};
+use nmr_host::quarantine;
 use nmr_host::{Extent, Interface, InterfaceLayout, Lent, Report, SideLayout, Table, TableLayout};
 
 /// A module whose lent memory is in blocks of the quarantine, one for each part.
@@ -661,6 +662,32 @@ fn v_63_a_context_that_is_the_module_itself_stays() {
     let provider = rig.provider().registered();
     close_all([client.registered(), provider]);
     free(client.context());
+}
+
+#[test]
+fn v_86_a_block_is_freed_once() {
+    let rig = Rig::new();
+    let (client, provider) = rig.pair();
+    client
+        .on_detach(|_| {
+            let scratch = block(24);
+            free(scratch);
+            let again = || quarantine::free(std::ptr::with_exposed_provenance_mut(scratch));
+            assert!(!again() && !again());
+            STATUS_SUCCESS
+        })
+        .registered();
+    provider.registered();
+    close_all([client, provider]);
+    let reports = rig.expect(&[Rule::V86; 2]);
+    let [report] = &reports[..] else {
+        panic!("{reports:#?}");
+    };
+    assert_eq!((report.severity, report.count), (Error, 2));
+    assert_eq!(report.function, "ClientDetachProvider");
+    assert_eq!(report.module.unwrap().id, Some(client.id()));
+    assert_eq!(lent(report), Lent::Memory);
+    assert_eq!(freed_in(report), Some(("ClientDetachProvider", 1)));
 }
 
 #[test]

@@ -45,7 +45,7 @@ macro_rules! rules {
         $name:ident = $number:literal, $severity:ident, $expected:literal, $advice:literal
             $(, $detection:ident)?;
     )*) => {
-        /// A rule, by its number in contract section 4.
+        /// A rule, by its number in contract section 4; V-86 is about memory in general.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub enum Rule {
             $(
@@ -232,13 +232,26 @@ rules! {
         "leave the handle alone on the failure path";
     V85 = 85, Error, "a registration context stays until the wait has returned",
         "free it after the wait", Quarantine;
+    V86 = 86, Error, "a block of memory is freed once",
+        "free it where it is owned, and forget it", Quarantine;
 }
 
 impl Rule {
-    /// Where the project's documentation explains the rule: `docs/verifier.md#v-43`.
+    /// The page that explains the rules: a path or a URL. A build that is installed without the project's
+    /// sources sets it with the environment variable `NMR_HOST_DOCS`.
+    pub const PAGE: &'static str = page(option_env!("NMR_HOST_DOCS"));
+
+    /// Where that page explains the rule: `docs/verifier.md#v-43`.
     #[must_use]
     pub fn link(self) -> String {
-        format!("docs/verifier.md#v-{:02}", self as u8)
+        format!("{}#v-{:02}", Self::PAGE, self as u8)
+    }
+}
+
+const fn page(set: Option<&'static str>) -> &'static str {
+    match set {
+        Some(page) if !page.is_empty() => page,
+        _ => "docs/verifier.md",
     }
 }
 
@@ -246,5 +259,18 @@ impl Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "V-{:02}", *self as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_can_be_set_when_it_is_built() {
+        assert_eq!(page(Some("https://example.org/v")), "https://example.org/v");
+        assert_eq!(page(Some("")), "docs/verifier.md");
+        assert_eq!(page(None), "docs/verifier.md");
+        assert_eq!(Rule::V05.link(), format!("{}#v-05", Rule::PAGE));
     }
 }

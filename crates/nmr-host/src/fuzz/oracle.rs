@@ -50,7 +50,7 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
         leaks: oracle
             .lanes
             .iter()
-            .map(|machine| machine.borrow().leaks().len())
+            .map(|machine| machine.borrow().leaks().count())
             .sum(),
     }
 }

@@ -120,7 +120,7 @@ impl Shell {
         machine.find_breaches(binding, breaches);
         let findings = machine.take_findings();
         drop(machine);
-        self.file(findings, function);
+        self.file(findings, function, None);
     }
 
     /// Refuses an attach outside of the offers that this thread makes.
@@ -130,7 +130,7 @@ impl Shell {
         let status = machine.refuse_attach(handle);
         let findings = machine.take_findings();
         drop(machine);
-        self.file(findings, entry.function);
+        self.file(findings, entry.function, Some(entry));
         status
     }
 }

@@ -44,7 +44,11 @@ impl Shell {
 
     pub(crate) fn leaks(&self) -> Vec<Leak> {
         let lanes = self.lanes.iter();
-        lanes.flat_map(|lane| lane.machine().leaks()).collect()
+        let mut leaks = Vec::new();
+        for lane in lanes {
+            leaks.extend(lane.machine().leaks());
+        }
+        leaks
     }
 
     pub(crate) fn fail_reservation(&self, skip: u64) {

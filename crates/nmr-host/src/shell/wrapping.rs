@@ -129,8 +129,7 @@ impl Shell {
         let mut books = self.books();
         let mut report = books.report(finding, function, self.policy.mode);
         report.called = called;
-        let reported = books.reports.len();
         books.reports.push(report);
-        self.announce(books, reported);
+        self.announce(books);
     }
 }
