@@ -126,6 +126,7 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "NmrWaitForProviderDeregisterComplete",
             "nmr_host_allocate",
             "nmr_host_clear_reports",
+            "nmr_host_declare",
             "nmr_host_enter",
             "nmr_host_enter_unreferenced",
             "nmr_host_fail_call",
@@ -149,6 +150,7 @@ fn the_shared_library_exports_what_its_headers_declare_and_nothing_else() {
             "nmr_host_unloading",
             "nmr_host_will_fail_call",
             "nmr_host_wrap",
+            "nmr_host_wrap_layout",
         ]
     );
 }

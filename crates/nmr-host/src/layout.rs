@@ -92,7 +92,8 @@ pub struct TableLayout {
 pub struct CallbackArgument {
     /// The offset of the function that gets it, in bytes.
     pub function: usize,
-    /// Which argument it is, from 0: one of the first four.
+    /// Which argument it is, from 0: one of the first four. In the convention of the system only integers
+    /// and pointers count.
     pub argument: usize,
 }
 
@@ -100,7 +101,7 @@ pub struct CallbackArgument {
 pub(crate) const LARGEST: usize = 1 << 16;
 
 /// How deep tables may lie in tables.
-const DEEPEST: usize = 4;
+pub(crate) const DEEPEST: usize = 4;
 
 /// The first arguments are in registers in both conventions.
 pub(crate) const REGISTERS: usize = 4;

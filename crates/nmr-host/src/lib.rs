@@ -51,6 +51,7 @@ mod functions;
 pub mod fuzz;
 mod inspection;
 mod inspection_of_calls;
+mod inspection_of_layouts;
 mod instances;
 pub mod irql;
 mod layout;
