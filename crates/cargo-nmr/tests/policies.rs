@@ -8,11 +8,12 @@ use nmr_host::{
 };
 
 /// The settings that are no choice between words, each with some values.
-const NUMBERS: [(&str, &[&str]); 5] = [
+const NUMBERS: [(&str, &[&str]); 6] = [
     ("failed-client-cleanup", &["false", "true"]),
     ("seed", &["0", "1", "18446744073709551615"]),
     ("fault", &["0", "1", "2", "3", "4", "18446744073709551615"]),
     ("slow-ms", &["0", "18446744073709551615"]),
+    ("stall-ms", &["0", "18446744073709551615"]),
     ("watchdog-ms", &["0", "18446744073709551615"]),
 ];
 

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use c_program::{WARNINGS, compiler, run_path, shared_library, source, succeed, text};
 
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "defects/main.c",
     "defects/d_01.c",
     "defects/d_02.c",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 11] = [
     "defects/d_08.c",
     "defects/d_09.c",
     "defects/d_10.c",
+    "defects/d_11.c",
     "modules.c",
 ];
 
@@ -101,4 +102,11 @@ fn d_09_a_client_goes_on_after_its_completion() {
 #[test]
 fn d_10_a_test_does_not_wait_for_the_end_of_its_module() {
     assert_eq!(made("d_10", ""), ["V-73"]);
+}
+
+#[test]
+fn d_11_a_provider_completes_a_request_of_a_client_that_has_left() {
+    let supported = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    let expected: &[&str] = if supported { &["V-50"] } else { &[] };
+    assert_eq!(made("d_11", ""), expected);
 }

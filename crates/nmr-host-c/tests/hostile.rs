@@ -47,8 +47,8 @@ fn bad_pointers_and_sizes_are_refused_or_reported() {
         [
             "nmr-host: nmr_host_wrap: the interface is NULL",
             "nmr-host: nmr_host_wrap: the interface has no identifier",
-            "nmr-host: the size of the provider's table cannot be right",
-            "nmr-host: the size of the provider's table cannot be right",
+            "nmr-host: the provider's table cannot be as it is described",
+            "nmr-host: the provider's table cannot be as it is described",
         ]
     );
 }

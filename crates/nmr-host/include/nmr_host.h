@@ -108,12 +108,73 @@ struct nmr_host_interface {
 /*
  * Watches every call that the modules of an interface make to each other, in the bindings that are
  * made from now on: V-37 and V-48 to V-50 of docs/verifier.md. The modules get copies of each
- * other's tables, as long as declared here. closing_calls says whether a module may call its peer
+ * other's tables, as long as declared here; for functions elsewhere see nmr_host_wrap_layout. closing_calls says whether a module may call its peer
  * between its detach callback and the end of its detach, covered by what it claimed before (a rundown
  * reference, say), to complete requests or to close what is open there. If not, such a call is an
  * error (V-48). Returns whether it works, and prints the reason if not: it needs x86-64 Linux.
  */
 bool NMR_HOST_API nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
+
+/*
+ * How long a structure is: so many bytes; or, if width is not 0, as many as it says itself in an unsigned
+ * number of so many bytes at an offset. With all three 0 it is not known, and nothing of it is compared.
+ */
+struct nmr_host_extent {
+    size_t bytes;
+    size_t offset;
+    size_t width;
+};
+
+/* A function pointer that the function at an offset of a table gets as an argument, one of the first four
+ * from 0. In the convention of the system only integers and pointers count. */
+struct nmr_host_callback {
+    size_t function;
+    size_t argument;
+};
+
+struct nmr_host_table_layout;
+
+/* A pointer to another table, at an offset of a table. */
+struct nmr_host_inner {
+    size_t offset;
+    const struct nmr_host_table_layout *table;
+};
+
+/* A dispatch table: the offsets of its functions, the tables behind it, and the callbacks in arguments. */
+struct nmr_host_table_layout {
+    struct nmr_host_extent size;
+    const size_t *functions;
+    size_t function_count;
+    const struct nmr_host_inner *inner;
+    size_t inner_count;
+    const struct nmr_host_callback *callbacks;
+    size_t callback_count;
+};
+
+/* What one side of an interface passes: its NpiSpecificCharacteristics, and its table, which may be NULL. */
+struct nmr_host_side {
+    struct nmr_host_extent characteristics;
+    const struct nmr_host_table_layout *table;
+};
+
+/* An interface. native says that its functions are plain C functions and not NTAPI. */
+struct nmr_host_layout {
+    const void *npi;
+    struct nmr_host_side client;
+    struct nmr_host_side provider;
+    bool native;
+};
+
+/*
+ * Says how the structures of an interface look: whether a table is passed (V-31, V-32), and whether it and
+ * the NpiSpecificCharacteristics stay as they are (V-34, V-11, with "memory=checked") as far as their length
+ * is known. A structure may be a member of a larger allocation, whose other members are not looked at. The
+ * second watches the calls, too, as nmr_host_wrap does: of functions at any offset, in tables behind
+ * tables, and of callbacks, whose callee gets another address. Each returns whether that works, and prints
+ * the reason if not.
+ */
+bool NMR_HOST_API nmr_host_declare(const struct nmr_host_layout *layout);
+bool NMR_HOST_API nmr_host_wrap_layout(const struct nmr_host_layout *layout, bool closing_calls);
 
 /*
  * Makes a call fail with a status, the n-th from now of NmrRegisterClient, NmrRegisterProvider and
@@ -182,11 +243,14 @@ void NMR_HOST_API nmr_host_may_block(void);
 size_t NMR_HOST_API nmr_host_unloading(const void *start, size_t size);
 
 /*
- * Brackets around what a thread does in the code of a module, other than callbacks: a work item, a
- * timer, a function of a dispatch table. If a wait returns while a thread is still between the
- * brackets in which it has completed a detach, that is V-83.
+ * Brackets around what a thread does in the code of a module, other than callbacks. The first is for
+ * code that something keeps loaded meanwhile: an I/O work item references its device, and a function of
+ * a dispatch table is called by a peer that waits for it. The second is for code that no reference keeps
+ * loaded: a thread of the driver's own, a timer, a work item of ExQueueWorkItem. If a wait returns while
+ * such a thread is still between the brackets in which it has completed a detach, that is V-83.
  */
 void NMR_HOST_API nmr_host_enter(void);
+void NMR_HOST_API nmr_host_enter_unreferenced(void);
 void NMR_HOST_API nmr_host_leave(void);
 
 /*

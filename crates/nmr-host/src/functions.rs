@@ -12,6 +12,7 @@ use crate::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
 use crate::poison;
 use crate::policy::Mode;
 use crate::record::Actor;
+use crate::report::Got;
 use crate::shell::Shell;
 use crate::stack;
 use crate::sync::Arc;
@@ -32,12 +33,12 @@ pub(crate) fn register(
         // What fails, fails before there is a handle, so this stays then.
         write(ptr::null_mut());
     } else {
-        findings.reject(Rule::V09);
+        findings.reject(Rule::V09, Some(Got::Null));
     }
     // A handle without a place is of no use.
     let module = module.as_ref().filter(|_| output);
     let entry = Entry {
-        caller: module.map_or(Actor::Unknown, |module| Actor::Module(module.label)),
+        caller: findings.label().map_or(Actor::Unknown, Actor::Module),
         ..Entry::of_handle(register_name(role), None)
     };
     let fault = shell.faults.begin();
@@ -66,7 +67,7 @@ pub(crate) fn register(
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
-    let entry = shell.entry(deregister_name(role), handle);
+    let entry = shell.entry(deregister_name(role), handle, value);
     if shell.is_watched() {
         let level = irql::current();
         if level > DISPATCH_LEVEL {
@@ -80,6 +81,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     }
     if shell.is_watched() {
         thread::note_deregistered(value);
+        shell.remember(&entry);
     }
     let status = shell.call(handle, Event::Deregister { handle, role }, &entry);
     report_failed_registration(shell, handle, role, &entry);
@@ -94,7 +96,7 @@ fn delivered_at(level: Irql) -> bool {
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
-    let entry = shell.entry(wait_name(role), handle);
+    let entry = shell.entry(wait_name(role), handle, value);
     if shell.is_watched() {
         if irql::current() >= DISPATCH_LEVEL {
             shell.report_misuse(Rule::V76, &entry);
@@ -141,7 +143,7 @@ fn waits_for_itself(
         shell.report_misuse(Rule::V78, entry);
     } else {
         let severity = (!cannot_end).then_some(Severity::Warning);
-        shell.report_with(Rule::V77, severity, entry);
+        shell.report_with(Rule::V77, (severity, None), entry);
     }
     cannot_end
 }
@@ -159,7 +161,7 @@ pub(crate) fn complete(role: Role, value: usize) {
     let shell: &Arc<Shell> = &here;
     let entry = Entry {
         returns: false,
-        ..shell.entry(complete_name(role), handle)
+        ..shell.entry(complete_name(role), handle, value)
     };
     if shell.is_watched() {
         if irql::current() > DISPATCH_LEVEL {
@@ -185,7 +187,7 @@ pub(crate) fn attach(
     let shell: &Arc<Shell> = &here;
     let (name, poisoned) = ("NmrClientAttachProvider", shell.policy.mode == Mode::Strict);
     let fault = shell.faults.begin();
-    let entry = shell.entry(name, handle);
+    let entry = shell.entry(name, handle, value);
     let given = [context.0.addr(), dispatch.0.addr()];
     if shell.is_watched() {
         shell.report_inside_cleanup(&entry);

@@ -246,6 +246,12 @@ extern "C" fn nmr_host_enter() {
     thread::enter(None);
 }
 
+/// This thread enters the code of a module without a reference that keeps it loaded.
+#[unsafe(no_mangle)]
+extern "C" fn nmr_host_enter_unreferenced() {
+    thread::enter_unreferenced();
+}
+
 /// This thread leaves it.
 #[unsafe(no_mangle)]
 extern "C" fn nmr_host_leave() {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nmr_machine::{Handle, INSTANCES};
 
+use crate::crash;
 use crate::memory;
 use crate::policy::Policy;
 use crate::process;
@@ -25,9 +26,13 @@ shared! {
         shell.set_recording(false);
         let shell = Arc::new(shell);
         memory::watch(&shell);
+        crash::install();
+        HAS_SHARED.store(true, Ordering::Release);
         shell
     };
 }
+/// Whether the shared registrar is there.
+static HAS_SHARED: AtomicBool = AtomicBool::new(false);
 /// The policy of the shared registrar, if the program sets it before the first use.
 static CHOSEN: OnceLock<Policy> = OnceLock::new();
 shared! {
@@ -112,8 +117,29 @@ pub(crate) fn lock() -> impl Any {
     )
 }
 
+/// Runs something with each registrar, in a handler of signals: without a lock that another thread may
+/// hold, and without memory.
+#[cfg_attr(
+    not(all(target_os = "linux", not(any(miri, shuttle)))),
+    expect(dead_code, reason = "elsewhere there are no handlers")
+)]
+pub(crate) fn for_each_in_handler(run: impl Fn(&Shell)) {
+    if HAS_SHARED.load(Ordering::Acquire) {
+        run(global());
+    }
+    let Ok(others) = OTHERS.try_read() else {
+        return;
+    };
+    for shell in others.values().filter_map(Weak::upgrade) {
+        run(&shell);
+        // Its drop would free memory if it was the last.
+        std::mem::forget(shell);
+    }
+}
+
 /// Makes a registrar of its own.
 pub(crate) fn create(policy: Policy) -> Arc<Shell> {
+    crash::install();
     let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     while others.contains_key(&*next) {

@@ -43,6 +43,7 @@
 mod allocation;
 mod callback;
 mod convention;
+mod crash;
 mod event;
 mod exports;
 mod faults;
@@ -51,8 +52,10 @@ mod functions;
 pub mod fuzz;
 mod inspection;
 mod inspection_of_calls;
+mod inspection_of_layouts;
 mod instances;
 pub mod irql;
+mod layout;
 pub mod locks;
 mod memory;
 mod poison;
@@ -80,6 +83,7 @@ mod wrapped;
 pub use event::NotificationEvent;
 pub use exports::*;
 pub use faults::fail_next_call;
+pub use layout::{CallbackArgument, Convention, Extent, InterfaceLayout, SideLayout, TableLayout};
 pub use memory::{Lent, LentMemory, code, quarantine};
 pub use nmr_machine::{
     Blocker, Detection, Interface, Leak, Missing, ModuleId, ModuleLabel, Role, Rule, Severity,
@@ -88,15 +92,15 @@ pub use nmr_machine::{
 pub use poison::is_poison;
 pub use policy::{
     Choice, Cleanup, Deregistration, DetachIrql, EarlyCompletion, MemoryChecks, Mode, Offers,
-    OnReport, Order, Policy, Sharing, UnknownSetting, Verify,
+    OnReport, Order, Policy, STALL, Sharing, UnknownSetting, Verify,
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
-pub use report::Report;
+pub use report::{Got, Report};
 pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};
-pub use wrapped::{HeldCall, TableLayout, Unwrappable, Wrapping};
+pub use wrapped::{HeldCall, Unwrappable, Wrapping};
 
 /// The README, whose examples are tests.
 #[cfg(doctest)]

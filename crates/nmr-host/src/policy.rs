@@ -36,6 +36,9 @@ pub struct Policy {
     pub seed: u64,
     /// After how long an unfinished wait is reported (A-38). It never changes what the wait does.
     pub watchdog: Option<Duration>,
+    /// After how long a line on standard error says whom an unfinished wait waits for, if there is no
+    /// watchdog: [`STALL`] if this is `None`, and never if it is zero. It is no report.
+    pub stall: Option<Duration>,
     /// Which call fails that may fail, as
     /// [`Registrar::fail_call`](crate::Registrar::fail_call) counts them from the start, with
     /// `STATUS_INSUFFICIENT_RESOURCES`. 0 for none.
@@ -149,6 +152,9 @@ pub enum OnReport {
     Panic,
 }
 
+/// After how long a wait that has not ended is printed.
+pub const STALL: Duration = Duration::from_secs(10);
+
 /// How many numbers of bindings a lane takes at once where they are seldom seen.
 const SERIALS: u64 = 1024;
 
@@ -213,6 +219,14 @@ impl Policy {
         }
     }
 
+    /// After how long a wait that has not ended is printed, if it is.
+    pub(crate) fn stall(&self) -> Option<Duration> {
+        // Where time is simulated it says nothing.
+        let default = (!cfg!(any(miri, shuttle))).then_some(STALL);
+        let stall = self.stall.or(default).filter(|stall| !stall.is_zero());
+        stall.filter(|_| self.watchdog.is_none())
+    }
+
     /// Whether detach and cleanup callbacks run at `DISPATCH_LEVEL` whoever causes them.
     pub(crate) fn detaches_at_dispatch(&self) -> bool {
         self.mode == Mode::Strict || self.detach_irql == DetachIrql::Dispatch
@@ -250,6 +264,7 @@ impl Policy {
             "seed=NUMBER".to_owned(),
             "fault=NUMBER (which call fails that may fail, from 1)".to_owned(),
             "slow-ms=NUMBER (how long a detach callback may take)".to_owned(),
+            "stall-ms=NUMBER (after how long a wait is printed, 0 for never; 10000)".to_owned(),
             "watchdog-ms=NUMBER (after how long a wait is reported)".to_owned(),
         ];
         lines.join("\n")
@@ -273,6 +288,7 @@ impl Policy {
             "seed" => self.seed = parse(key, word)?,
             "fault" => self.fault = parse(key, word)?,
             "slow-ms" => self.slow = Some(Duration::from_millis(parse(key, word)?)),
+            "stall-ms" => self.stall = Some(Duration::from_millis(parse(key, word)?)),
             "watchdog-ms" => self.watchdog = Some(Duration::from_millis(parse(key, word)?)),
             _ => {
                 return Err(UnknownSetting(format!(
@@ -286,7 +302,7 @@ impl Policy {
 
 const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, \
                         deregister, verify, memory, sharing, report, failed-client-cleanup, seed, fault, \
-                        slow-ms, watchdog-ms";
+                        slow-ms, stall-ms, watchdog-ms";
 
 fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
     word.parse()
@@ -353,7 +369,11 @@ impl fmt::Display for Policy {
         if self.sharing != Sharing::default() {
             write!(f, ",sharing={}", self.sharing.word())?;
         }
-        for (key, limit) in [("slow-ms", self.slow), ("watchdog-ms", self.watchdog)] {
+        for (key, limit) in [
+            ("slow-ms", self.slow),
+            ("stall-ms", self.stall),
+            ("watchdog-ms", self.watchdog),
+        ] {
             if let Some(limit) = limit {
                 write!(f, ",{key}={}", limit.as_millis())?;
             }
@@ -375,6 +395,7 @@ mod tests {
                 memory: MemoryChecks::ALL[(seed / 2 % 2) as usize],
                 verify: Verify::ALL[(seed / 4 % 2) as usize],
                 slow: Some(Duration::from_millis(seed + 1)),
+                stall: (seed % 2 == 0).then(|| Duration::from_millis(seed)),
                 sharing: Sharing::ALL[(seed % 3) as usize],
                 ..Policy::from_seed(seed)
             };

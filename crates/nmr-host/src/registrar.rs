@@ -4,17 +4,18 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::time::Duration;
 
-use nmr_machine::{Blocker, Interface, Leak, ModuleId, ModuleLabel, Role, Rule};
+use nmr_machine::{Blocker, Leak, ModuleId, ModuleLabel, Role, Rule};
 use nmr_sys::{NMR_CLIENT_HANDLE, NMR_PROVIDER_HANDLE, NTSTATUS};
 
 use crate::instances;
+use crate::layout::{InterfaceLayout, TableLayout};
 use crate::policy::Policy;
 use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::shell::Shell;
 use crate::sync::Arc;
 use crate::transcript::Entry;
-use crate::wrapped::{HeldCall, TableLayout, Unwrappable, Wrapping};
+use crate::wrapped::{HeldCall, Unwrappable, Wrapping};
 
 /// A Network Module Registrar.
 ///
@@ -165,21 +166,30 @@ impl Registrar {
         self.shell.report_unfreed(contexts);
     }
 
-    /// Declares an interface, so that the tables that its modules exchange are watched. A later
-    /// declaration of the same interface replaces this one.
-    pub fn declare(&self, interface: Interface) {
-        self.shell.declare(interface);
+    /// Declares an interface, so that the structures that its modules exchange are watched: whether there
+    /// is a table (V-31, V-32), and whether it and the interface's own characteristics stay as they are
+    /// (V-34, V-11), as far as their length is described. An [`Interface`](crate::Interface) will do if
+    /// its functions are at the end of their tables. A later declaration of the same interface replaces
+    /// this one.
+    pub fn declare(&self, interface: impl Into<InterfaceLayout>) {
+        self.shell.declare(interface.into());
     }
 
     /// Declares an interface, and watches every call that its modules make to each other: see
     /// `docs/verifier.md`, "Wrapped dispatch". It is about the bindings that are made from now on.
     /// Their modules get copies of each other's tables, at other addresses and with other addresses
     /// of functions in them, and must not look at either. Of a table that is longer than declared
-    /// they get the part that is declared.
+    /// they get the part that is declared. Functions in tables that a table points to, and callbacks in
+    /// arguments, are watched if the [layout](InterfaceLayout) describes them; a callee then gets another
+    /// address for a callback, which it may call whenever it likes.
     ///
     /// Fails where calls cannot be watched, and then declares nothing.
-    pub fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
-        self.shell.wrap(interface, wrapping)
+    pub fn wrap(
+        &self,
+        interface: impl Into<InterfaceLayout>,
+        wrapping: Wrapping,
+    ) -> Result<(), Unwrappable> {
+        self.shell.wrap(interface.into(), wrapping)
     }
 
     /// Watches every call of the interfaces that were not declared, too, for a program that knows

@@ -34,6 +34,11 @@ pub struct Report {
     pub peer_name: Option<String>,
     /// The status that gave it away.
     pub status: Option<NTSTATUS>,
+    /// What the registrar got instead of what it expected.
+    pub got: Option<Got>,
+    /// How often it was found: by the same module in the same function, with the same peer, status and
+    /// value. The rest is of the first time.
+    pub count: u64,
     /// What an unfinished wait waits for.
     pub blockers: Vec<Blocker>,
     /// The memory that it is about.
@@ -46,7 +51,48 @@ pub struct Report {
     pub irql: Irql,
 }
 
+/// What a registrar got instead of what it expected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Got {
+    /// A null pointer.
+    Null,
+    /// The value of a field.
+    Field(&'static str, u64),
+    /// A handle.
+    Handle(usize),
+    /// What is there and what is missing, in words.
+    Words(&'static str),
+}
+
+impl fmt::Display for Got {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("NULL"),
+            Self::Field(name, value) => write!(f, "{name} {value}"),
+            Self::Handle(value) => write!(f, "handle {value:#x}"),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
+}
+
 impl Report {
+    /// Whether this is the same finding as another.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        let value = |report: &Self| match report.got {
+            Some(Got::Handle(_)) => Some(Got::Handle(0)),
+            got => got,
+        };
+        let key = |report: &Self| {
+            (
+                (report.rule, report.severity, report.function, report.called),
+                (report.module, report.peer, report.status),
+                report.memory.as_ref().map(|memory| memory.lent),
+                value(report),
+            )
+        };
+        key(self) == key(other)
+    }
+
     /// The same report, as far as there is memory for names and blockers.
     pub(crate) fn copy(&self) -> Self {
         let mut blockers = Vec::new();
@@ -101,6 +147,12 @@ impl fmt::Display for Report {
         if let Some(status) = self.status {
             write!(f, ", status {status:#010x}")?;
         }
+        if let Some(got) = self.got {
+            write!(f, ", got {got}")?;
+        }
+        if self.count > 1 {
+            write!(f, ", {} times", self.count)?;
+        }
         write!(f, ", thread {} at {}: ", self.thread, self.irql)?;
         write!(
             f,
@@ -114,7 +166,7 @@ impl fmt::Display for Report {
         for blocker in &self.blockers {
             write!(f, "; waiting for {blocker}")?;
         }
-        write!(f, "; see {}", self.rule.link())
+        write!(f, "; see {}#v-{:02}", Rule::PAGE, self.rule as u8)
     }
 }
 

@@ -4,7 +4,7 @@
 //! written, because the disk is full or a pipe has no reader, has no effect on the process.
 #![cfg_attr(
     all(target_os = "linux", not(any(miri, shuttle))),
-    // UNSAFETY: masks a signal.
+    // UNSAFETY: masks a signal, and writes in a handler of one.
     expect(unsafe_code)
 )]
 
@@ -13,9 +13,32 @@ use std::io::{self, Write as _};
 
 /// Prints `nmr-host: ` and a text as one line.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
+    write::<1024>(text, |bytes| {
+        let _ = io::stderr().lock().write_all(bytes);
+    });
+}
+
+/// The same for a handler of signals, which must not wait for a lock and may have a small stack.
+#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
+pub(crate) fn line_of_handler(text: fmt::Arguments<'_>) {
+    write::<256>(text, |mut bytes| {
+        while !bytes.is_empty() {
+            // SAFETY: the bytes are valid for reads.
+            let count =
+                unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
+            match usize::try_from(count) {
+                Ok(count) if count > 0 => bytes = bytes.get(count..).unwrap_or_default(),
+                _ => break,
+            }
+        }
+    });
+}
+
+fn write<const SIZE: usize>(text: fmt::Arguments<'_>, out: fn(&[u8])) {
     let mut line = Line {
-        bytes: [0; 1024],
+        bytes: [0; SIZE],
         used: 0,
+        out,
     };
     // Its writes do not fail.
     let _ = writeln!(line, "nmr-host: {text}");
@@ -23,12 +46,13 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
 }
 
 /// A line that is being written, in as few pieces as fit.
-struct Line {
-    bytes: [u8; 1024],
+struct Line<const SIZE: usize> {
+    bytes: [u8; SIZE],
     used: usize,
+    out: fn(&[u8]),
 }
 
-impl fmt::Write for Line {
+impl<const SIZE: usize> fmt::Write for Line<SIZE> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for &byte in text.as_bytes() {
             if self.used == self.bytes.len() {
@@ -43,12 +67,10 @@ impl fmt::Write for Line {
     }
 }
 
-impl Line {
+impl<const SIZE: usize> Line<SIZE> {
     fn flush(&mut self) {
         let written = self.bytes.get(..self.used).unwrap_or_default();
-        without_sigpipe(|| {
-            let _ = io::stderr().lock().write_all(written);
-        });
+        without_sigpipe(|| (self.out)(written));
         self.used = 0;
     }
 }

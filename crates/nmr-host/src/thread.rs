@@ -8,7 +8,7 @@ use nmr_machine::{Key, ModuleLabel, Role};
 use crate::irql::Irql;
 use crate::shell::Shell;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Arc, shared, thread_local};
+use crate::sync::{Arc, Mutex, PoisonError, shared, thread_local};
 
 shared! {
     static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -19,6 +19,8 @@ thread_local! {
     /// The innermost callback, for those who must not allocate.
     static INNERMOST: Cell<Option<Callback>> = const { Cell::new(None) };
     static STAYS: RefCell<Vec<Stay>> = const { RefCell::new(Vec::new()) };
+    /// The last callback that began on this thread.
+    static LAST: Cell<Option<Callback>> = const { Cell::new(None) };
     /// How many stays inside the last of those are not remembered, because memory ran out or the
     /// thread is ending.
     static MISSED: Cell<usize> = const { Cell::new(0) };
@@ -74,6 +76,8 @@ impl Callback {
 #[derive(Debug)]
 struct Stay {
     callback: Option<Callback>,
+    /// Whether a reference of the thread keeps the module loaded.
+    referenced: bool,
     /// The innermost callback outside of it.
     outer: Option<Callback>,
     /// The handles that were deregistered inside it.
@@ -82,10 +86,88 @@ struct Stay {
     completed: Vec<(Arc<Shell>, Key)>,
 }
 
-/// A stay begins.
+/// A stay begins: in a callback, or in code that a reference keeps loaded.
 pub(crate) fn enter(callback: Option<Callback>) {
+    begin_stay(callback, callback.is_none());
+}
+
+/// A stay begins, with no reference that keeps the module loaded.
+pub(crate) fn enter_unreferenced() {
+    begin_stay(None, false);
+}
+
+shared! {
+    /// The last callback that any thread has begun, for one that has begun none.
+    static LAST_OF_ALL: Mutex<Option<(ThreadNumber, Callback)>> = Mutex::new(None);
+}
+
+/// Remembers a callback that begins.
+fn note_last(callback: Callback) {
+    LAST.with(|last| last.set(Some(callback)));
+    let mut of_all = LAST_OF_ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    *of_all = Some((current(), callback));
+}
+
+/// The callback that a crash of this thread has to do with, as a handler of signals prints it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LastCallback {
+    /// This thread is inside it.
+    Inside(Callback),
+    /// It was the last on this thread, and has returned.
+    After(Callback),
+    /// It was the last on another thread.
+    Elsewhere(ThreadNumber, Callback),
+}
+
+impl fmt::Display for LastCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let callback = match self {
+            Self::Inside(callback) => {
+                f.write_str("inside ")?;
+                callback
+            }
+            Self::After(callback) => {
+                f.write_str("after ")?;
+                callback
+            }
+            Self::Elsewhere(thread, callback) => {
+                write!(
+                    f,
+                    "outside of callbacks; the last was, on thread {thread}, "
+                )?;
+                callback
+            }
+        };
+        write!(
+            f,
+            "{} of {}, binding {} with {}",
+            callback.function(),
+            callback.module,
+            callback.binding,
+            callback.peer
+        )
+    }
+}
+
+/// The callback that a crash of this thread has to do with. It waits for no lock and takes no memory.
+pub(crate) fn last_callback() -> Option<LastCallback> {
+    if let Some(callback) = callback() {
+        return Some(LastCallback::Inside(callback));
+    }
+    if let Some(callback) = LAST.with(Cell::get) {
+        return Some(LastCallback::After(callback));
+    }
+    let (thread, callback) = (*LAST_OF_ALL.try_lock().ok()?)?;
+    Some(LastCallback::Elsewhere(thread, callback))
+}
+
+fn begin_stay(callback: Option<Callback>, referenced: bool) {
+    if let Some(callback) = callback {
+        note_last(callback);
+    }
     let stay = Stay {
         callback,
+        referenced,
         outer: INNERMOST.with(Cell::get),
         deregistered: Vec::new(),
         completed: Vec::new(),
@@ -159,10 +241,10 @@ pub(crate) fn has_deregistered(handle: usize) -> bool {
     with_stays(|stays| stays.iter().any(by_callback)).unwrap_or(false)
 }
 
-/// A detachment of a registration is being completed. Returns whether that is inside a stay, whose
-/// end will be told.
+/// A detachment of a registration is being completed. Returns `true` if that is inside a stay whose end
+/// will be reported, and no reference keeps the module loaded until then.
 pub(crate) fn note_completed(shell: &Arc<Shell>, registration: Key) -> bool {
-    change(|stay| push(&mut stay.completed, (Arc::clone(shell), registration)))
+    change(|stay| !stay.referenced && push(&mut stay.completed, (Arc::clone(shell), registration)))
 }
 
 /// Remembers whether the last registration in a role failed on this thread.

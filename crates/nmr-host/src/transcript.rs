@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) binding: Option<u64>,
     /// The other module of the binding.
     pub(crate) peer: Option<ModuleLabel>,
+    /// The value that it got as a handle.
+    pub(crate) handle: usize,
     /// Whether the function returns a status.
     pub(crate) returns: bool,
 }
@@ -28,6 +30,7 @@ impl Entry {
             caller: Actor::Unknown,
             binding: None,
             peer: None,
+            handle: 0,
             returns: false,
         }
     }

@@ -16,6 +16,7 @@ use nmr_sys::{
 
 use crate::memory;
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
+use crate::report::Got;
 use crate::stack;
 
 /// A rule that characteristics break.
@@ -24,6 +25,8 @@ pub(crate) struct Fault {
     pub(crate) rule: Rule,
     /// The severity, where it is not the rule's own.
     pub(crate) severity: Option<Severity>,
+    /// What the module has there.
+    pub(crate) got: Option<Got>,
 }
 
 /// What was found in characteristics. It takes no memory: each of the rules about them is found once or
@@ -34,38 +37,49 @@ pub(crate) struct Findings {
     count: usize,
     /// Whether the registration is refused.
     rejected: bool,
+    /// Whose characteristics they are, as far as they say so.
+    label: Option<ModuleLabel>,
 }
 
 const MOST: usize = 16;
 
 impl Findings {
-    pub(crate) fn reject(&mut self, rule: Rule) {
+    pub(crate) fn reject(&mut self, rule: Rule, got: Option<Got>) {
         self.rejected = true;
-        self.report(rule);
+        self.report(rule, got);
     }
 
-    pub(crate) fn report(&mut self, rule: Rule) {
-        self.add(rule, None);
+    pub(crate) fn report(&mut self, rule: Rule, got: Option<Got>) {
+        self.add(rule, None, got);
     }
 
-    fn warn(&mut self, rule: Rule) {
-        self.add(rule, Some(Severity::Warning));
+    fn warn(&mut self, rule: Rule, got: Got) {
+        self.add(rule, Some(Severity::Warning), Some(got));
     }
 
-    fn add(&mut self, rule: Rule, severity: Option<Severity>) {
+    fn add(&mut self, rule: Rule, severity: Option<Severity>, got: Option<Got>) {
         if let Some(place) = self.faults.get_mut(self.count) {
-            *place = Some(Fault { rule, severity });
+            *place = Some(Fault {
+                rule,
+                severity,
+                got,
+            });
             self.count += 1;
         }
     }
 
     /// Rejects in strict mode, reports otherwise.
-    fn judge(&mut self, rule: Rule, mode: Mode) {
+    fn judge(&mut self, rule: Rule, got: Got, mode: Mode) {
         if mode == Mode::Strict {
-            self.reject(rule);
+            self.reject(rule, Some(got));
         } else {
-            self.report(rule);
+            self.report(rule, Some(got));
         }
+    }
+
+    /// Whose characteristics they are, as far as they say so.
+    pub(crate) fn label(&self) -> Option<ModuleLabel> {
+        self.label
     }
 
     pub(crate) fn rejected(&self) -> bool {
@@ -81,11 +95,12 @@ impl Findings {
     }
 
     /// Judges a size that must be at least `size` and should be just that.
-    fn size(&mut self, rule: Rule, actual: u16, size: usize) -> bool {
+    fn size(&mut self, rule: Rule, field: &'static str, actual: u16, size: usize) -> bool {
+        let got = Got::Field(field, actual.into());
         if usize::from(actual) > size {
-            self.warn(rule);
+            self.warn(rule, got);
         } else if usize::from(actual) < size {
-            self.reject(rule);
+            self.reject(rule, Some(got));
         }
         usize::from(actual) >= size
     }
@@ -99,8 +114,8 @@ pub(crate) trait Characteristics: Copy {
     const INSTANCE: usize;
 
     fn instance(&self) -> NPI_REGISTRATION_INSTANCE;
-    /// The callbacks, unless a required one is missing.
-    fn callbacks(&self) -> Option<Callbacks>;
+    /// The callbacks, or which required one is missing.
+    fn callbacks(&self) -> Result<Callbacks, &'static str>;
 }
 
 impl Characteristics for NPI_CLIENT_CHARACTERISTICS {
@@ -111,10 +126,10 @@ impl Characteristics for NPI_CLIENT_CHARACTERISTICS {
         self.ClientRegistrationInstance
     }
 
-    fn callbacks(&self) -> Option<Callbacks> {
-        Some(Callbacks::Client {
-            attach: self.ClientAttachProvider?,
-            detach: self.ClientDetachProvider?,
+    fn callbacks(&self) -> Result<Callbacks, &'static str> {
+        Ok(Callbacks::Client {
+            attach: self.ClientAttachProvider.ok_or("no ClientAttachProvider")?,
+            detach: self.ClientDetachProvider.ok_or("no ClientDetachProvider")?,
             cleanup: self.ClientCleanupBindingContext,
         })
     }
@@ -128,10 +143,10 @@ impl Characteristics for NPI_PROVIDER_CHARACTERISTICS {
         self.ProviderRegistrationInstance
     }
 
-    fn callbacks(&self) -> Option<Callbacks> {
-        Some(Callbacks::Provider {
-            attach: self.ProviderAttachClient?,
-            detach: self.ProviderDetachClient?,
+    fn callbacks(&self) -> Result<Callbacks, &'static str> {
+        Ok(Callbacks::Provider {
+            attach: self.ProviderAttachClient.ok_or("no ProviderAttachClient")?,
+            detach: self.ProviderDetachClient.ok_or("no ProviderDetachClient")?,
             cleanup: self.ProviderCleanupBindingContext,
         })
     }
@@ -151,19 +166,21 @@ pub(crate) unsafe fn module<C: Characteristics>(
     let (mut findings, mode) = (Findings::default(), policy.mode);
     if policy.memory == MemoryChecks::Checked {
         memory::examine(characteristics.addr(), &mut findings);
-        if findings.rejected() {
-            return (None, findings);
-        }
     }
-    // SAFETY: this function asks the same of its caller.
-    let whole = unsafe { whole(characteristics, mode, &mut findings) };
+    let whole = if findings.rejected() {
+        None
+    } else {
+        // SAFETY: this function asks the same of its caller.
+        unsafe { whole(characteristics, mode, &mut findings) }
+    };
     let Some(whole) = whole else {
+        findings.label = Some(memory::owner(characteristics.addr(), C::ROLE));
         return (None, findings);
     };
     if policy.verify == Verify::Full
         && lent(characteristics.addr(), &whole.instance()).any(stack::holds)
     {
-        findings.report(Rule::V13);
+        findings.report(Rule::V13, None);
     }
     // SAFETY: this function asks the same of its caller.
     let described = unsafe { described(&whole, mode, &mut findings) };
@@ -207,16 +224,16 @@ unsafe fn whole<C: Characteristics>(
     findings: &mut Findings,
 ) -> Option<C> {
     if characteristics.is_null() {
-        findings.reject(Rule::V01);
+        findings.reject(Rule::V01, Some(Got::Null));
         return None;
     }
     // SAFETY: a read needs a valid address: it is not null, so the caller vouches for four bytes.
     let [version, length] = unsafe { characteristics.cast::<[u16; 2]>().read_unaligned() };
     if version != 0 {
-        findings.judge(Rule::V02, mode);
+        findings.judge(Rule::V02, Got::Field("Version", version.into()), mode);
     }
     findings
-        .size(Rule::V03, length, size_of::<C>())
+        .size(Rule::V03, "Length", length, size_of::<C>())
         // SAFETY: a read needs a valid structure: its `Length` covers the type.
         .then(|| unsafe { characteristics.read_unaligned() })
 }
@@ -233,40 +250,45 @@ unsafe fn described<C: Characteristics>(
 ) -> Option<(ModuleLabel, NPIID, Callbacks)> {
     let instance = whole.instance();
     let callbacks = whole.callbacks();
-    if callbacks.is_none() {
-        findings.reject(Rule::V04);
+    if let Err(missing) = callbacks {
+        findings.reject(Rule::V04, Some(Got::Words(missing)));
     }
     findings.size(
         Rule::V05,
+        "Size",
         instance.Size,
         size_of::<NPI_REGISTRATION_INSTANCE>(),
     );
     if instance.Version != 0 {
-        findings.report(Rule::V06);
+        findings.report(
+            Rule::V06,
+            Some(Got::Field("Version", instance.Version.into())),
+        );
     }
     // SAFETY: the caller vouches for the pointer.
-    let id = unsafe { module_id(instance.ModuleId) };
-    if id.is_none() {
-        findings.judge(Rule::V08, mode);
+    let id = unsafe { read_module_id(instance.ModuleId) };
+    if let Err(got) = id {
+        findings.judge(Rule::V08, got, mode);
     }
+    let label = ModuleLabel {
+        role: C::ROLE,
+        id: id.ok(),
+        number: instance.Number,
+    };
+    findings.label = Some(label);
     if instance.NpiId.is_null() {
-        findings.reject(Rule::V07);
+        findings.reject(Rule::V07, Some(Got::Null));
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
     let npi = unsafe { instance.NpiId.read_unaligned() };
     if npi.is_nil() {
-        findings.warn(Rule::V07);
+        findings.warn(Rule::V07, Got::Words("an identifier of zeros"));
     }
-    let label = ModuleLabel {
-        role: C::ROLE,
-        id,
-        number: instance.Number,
-    };
     if findings.rejected() {
         return None;
     }
-    Some((label, npi, callbacks?))
+    Some((label, npi, callbacks.ok()?))
 }
 
 /// Reads a module identifier. `None` if it is null or malformed.
@@ -275,23 +297,33 @@ unsafe fn described<C: Characteristics>(
 ///
 /// * `id` is null or valid for reads.
 pub(crate) unsafe fn module_id(id: *const NPI_MODULEID) -> Option<ModuleId> {
+    // SAFETY: this function asks the same of its caller.
+    unsafe { read_module_id(id) }.ok()
+}
+
+/// Reads a module identifier, or says what is there instead.
+///
+/// # Safety
+///
+/// As for [`module_id`].
+unsafe fn read_module_id(id: *const NPI_MODULEID) -> Result<ModuleId, Got> {
     if id.is_null() {
-        return None;
+        return Err(Got::Null);
     }
-    // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
+    // SAFETY: `id` is not null, so it is valid for reads, as this function requires.
     let id = unsafe { id.read_unaligned() };
     if usize::from(id.Length) != size_of::<NPI_MODULEID>() {
-        return None;
+        return Err(Got::Field("Length", id.Length.into()));
     }
     match id.Type {
         // SAFETY: a union's member may be read when it is the one in use, as `Type` says.
-        MIT_GUID => Some(ModuleId::Guid(unsafe { id.Value.Guid })),
+        MIT_GUID => Ok(ModuleId::Guid(unsafe { id.Value.Guid })),
         MIT_IF_LUID => {
             // SAFETY: as above.
             let luid = unsafe { id.Value.IfLuid };
             let high = u64::from(luid.HighPart.cast_unsigned());
-            Some(ModuleId::IfLuid(high << 32 | u64::from(luid.LowPart)))
+            Ok(ModuleId::IfLuid(high << 32 | u64::from(luid.LowPart)))
         }
-        _ => None,
+        other => Err(Got::Field("Type", u64::from(other.cast_unsigned()))),
     }
 }

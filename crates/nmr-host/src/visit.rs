@@ -9,8 +9,7 @@ use crate::irql::{self, DISPATCH_LEVEL};
 use crate::thread;
 
 /// A thread's stay in the code of modules, other than in a callback: in a work item, or in a function
-/// of a dispatch table. A wait that returns while a thread that has completed a detach is still in
-/// the same visit is reported (V-83).
+/// of a dispatch table.
 #[must_use = "dropping this ends the visit"]
 #[derive(Debug)]
 pub struct Visit {
@@ -18,9 +17,20 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// This thread enters the code of a module.
+    /// This thread enters the code of a module, which something keeps loaded meanwhile: an I/O work item
+    /// references its device, and a peer that calls waits for its call.
     pub fn enter() -> Self {
         thread::enter(None);
+        Self {
+            thread: PhantomData,
+        }
+    }
+
+    /// This thread enters the code of a module and holds no reference that keeps it loaded: a thread of the
+    /// driver's own, a timer, a work item of `ExQueueWorkItem`. A wait that returns while such a thread
+    /// is still in the visit in which it has completed a detach is reported (V-83).
+    pub fn enter_unreferenced() -> Self {
+        thread::enter_unreferenced();
         Self {
             thread: PhantomData,
         }

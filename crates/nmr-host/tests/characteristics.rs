@@ -29,7 +29,7 @@ const ROWS: [Row; 21] = [
         "Version 1",
         |shape| shape.version = 1,
         Rule::V02,
-        Accepted(Error),
+        Accepted(Warning),
         Refused,
     ),
     (

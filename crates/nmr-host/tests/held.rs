@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use nmr_host::{TableLayout, Wrapping};
+use nmr_host::{Extent, TableLayout, Wrapping};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(20);
@@ -16,10 +16,7 @@ fn watching() -> Rig {
     let rig = Rig::new();
     let layout = |table: *const ()| {
         assert_eq!(table.addr(), TABLE.address());
-        Some(TableLayout {
-            size: 8,
-            functions: vec![0],
-        })
+        Some(TableLayout::new(Extent::Bytes(8), [0]))
     };
     rig.registrar
         .wrap_others(Wrapping::default(), layout)
@@ -54,10 +51,7 @@ fn tables_that_nobody_declared_are_copied_as_they_are_found() {
 
 #[test]
 fn tables_that_are_not_found_or_cannot_be_are_handed_on() {
-    let impossible = TableLayout {
-        size: 8,
-        functions: vec![1],
-    };
+    let impossible = TableLayout::new(Extent::Bytes(8), [8]);
     for layout in [None, Some(impossible)] {
         let rig = Rig::new();
         let found = rig

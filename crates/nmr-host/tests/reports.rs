@@ -41,7 +41,7 @@ fn v_01_characteristics_are_given() {
 
 #[test]
 fn v_02_their_version_is_zero() {
-    malformed(Rule::V02, Error, |shape| shape.version = 1);
+    malformed(Rule::V02, Warning, |shape| shape.version = 1);
 }
 
 #[test]
@@ -377,6 +377,20 @@ fn v_36_a_provider_gives_a_context() {
     });
     assert_eq!(report.severity, Warning);
     assert_eq!(report.module.unwrap().role, Role::Provider);
+}
+
+#[test]
+fn v_36_a_module_without_a_cleanup_callback_needs_no_context() {
+    for strict in [false, true] {
+        let rig = if strict { Rig::strict() } else { Rig::new() };
+        let plain = |role, name| rig.shaped(role, name, |shape| shape.leave_out(Part::Cleanup));
+        let client = plain(Role::Client, "client");
+        let provider = plain(Role::Provider, "provider");
+        client.on_attach(|offer| offer.accept_as(0, 1).status);
+        provider.on_attach(|offer| offer.accept_as(0, 1).status);
+        close_all([client.registered(), provider.registered()]);
+        rig.expect(&[]);
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::sync::mpsc;
 use common::*;
 use nmr_host::Severity::{Error, Warning};
 use nmr_host::code::{self, Residence};
-use nmr_host::{Interface, Lent, Report, Table};
+use nmr_host::quarantine;
+use nmr_host::{Extent, Interface, InterfaceLayout, Lent, Report, SideLayout, Table, TableLayout};
 
 /// A module whose lent memory is in blocks of the quarantine, one for each part.
 fn quarantined(rig: &Rig, role: Role) -> Module {
@@ -18,6 +19,31 @@ fn quarantined(rig: &Rig, role: Role) -> Module {
         shape.quarantined = true;
         shape.give(Part::Specific);
     })
+}
+
+/// A side whose own characteristics have 8 bytes, with a table of which nothing is compared.
+fn described() -> SideLayout {
+    SideLayout {
+        characteristics: Some(Extent::Bytes(8)),
+        ..with_table(Extent::Bytes(0))
+    }
+}
+
+/// Says how long the structures are that both sides pass.
+fn describe(rig: &Rig, side: &SideLayout) {
+    rig.registrar.declare(InterfaceLayout {
+        client: side.clone(),
+        provider: side.clone(),
+        ..InterfaceLayout::new(Shape::new().npi)
+    });
+}
+
+/// A side with a table of such a length.
+fn with_table(size: Extent) -> SideLayout {
+    SideLayout {
+        characteristics: None,
+        table: Some(TableLayout::new(size, [])),
+    }
 }
 
 /// What a report says about memory.
@@ -85,6 +111,7 @@ fn v_11_what_is_lent_does_not_change() {
         .flat_map(|role| LENT.map(|part| (role, part)))
     {
         let rig = Rig::new();
+        describe(&rig, &described());
         let module = quarantined(&rig, role).registered();
         // Not in what the registrar itself still needs: the last byte.
         let last = match part {
@@ -105,6 +132,7 @@ fn v_11_what_is_lent_does_not_change() {
 #[test]
 fn v_11_a_change_is_seen_at_each_moment() {
     let rig = Rig::new();
+    describe(&rig, &described());
     let client = quarantined(&rig, Role::Client).registered();
     let change = move |byte| set_byte(client.part(Part::Specific), byte);
     let expect = |function: &str, binding| {
@@ -253,14 +281,40 @@ fn an_honest_life_in_the_quarantine_is_quiet() {
 
 #[test]
 fn v_34_a_table_does_not_change() {
-    for role in ROLES {
+    let says = Extent::Field {
+        offset: 4,
+        width: 2,
+    };
+    for (role, size) in ROLES
+        .into_iter()
+        .flat_map(|role| [(role, Extent::Bytes(16)), (role, says)])
+    {
         let rig = Rig::new();
-        let table = block(16);
+        let (own, none) = (with_table(size), SideLayout::default());
+        let [client, provider] = match role {
+            Role::Client => [own, none],
+            Role::Provider => [none, own],
+        };
+        rig.registrar.declare(InterfaceLayout {
+            client,
+            provider,
+            ..InterfaceLayout::new(Shape::new().npi)
+        });
+        // The table is a member of a block, before other members.
+        let table = block(40) + 8;
+        set_byte(table + 4, 16);
+        set_byte(table + 5, 0);
         let own = rig
             .module(role)
             .on_attach(move |offer| offer.ask(table).status)
             .registered();
-        let peer = rig.module(role.other()).registered();
+        let peer = rig
+            .module(role.other())
+            .on_attach(|offer| offer.ask(0).status)
+            .registered();
+        set_byte(table + 16, 1);
+        set_byte(table - 1, 1);
+        rig.expect(&[]);
         set_byte(table + 15, 1);
         close_all([own, peer]);
         let report = rig.expect_one(Rule::V34);
@@ -269,7 +323,26 @@ fn v_34_a_table_does_not_change() {
             (report.binding, report.module.unwrap().id),
             (Some(1), Some(own.id()))
         );
-        free(table);
+        free(table - 8);
+    }
+}
+
+/// A module whose context, table and characteristics are members of one allocation, which it changes.
+#[test]
+fn what_nothing_says_the_length_of_may_change() {
+    for role in ROLES {
+        let rig = Rig::new();
+        let own = quarantined(&rig, role);
+        let table = block(40) + 8;
+        own.on_attach(move |offer| offer.ask(table).status)
+            .registered();
+        let peer = rig.module(role.other()).registered();
+        set_byte(table, 1);
+        set_byte(table + 31, 1);
+        set_byte(own.part(Part::Specific), 9);
+        close_all([own, peer]);
+        rig.expect(&[]);
+        free(table - 8);
     }
 }
 
@@ -589,6 +662,32 @@ fn v_63_a_context_that_is_the_module_itself_stays() {
     let provider = rig.provider().registered();
     close_all([client.registered(), provider]);
     free(client.context());
+}
+
+#[test]
+fn v_86_a_block_is_freed_once() {
+    let rig = Rig::new();
+    let (client, provider) = rig.pair();
+    client
+        .on_detach(|_| {
+            let scratch = block(24);
+            free(scratch);
+            let again = || quarantine::free(std::ptr::with_exposed_provenance_mut(scratch));
+            assert!(!again() && !again());
+            STATUS_SUCCESS
+        })
+        .registered();
+    provider.registered();
+    close_all([client, provider]);
+    let reports = rig.expect(&[Rule::V86; 2]);
+    let [report] = &reports[..] else {
+        panic!("{reports:#?}");
+    };
+    assert_eq!((report.severity, report.count), (Error, 2));
+    assert_eq!(report.function, "ClientDetachProvider");
+    assert_eq!(report.module.unwrap().id, Some(client.id()));
+    assert_eq!(lent(report), Lent::Memory);
+    assert_eq!(freed_in(report), Some(("ClientDetachProvider", 1)));
 }
 
 #[test]

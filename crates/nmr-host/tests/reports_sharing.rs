@@ -35,6 +35,20 @@ fn v_14_each_registration_has_characteristics_of_its_own() {
 }
 
 #[test]
+fn v_14_is_left_out_where_an_earlier_report_explains_it() {
+    for role in ROLES {
+        let rig = Rig::new();
+        let module = rig.shaped(role, "forgetful", |shape| shape.version = 1);
+        let first = module.registered().handle();
+        module.registered();
+        let reports = rig.expect(&[Rule::V02; 2]);
+        assert_eq!(reports[0].count, 2);
+        close_first(role, first);
+        module.close();
+    }
+}
+
+#[test]
 fn v_16_a_module_registers_once() {
     for role in ROLES {
         let rig = Rig::with("sharing=identities");

@@ -62,7 +62,7 @@ fn a_report_without_a_culprit_names_none() {
     Function::Deregister(Role::Client).call(0);
     let text = rig.expect_one(Rule::V75).to_string();
     assert!(
-        text.starts_with("V-75 error in NmrDeregisterClient, thread T"),
+        text.starts_with("V-75 error in NmrDeregisterClient, got handle 0x0, thread T"),
         "{text}"
     );
 }

@@ -316,7 +316,7 @@ fn v_83_no_thread_that_completed_is_inside_when_the_wait_returns() {
         assert_eq!(module.deregister(), STATUS_PENDING);
         let inside = Pause::new();
         let completing = rig.thread(move || {
-            let visit = Visit::enter();
+            let visit = Visit::enter_unreferenced();
             module.binding(0).complete();
             inside.here();
             drop(visit);
@@ -333,13 +333,36 @@ fn v_83_no_thread_that_completed_is_inside_when_the_wait_returns() {
 }
 
 #[test]
+fn a_work_item_that_references_its_device_may_complete_last() {
+    for role in ROLES {
+        let rig = Rig::new();
+        let (module, peer) = rig.attached_as(role);
+        module.pends();
+        assert_eq!(module.deregister(), STATUS_PENDING);
+        let inside = Pause::new();
+        let completing = rig.thread(move || {
+            let visit = Visit::enter();
+            module.binding(0).complete();
+            inside.here();
+            drop(visit);
+        });
+        inside.reached();
+        assert_eq!(module.wait(), STATUS_SUCCESS);
+        rig.expect(&[]);
+        inside.release();
+        completing.join();
+        peer.close();
+    }
+}
+
+#[test]
 fn a_thread_that_completed_and_left_is_in_order() {
     let rig = Rig::new();
     let (client, provider) = rig.attached();
     client.pends();
     assert_eq!(client.deregister(), STATUS_PENDING);
     let complete = move || {
-        let _visit = Visit::enter();
+        let _visit = Visit::enter_unreferenced();
         client.binding(0).complete();
     };
     rig.thread(complete).join();

@@ -9,7 +9,7 @@ use crate::detach::Detach;
 use crate::handle::Kind;
 use crate::interface::Interface;
 use crate::module::{Callback, Role};
-use crate::offer::{Offer, Outcome};
+use crate::offer::{Breaches, Offer, Outcome};
 use crate::rule::Rule;
 use crate::{Action, Handle, Invocation, Key, Lost, Machine, Task};
 
@@ -66,6 +66,18 @@ impl Machine {
                     Lost::Stale => Rule::V55,
                 });
                 STATUS_INVALID_PARAMETER
+            }
+        }
+    }
+
+    /// Notes the rules that a step of an offer breaks. A context of `NULL` breaks one only if a cleanup
+    /// callback gets it: a module without one keeps its state elsewhere on purpose (V-36).
+    #[cold]
+    pub fn find_breaches(&mut self, binding: Key, breaches: Breaches) {
+        for (rule, culprit, status) in breaches.iter() {
+            let cleanup = self.module(self.binding(binding), culprit).has_cleanup();
+            if rule != Rule::V36 || cleanup {
+                self.find(rule, binding, culprit, status);
             }
         }
     }

@@ -179,11 +179,6 @@ impl Machine {
         self.find_in_all(Rule::V79, |owner| inside(&owner.module))
     }
 
-    /// Notes every registration that was not closed (V-73), and counts them.
-    pub fn find_unclosed(&mut self) -> usize {
-        self.find_in_all(Rule::V73, |_| true)
-    }
-
     fn find_in_all(&mut self, rule: Rule, breaks: impl Fn(&Registration) -> bool) -> usize {
         let mut found = 0;
         for (_, owner) in self.registrations.iter().filter(|(_, owner)| breaks(owner)) {
@@ -258,19 +253,15 @@ impl Machine {
     }
 
     /// Every registration that was not closed.
-    #[must_use]
-    pub fn leaks(&self) -> Vec<Leak> {
-        self.registrations
-            .iter()
-            .map(|(_, left)| Leak {
-                module: left.module.label,
-                deregistered: !left.is_live(),
-                bindings: left
-                    .bindings
-                    .iter(&self.bindings, left.module.role())
-                    .count(),
-            })
-            .collect()
+    pub fn leaks(&self) -> impl Iterator<Item = Leak> {
+        self.registrations.iter().map(|(_, left)| Leak {
+            module: left.module.label,
+            deregistered: !left.is_live(),
+            bindings: left
+                .bindings
+                .iter(&self.bindings, left.module.role())
+                .count(),
+        })
     }
 }
 

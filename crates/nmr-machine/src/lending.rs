@@ -20,8 +20,6 @@ pub struct Opening {
     pub context: usize,
     /// The address of its table.
     pub dispatch: usize,
-    /// The size of the table, if it was declared.
-    pub table: Option<usize>,
 }
 
 impl Machine {
@@ -50,8 +48,6 @@ impl Machine {
     pub fn opening(&self, binding: Key, role: Role, passed: (Opaque, Opaque)) -> Option<Opening> {
         let found = self.bindings.get(binding)?;
         let module = *self.module(found, role);
-        let interface = self.interfaces.get(&module.npi);
-        let table = interface.and_then(|interface| interface.table(role));
         Some(Opening {
             serial: found.serial,
             module,
@@ -59,7 +55,6 @@ impl Machine {
             registration: found[role].registration,
             context: passed.0.0.addr(),
             dispatch: passed.1.0.addr(),
-            table: table.map(|table| table.size),
         })
     }
 }

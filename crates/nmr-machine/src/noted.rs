@@ -1,7 +1,6 @@
 //! [`Noted`]: a list that does not need memory to go on.
 
 use alloc::vec::Vec;
-use core::slice;
 
 /// What was noted, in order. Once memory runs out it keeps one more value, for which it has a place,
 /// and counts those that come after.
@@ -65,22 +64,12 @@ impl<T> Noted<T> {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.since(0)
+        self.list.iter().chain(&self.spare)
     }
 
-    /// Those since there were so many.
-    pub fn since(&self, before: usize) -> impl Iterator<Item = &T> {
-        let list = self.list.get(before..).unwrap_or_default();
-        let spare = self.spare.iter().filter(move |_| before <= self.list.len());
-        list.iter().chain(spare)
-    }
-
-    /// The same, to be changed.
-    pub fn since_mut(&mut self, before: usize) -> impl Iterator<Item = &mut T> {
-        let with_spare = before <= self.list.len();
-        let list: slice::IterMut<'_, T> =
-            self.list.get_mut(before..).unwrap_or_default().iter_mut();
-        list.chain(self.spare.iter_mut().filter(move |_| with_spare))
+    /// All of them, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.list.iter_mut().chain(&mut self.spare)
     }
 }
 

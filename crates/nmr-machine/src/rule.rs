@@ -45,7 +45,7 @@ macro_rules! rules {
         $name:ident = $number:literal, $severity:ident, $expected:literal, $advice:literal
             $(, $detection:ident)?;
     )*) => {
-        /// A rule, by its number in contract section 4.
+        /// A rule, by its number in contract section 4; V-86 is about memory in general.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub enum Rule {
             $(
@@ -88,7 +88,7 @@ macro_rules! rules {
 rules! {
     V01 = 1, Error, "the characteristics pointer leads to a structure",
         "pass the address of the module's characteristics";
-    V02 = 2, Error, "the Version of the characteristics is 0",
+    V02 = 2, Tolerated, "the Version of the characteristics is 0",
         "set Version to 0";
     V03 = 3, Error, "the Length of the characteristics is their size, 72",
         "set Length to sizeof of the characteristics";
@@ -152,8 +152,8 @@ rules! {
         "make it constant", Quarantine;
     V35 = 35, Warning, "each binding has a context of its own if a cleanup callback frees it",
         "allocate a context for every binding";
-    V36 = 36, Warning, "a binding context is not NULL",
-        "give every binding a context of its own";
+    V36 = 36, Warning, "a binding context is not NULL if a cleanup callback gets it",
+        "give every binding a context of its own, or register no cleanup callback";
     V37 = 37, Error, "a provider calls a client only after it has attached it",
         "return STATUS_SUCCESS from ProviderAttachClient first", WrappedDispatch;
     V38 = 38, Error, "what a failed NmrClientAttachProvider has stored is not used",
@@ -229,18 +229,31 @@ rules! {
     V82 = 82, Warning, "no spin lock is held across a deregistration",
         "release it first: the detach callbacks would run at DISPATCH_LEVEL";
     V83 = 83, Warning, "no thread that completed is still in the module when the wait returns",
-        "join such threads after the wait, or complete from a work item that holds a reference";
+        "join such threads after the wait, or complete from an I/O work item, which references the device";
     V84 = 84, Warning, "there is no handle after a register function has failed",
         "leave the handle alone on the failure path";
     V85 = 85, Error, "a registration context stays until the wait has returned",
         "free it after the wait", Quarantine;
+    V86 = 86, Error, "a block of memory is freed once",
+        "free it where it is owned, and forget it", Quarantine;
 }
 
 impl Rule {
-    /// Where the project's documentation explains the rule: `docs/verifier.md#v-43`.
+    /// The page that explains the rules: a path or a URL. A build that is installed without the project's
+    /// sources sets it with the environment variable `NMR_HOST_DOCS`.
+    pub const PAGE: &'static str = page(option_env!("NMR_HOST_DOCS"));
+
+    /// Where that page explains the rule: `docs/verifier.md#v-43`.
     #[must_use]
     pub fn link(self) -> String {
-        format!("docs/verifier.md#v-{:02}", self as u8)
+        format!("{}#v-{:02}", Self::PAGE, self as u8)
+    }
+}
+
+const fn page(set: Option<&'static str>) -> &'static str {
+    match set {
+        Some(page) if !page.is_empty() => page,
+        _ => "docs/verifier.md",
     }
 }
 
@@ -248,5 +261,18 @@ impl Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "V-{:02}", *self as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_can_be_set_when_it_is_built() {
+        assert_eq!(page(Some("https://example.org/v")), "https://example.org/v");
+        assert_eq!(page(Some("")), "docs/verifier.md");
+        assert_eq!(page(None), "docs/verifier.md");
+        assert_eq!(Rule::V05.link(), format!("{}#v-05", Rule::PAGE));
     }
 }

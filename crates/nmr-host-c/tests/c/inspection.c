@@ -107,6 +107,8 @@ static void check_unloading(void)
     check_begin("nmr_host_enter", "and the other brackets do nothing by themselves");
     NmrRegisterClient(&client_characteristics, &module, &handle);
     nmr_host_enter();
+    nmr_host_leave();
+    nmr_host_enter_unreferenced();
     nmr_host_lock_acquiring(&module);
     nmr_host_lock_abandoned(&module);
     nmr_host_lock_acquiring(&module);

@@ -18,7 +18,7 @@ use super::module::Registered;
 use super::run::{self, Nmr, Outcome};
 use crate::exports;
 use crate::instances;
-use crate::report::Report;
+use crate::report::{Got, Report};
 use crate::shell::Shell;
 
 /// The rules that the machine watches. Those about the wait are not among them: the shell refuses a
@@ -80,12 +80,14 @@ pub(super) fn watches(rule: Rule) -> bool {
     MACHINE.contains(&rule)
 }
 
+/// What the machine has found, which names no module where a handle leads nowhere.
 fn finding(report: &Report) -> Finding {
+    let named = !matches!(report.got, Some(Got::Handle(_)));
     Finding {
         rule: report.rule,
-        binding: report.binding,
-        module: report.module,
-        peer: report.peer,
+        binding: report.binding.filter(|_| named),
+        module: report.module.filter(|_| named),
+        peer: report.peer.filter(|_| named),
         status: report.status,
     }
 }

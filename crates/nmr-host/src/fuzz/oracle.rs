@@ -50,7 +50,7 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
         leaks: oracle
             .lanes
             .iter()
-            .map(|machine| machine.borrow().leaks().len())
+            .map(|machine| machine.borrow().leaks().count())
             .sum(),
     }
 }
@@ -139,9 +139,7 @@ impl Oracle {
         let (_, offer) = offers.iter_mut().find(|(of, _)| *of == handle)?;
         let done = run(offer, &mut breaches);
         let mut machine = self.machine(Some(handle)).borrow_mut();
-        for (rule, culprit, status) in breaches.iter() {
-            machine.find(rule, handle.key(), culprit, status);
-        }
+        machine.find_breaches(handle.key(), breaches);
         self.note_findings(&mut machine);
         Some(done)
     }

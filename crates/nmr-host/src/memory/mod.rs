@@ -43,7 +43,7 @@ mod fault;
 mod ledger;
 #[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
 mod linux;
-mod probe;
+pub(crate) mod probe;
 pub mod quarantine;
 
 use std::any::Any;
@@ -54,7 +54,7 @@ use elsewhere as system;
 #[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
 use linux as system;
 
-pub(crate) use examine::examine;
+pub(crate) use examine::{examine, owner};
 pub(crate) use fault::Toucher;
 pub(crate) use ledger::{Breach, Ledger};
 
@@ -80,6 +80,8 @@ pub enum Lent {
     BindingContext,
     /// The dispatch table of a binding.
     Dispatch,
+    /// Nothing that is lent: any memory of a module.
+    Memory,
 }
 
 impl fmt::Display for Lent {
@@ -92,6 +94,7 @@ impl fmt::Display for Lent {
             Self::RegistrationContext => "registration context",
             Self::BindingContext => "binding context",
             Self::Dispatch => "dispatch table",
+            Self::Memory => "memory",
         })
     }
 }

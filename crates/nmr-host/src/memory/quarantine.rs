@@ -4,7 +4,7 @@
 //! freed it.
 //!
 //! A registrar whose policy says `memory=checked` is asked about every block that is freed or
-//! touched, and reports the rule that this breaks: V-12, V-34, V-39, V-51, V-80 or V-85 when a block
+//! touched, and reports the rule that this breaks: V-12, V-34, V-39, V-51, V-80, V-85 or V-86 when a block
 //! is freed, V-56 or V-61 when it is touched afterwards. After such a report the block is opened,
 //! filled with `0xdd`, and the module goes on. A touch that no rule is about ends the process, after
 //! a line on standard error that says which block it was. So does a report here if the policy says
@@ -39,6 +39,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::arena::{Arena, Freed};
 use super::{fault, system, watchers};
+use crate::instances;
+use crate::policy::MemoryChecks;
 use crate::stderr;
 use crate::thread::{self, ThreadNumber};
 
@@ -201,7 +203,8 @@ pub fn allocate(request: Request) -> *mut c_void {
 }
 
 /// Frees a block of the quarantine: closes it, and tells the registrars that know of it. Freeing
-/// what is no live block of the quarantine does nothing but print a line. Returns whether it was
+/// what is no live block of the quarantine changes nothing: a second free is reported (V-86), and for
+/// anything else a line is printed. Returns whether it was
 /// one, and nobody has written behind it.
 pub fn free(block: *mut c_void) -> bool {
     let place = Place::here();
@@ -217,7 +220,7 @@ pub fn free(block: *mut c_void) -> bool {
             false
         }
         Freed::Twice(block) => {
-            stderr::line(format_args!("freed again {place}: {block}"));
+            report_second_free(&block, place);
             false
         }
         Freed::Never => {
@@ -227,6 +230,17 @@ pub fn free(block: *mut c_void) -> bool {
             ));
             false
         }
+    }
+}
+
+/// Reports that a freed block was freed again (V-86), or prints that if the registrar of this thread
+/// does not look at memory.
+fn report_second_free(block: &Block, place: Place) {
+    let shell = instances::current();
+    if shell.policy.memory == MemoryChecks::Checked {
+        shell.freed_again(block);
+    } else {
+        stderr::line(format_args!("freed again {place}: {block}"));
     }
 }
 

@@ -117,12 +117,10 @@ impl Shell {
     #[cold]
     fn report_breaches(&self, binding: Key, breaches: Breaches, function: &'static str) {
         let mut machine = self.machine(binding);
-        for (rule, culprit, status) in breaches.iter() {
-            machine.find(rule, binding, culprit, status);
-        }
+        machine.find_breaches(binding, breaches);
         let findings = machine.take_findings();
         drop(machine);
-        self.file(findings, function);
+        self.file(findings, function, None);
     }
 
     /// Refuses an attach outside of the offers that this thread makes.
@@ -132,7 +130,7 @@ impl Shell {
         let status = machine.refuse_attach(handle);
         let findings = machine.take_findings();
         drop(machine);
-        self.file(findings, entry.function);
+        self.file(findings, entry.function, Some(entry));
         status
     }
 }

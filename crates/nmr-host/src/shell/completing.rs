@@ -59,7 +59,7 @@ impl Shell {
                 peer: who.peer,
                 status: None,
             };
-            self.add_report(finding, None, entry.function);
+            self.add_report(finding, (None, None), entry.function);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The rules about the memory that modules lend: after each step the shell tells the ledger what has
 //! happened, and makes reports of what it answers. Only if the policy says `memory=checked`.
 
-use nmr_machine::{Action, Callback, Event, Handle, Invocation, Key, Machine, Role, Task};
+use nmr_machine::{
+    Action, Callback, Event, Finding, Handle, Invocation, Key, Machine, Role, Rule, Task,
+};
 use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::{Books, Shell};
 use crate::memory::quarantine::Block;
-use crate::memory::{Breach, Toucher};
+use crate::memory::{Breach, Lent, LentMemory, Toucher};
 use crate::policy::{MemoryChecks, Policy};
+use crate::report::Report;
 use crate::sync::MutexGuard;
 use crate::thread;
 
@@ -80,11 +83,13 @@ impl Books {
             event,
             action,
         } = happened;
-        let ledger = &mut self.ledger;
+        let (ledger, layouts) = (&mut self.ledger, &self.layouts);
         match (**event, subject.registration, subject.binding) {
             (Event::Register { module, .. }, ..) => {
                 let registered = task.registered.map(Handle::key);
-                return registered.map_or_else(Vec::new, |key| ledger.open(key, module));
+                let layout = layouts.get(&module.npi);
+                let specific = layout.and_then(|layout| layout.side(module.role()).characteristics);
+                return registered.map_or_else(Vec::new, |key| ledger.open(key, module, specific));
             }
             (Event::Deregister { .. }, Some(key), _) => {
                 let failed = matches!(**action, Action::Return(status) if status != STATUS_PENDING);
@@ -159,15 +164,27 @@ impl Books {
         role: Role,
         passed: (Opaque, Opaque),
     ) -> Vec<Breach> {
-        let opening = machine.opening(binding, role, passed);
-        opening.map_or_else(Vec::new, |opening| self.ledger.attach(binding, opening))
+        let Some(opening) = machine.opening(binding, role, passed) else {
+            return Vec::new();
+        };
+        let layout = self.layouts.get(&opening.module.npi);
+        let table = layout.and_then(|layout| layout.side(role).table.as_ref());
+        let size = table.and_then(|table| table.size.at(opening.dispatch));
+        self.ledger.attach(binding, opening, size)
     }
 
     fn report_breaches(&mut self, breaches: &[Breach], function: &'static str, policy: &Policy) {
         for breach in breaches {
-            let mut report = self.report(breach.finding, function, policy.mode);
-            report.memory = Some(breach.memory.clone());
+            let report = self.report_breach(breach, function, policy);
             self.reports.push(report);
+        }
+    }
+
+    fn report_breach(&self, breach: &Breach, function: &'static str, policy: &Policy) -> Report {
+        let report = self.report(breach.finding, function, policy.mode);
+        Report {
+            memory: Some(breach.memory.clone()),
+            ..report
         }
     }
 }
@@ -217,18 +234,40 @@ impl Shell {
         self.report_lent(books, &breaches, function);
     }
 
+    /// A freed block of the quarantine was freed again on this thread (V-86).
+    pub(crate) fn freed_again(&self, block: &Block) {
+        let callback = thread::callback();
+        let finding = Finding {
+            rule: Rule::V86,
+            binding: callback.map(|callback| callback.binding),
+            module: callback.map(|callback| callback.module),
+            peer: callback.map(|callback| callback.peer),
+            status: None,
+        };
+        let memory = LentMemory {
+            lent: Lent::Memory,
+            address: block.start,
+            block: Some(block.clone()),
+        };
+        let function = callback.map_or("a free", |callback| callback.function());
+        self.report_lent(self.books(), &[Breach { finding, memory }], function);
+    }
+
     /// A freed block of the quarantine was touched. Returns whether a report explains that.
     pub(crate) fn touched(&self, block: &Block, toucher: &Toucher) -> bool {
         let mut books = self.books();
         let (breaches, known) = books.ledger.touched(block, toucher.place.thread);
         let callback = toucher.place.callback;
         let function = callback.map_or("a touch of freed memory", |(function, _)| function);
-        let reported = books.reports.len();
-        books.report_breaches(&breaches, function, &self.policy);
-        for report in books.reports.since_mut(reported) {
-            (report.thread, report.irql) = (toucher.place.thread, toucher.irql);
+        for breach in &breaches {
+            let report = books.report_breach(breach, function, &self.policy);
+            books.reports.push(Report {
+                thread: toucher.place.thread,
+                irql: toucher.irql,
+                ..report
+            });
         }
-        self.announce(books, reported);
+        self.announce(books);
         known
     }
 
@@ -254,8 +293,7 @@ impl Shell {
         breaches: &[Breach],
         function: &'static str,
     ) {
-        let reported = books.reports.len();
         books.report_breaches(breaches, function, &self.policy);
-        self.announce(books, reported);
+        self.announce(books);
     }
 }

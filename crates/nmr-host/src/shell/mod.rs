@@ -13,8 +13,10 @@ mod completing;
 mod lane;
 mod lending;
 mod offers;
+mod past;
 mod reading;
 mod reporting;
+mod reports;
 mod waiting;
 mod watching;
 mod wrapping;
@@ -23,17 +25,17 @@ use std::any::Any;
 use std::collections::HashMap;
 
 use nmr_machine::{
-    Action, Callback, Ends, Event, Handle, Key, Machine, Module, ModuleId, Noted, Role, Task,
+    Action, Callback, Ends, Event, Handle, Key, Machine, Module, ModuleId, Role, Task,
 };
-use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
+use nmr_sys::{NPIID, NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
 
 use crate::callback;
 use crate::faults::Faults;
 use crate::instances;
+use crate::layout::InterfaceLayout;
 use crate::memory::Ledger;
 use crate::policy::{Policy, Verify};
 use crate::record::{Note, Record};
-use crate::report::Report;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::transcript::{self, Entry};
@@ -42,8 +44,10 @@ use crate::wrapped::Wrapped;
 use completing::Completer;
 use lane::Lane;
 use lending::{Happened, Subject};
+use past::Past;
 pub(crate) use reporting::Listen;
 use reporting::Listener;
+use reports::Reports;
 
 /// A registrar, shared by all threads that are inside it.
 ///
@@ -61,6 +65,7 @@ pub(crate) struct Shell {
     worker: Worker,
     pub(crate) wrapped: Wrapped,
     listener: Listener,
+    past: Past,
 }
 
 /// What is written down of all lanes.
@@ -68,8 +73,10 @@ pub(crate) struct Shell {
 struct Books {
     ledger: Ledger,
     names: HashMap<ModuleId, String>,
+    /// The interfaces that the program has declared.
+    layouts: HashMap<NPIID, InterfaceLayout>,
     records: Vec<Record>,
-    reports: Noted<Report>,
+    reports: Reports,
     /// How many lost reports were told of.
     known_lost: u64,
     /// The threads that have completed a detach and have not left the code that did.
@@ -96,6 +103,7 @@ impl Shell {
             worker: Worker::default(),
             wrapped: Wrapped::default(),
             listener: Listener::default(),
+            past: Past::default(),
         }
     }
 
@@ -110,6 +118,7 @@ impl Shell {
             self.wrapped.lock(),
             self.books(),
             self.listener.lock(),
+            self.past.lock(),
         );
         let lanes: Vec<_> = self.lanes.iter().map(Lane::machine).collect();
         (others, lanes, self.faults.lock())
@@ -217,7 +226,8 @@ impl Shell {
                     let attach = || callback::attach_client(&client);
                     let status = self.inside(role, callback, ends.as_ref(), attach);
                     outcome = offers::end();
-                    if ends.is_some() {
+                    if let Some(ends) = ends {
+                        self.past.bind(binding, ends);
                         self.watch_attached(binding, status);
                     }
                     Event::ClientAttachReturned {
@@ -272,7 +282,7 @@ impl Shell {
         lane: &'a Lane,
         task: &mut Task,
         event: Event<'_>,
-        entry: &Entry,
+        entry: &'a Entry,
     ) -> Told<'a> {
         if self.is_watched() && (self.is_recording() || self.checks_memory()) {
             return self.tell_in_books(lane, task, event, entry);
@@ -284,6 +294,7 @@ impl Shell {
             function: transcript::callback(&event).unwrap_or(entry.function),
             machine,
             action,
+            entry,
             written: None,
         }
     }
@@ -294,7 +305,7 @@ impl Shell {
         lane: &'a Lane,
         task: &mut Task,
         event: Event<'_>,
-        entry: &Entry,
+        entry: &'a Entry,
     ) -> Told<'a> {
         // They follow the order of the steps, so they are locked before the step.
         let mut books = self.books();
@@ -309,9 +320,8 @@ impl Shell {
             self.note_callback(&mut books, transcript::action(&machine, &action));
         }
         let function = transcript::callback(&event).unwrap_or(entry.function);
-        let reported = books.reports.len();
         if machine.has_findings() {
-            books.file(machine.take_findings(), function, self.policy.mode);
+            self.write_down(&mut books, machine.take_findings(), function, Some(entry));
         }
         if let Some(subject) = subject {
             let happened = Happened {
@@ -327,7 +337,8 @@ impl Shell {
             function,
             machine,
             action,
-            written: Some((books, reported)),
+            entry,
+            written: Some(books),
         }
     }
 
@@ -349,6 +360,7 @@ impl Shell {
             lane,
             function,
             mut machine,
+            entry,
             written,
             ..
         } = told;
@@ -358,9 +370,9 @@ impl Shell {
         let findings = machine.take_findings();
         drop(machine);
         match written {
-            Some((books, reported)) => self.announce(books, reported),
+            Some(books) => self.announce(books),
             None if findings.is_empty() => {}
-            None => self.file(findings, function),
+            None => self.file(findings, function, Some(entry)),
         }
     }
 
@@ -407,13 +419,22 @@ impl Shell {
         self.watched.store(watched, Ordering::Relaxed);
     }
 
-    /// What is known of a call with a handle: who makes it, if anybody looks.
+    /// What is known of a call with a handle of this value: who makes it, if that is verified.
     #[inline]
-    pub(crate) fn entry(&self, function: &'static str, handle: Option<Handle>) -> Entry {
-        if self.is_watched() {
-            Entry::of_handle(function, self.identify(handle))
+    pub(crate) fn entry(
+        &self,
+        function: &'static str,
+        handle: Option<Handle>,
+        value: usize,
+    ) -> Entry {
+        let found = if self.is_watched() {
+            self.identify(handle)
         } else {
-            Entry::of_handle(function, None)
+            None
+        };
+        Entry {
+            handle: value,
+            ..Entry::of_handle(function, found)
         }
     }
 
@@ -437,6 +458,8 @@ struct Told<'a> {
     function: &'static str,
     machine: MutexGuard<'a, Machine>,
     action: Action,
-    /// The books, if the step is written down there, and how many reports they had before.
-    written: Option<(MutexGuard<'a, Books>, usize)>,
+    /// The call of which the step is a part.
+    entry: &'a Entry,
+    /// The books, if the step is written down there.
+    written: Option<MutexGuard<'a, Books>>,
 }

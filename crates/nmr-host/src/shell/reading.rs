@@ -1,8 +1,9 @@
 //! What tests and tools read of a registrar, and what they set.
 
-use nmr_machine::{Blocker, Handle, Identity, Interface, Leak, ModuleId, Role};
+use nmr_machine::{Blocker, Handle, Identity, Leak, ModuleId, Role};
 
 use super::Shell;
+use crate::layout::InterfaceLayout;
 use crate::record::{Note, Record};
 use crate::report::Report;
 use crate::sync::atomic::Ordering;
@@ -43,7 +44,11 @@ impl Shell {
 
     pub(crate) fn leaks(&self) -> Vec<Leak> {
         let lanes = self.lanes.iter();
-        lanes.flat_map(|lane| lane.machine().leaks()).collect()
+        let mut leaks = Vec::new();
+        for lane in lanes {
+            leaks.extend(lane.machine().leaks());
+        }
+        leaks
     }
 
     pub(crate) fn fail_reservation(&self, skip: u64) {
@@ -102,8 +107,11 @@ impl Shell {
         self.books().reports.get(index).map(read)
     }
 
-    pub(crate) fn declare(&self, interface: Interface) {
-        self.lane_of(&interface.npi).machine().declare(interface);
+    pub(crate) fn declare(&self, interface: InterfaceLayout) {
+        let npi = interface.npi;
+        let known = interface.interface();
+        self.books().layouts.insert(npi, interface);
+        self.lane_of(&npi).machine().declare(known);
     }
 
     pub(crate) fn name(&self, id: ModuleId, name: &str) {

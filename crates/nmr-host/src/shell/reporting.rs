@@ -2,14 +2,19 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::TryLockError;
 
-use nmr_machine::{Callback, Finding, Key, Machine, ModuleLabel, Noted, Role, Rule, Severity};
+use nmr_machine::{
+    Callback, Finding, Handle, Key, Machine, ModuleLabel, Noted, Role, Rule, Severity,
+};
 
+use super::lane::Lane;
+use super::reports::News;
 use super::{Books, Shell};
 use crate::irql;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
-use crate::report::{Report, copy_text, severity};
+use crate::report::{Got, Report, copy_text, severity};
 use crate::stderr;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
@@ -61,38 +66,14 @@ impl Books {
             peer: finding.peer,
             peer_name: name(finding.peer),
             status: finding.status,
+            got: None,
+            count: 1,
             blockers: Vec::new(),
             memory: None,
             recorded: self.records.len() as u64,
             thread: thread::current(),
             irql: irql::current(),
         }
-    }
-
-    /// Makes reports of findings, and returns how many there were before.
-    pub(super) fn file(
-        &mut self,
-        findings: Noted<Finding>,
-        function: &'static str,
-        mode: Mode,
-    ) -> usize {
-        let before = self.reports.len();
-        self.reports.lose(findings.lost());
-        for finding in findings {
-            let report = self.report(finding, function, mode);
-            self.reports.push(report);
-        }
-        before
-    }
-
-    /// Copies the reports since `reported`, so that they can be handed on without the lock.
-    fn copy(&mut self, reported: usize) -> Noted<Report> {
-        let mut copies = Noted::default();
-        for report in self.reports.since(reported) {
-            copies.push(report.copy());
-        }
-        self.reports.lose(copies.lost());
-        copies
     }
 
     /// How many reports are lost, if nothing was printed of some of them.
@@ -103,48 +84,157 @@ impl Books {
 }
 
 impl Shell {
-    /// Hands the reports since `reported` to the program, prints them, or panics with the first, as
-    /// the policy says.
+    /// Writes findings down. `entry` is the call that led to them, if it is known.
+    pub(super) fn write_down(
+        &self,
+        books: &mut Books,
+        findings: Noted<Finding>,
+        function: &'static str,
+        entry: Option<&Entry>,
+    ) {
+        books.reports.lose(findings.lost());
+        for finding in findings {
+            if books.reports.explain(finding.rule, finding.module) {
+                continue;
+            }
+            // The machine names no module where a handle leads nowhere.
+            let unnamed = entry.filter(|_| finding.module.is_none());
+            let finding = unnamed.map_or(finding, |entry| self.name_culprit(finding, entry));
+            let report = books.report(finding, function, self.policy.mode);
+            books.reports.push(Report {
+                got: unnamed.map(|entry| Got::Handle(entry.handle)),
+                ..report
+            });
+        }
+    }
+
+    /// Names the module that has used a handle which leads nowhere: the one that it has led to, or else
+    /// the one whose callback this thread is inside.
+    fn name_culprit(&self, finding: Finding, entry: &Entry) -> Finding {
+        let handle = Handle::of_value(entry.handle);
+        let handle = handle.filter(|handle| handle.instance() == self.instance);
+        let late = handle.and_then(|handle| self.past.find(handle));
+        match (late, thread::callback()) {
+            // The handle of the other end of the binding.
+            (Some(late), _) if finding.rule == Rule::V45 && late.peer.is_some() => Finding {
+                binding: late.binding,
+                module: late.peer,
+                peer: Some(late.module),
+                ..finding
+            },
+            (Some(late), _) => Finding {
+                binding: late.binding,
+                module: Some(late.module),
+                peer: late.peer,
+                ..finding
+            },
+            (None, Some(callback)) => Finding {
+                module: Some(callback.module),
+                ..finding
+            },
+            (None, None) => finding,
+        }
+    }
+
+    /// Remembers the registration that is being deregistered, for reports of its dead handle.
+    pub(crate) fn remember(&self, entry: &Entry) {
+        if let (Actor::Module(module), Some(handle)) =
+            (entry.caller, Handle::of_value(entry.handle))
+        {
+            self.past.register(handle.key(), module);
+        }
+    }
+
+    /// Hands what is new to the program, prints it, or panics with the first, as the policy says.
     #[expect(clippy::panic, reason = "the policy `report=panic` asks for it")]
-    pub(super) fn announce(&self, mut books: MutexGuard<'_, Books>, reported: usize) {
+    pub(super) fn announce(&self, mut books: MutexGuard<'_, Books>) {
         let prints = self.policy.on_report == OnReport::Print;
         // Not of each: of the first, and of each time when they have become twice as many.
         let lost = books.reports.lost();
         let has_lost = prints && lost > 0 && lost >= books.known_lost.saturating_mul(2);
-        if books.reports.len() == reported && !has_lost {
+        if !books.reports.take_has_news() && !has_lost {
             return;
         }
         let listener = self.listener.get();
         if listener.is_none() && self.policy.on_report == OnReport::Collect {
             return;
         }
-        let reports = books.copy(reported);
+        let news = books.reports.take_news(prints);
         let lost = if has_lost {
             books.take_news_of_lost()
         } else {
             None
         };
         drop(books);
-        for report in reports.iter() {
+        for News { report, prints } in news {
             if let Some(listener) = &listener {
-                listener(report);
+                listener(&report);
+            }
+            if prints {
+                stderr::line(format_args!("{report}"));
             }
             match self.policy.on_report {
-                OnReport::Collect => {}
-                OnReport::Print => stderr::line(format_args!("{report}")),
+                OnReport::Collect | OnReport::Print => {}
                 OnReport::Panic => panic!("{report}"),
             }
         }
         lost.into_iter().for_each(print_lost);
     }
 
-    /// Reports every registration that was not closed (V-73), and prints how many reports are lost,
-    /// if that was not printed.
+    /// Reports every registration that was not closed (V-73). Prints how often those reports were found
+    /// that have been printed with a lower count, and how many are lost.
     pub(crate) fn report_the_end(&self) {
         self.look_at_the_end();
-        self.look_into_lanes("finish", Machine::find_unclosed);
-        let lost = self.books().take_news_of_lost();
+        for lane in &self.lanes {
+            self.report_unclosed(lane);
+        }
+        let mut books = self.books();
+        books
+            .reports
+            .print_counts(|report| stderr::line(format_args!("{report}")));
+        let lost = books.take_news_of_lost();
+        drop(books);
         lost.into_iter().for_each(print_lost);
+    }
+
+    /// Prints the reports that were not printed, where the process may end: whatever the policy says, and
+    /// without waiting for a lock.
+    pub(crate) fn print_the_rest(&self, print: &dyn Fn(fmt::Arguments<'_>)) {
+        match self.books.try_lock() {
+            Ok(mut books) => books
+                .reports
+                .print_rest(|report| print(format_args!("{report}"))),
+            Err(TryLockError::Poisoned(books)) => {
+                let mut books = books.into_inner();
+                books
+                    .reports
+                    .print_rest(|report| print(format_args!("{report}")));
+            }
+            Err(TryLockError::WouldBlock) => {
+                print(format_args!(
+                    "the reports cannot be read: the registrar is in use"
+                ));
+            }
+        }
+    }
+
+    /// Reports the registrations of a lane that were not closed, and which half of the end is missing.
+    fn report_unclosed(&self, lane: &Lane) {
+        let mut books = self.books();
+        for leak in lane.machine().leaks() {
+            let finding = finding(Rule::V73, Actor::Module(leak.module));
+            let report = books.report(finding, "finish", self.policy.mode);
+            let got = if leak.deregistered {
+                "a deregistration and no wait"
+            } else {
+                "no deregistration"
+            };
+            books.reports.push(Report {
+                got: Some(Got::Words(got)),
+                ..report
+            });
+        }
+        self.announce(books);
     }
 
     /// From now on, every report is handed to a function.
@@ -170,32 +260,43 @@ impl Shell {
             let findings = machine.take_findings();
             drop(machine);
             if !findings.is_empty() {
-                self.file(findings, function);
+                self.file(findings, function, None);
             }
         }
         found
     }
 
-    /// Reports what a machine found, whose lock this thread does not hold.
-    pub(super) fn file(&self, findings: Noted<Finding>, function: &'static str) {
+    /// Reports what a machine found, whose lock this thread does not hold. `entry` is the call that led
+    /// to it, if it is known.
+    pub(super) fn file(
+        &self,
+        findings: Noted<Finding>,
+        function: &'static str,
+        entry: Option<&Entry>,
+    ) {
         let mut books = self.books();
-        let reported = books.file(findings, function, self.policy.mode);
-        self.announce(books, reported);
+        self.write_down(&mut books, findings, function, entry);
+        self.announce(books);
     }
 
     /// Reports a rule that the caller of a function breaks.
     pub(crate) fn report_misuse(&self, rule: Rule, entry: &Entry) {
-        self.report_with(rule, None, entry);
+        self.report_with(rule, (None, None), entry);
     }
 
-    /// The same with another severity than the rule's own.
-    pub(crate) fn report_with(&self, rule: Rule, severity: Option<Severity>, entry: &Entry) {
+    /// The same with another severity than the rule's own, and with what was got.
+    pub(crate) fn report_with(
+        &self,
+        rule: Rule,
+        details: (Option<Severity>, Option<Got>),
+        entry: &Entry,
+    ) {
         let finding = Finding {
             binding: entry.binding,
             peer: entry.peer,
             ..finding(rule, entry.caller)
         };
-        self.add_report(finding, severity, entry.function);
+        self.add_report(finding, details, entry.function);
     }
 
     /// Reports a rule that a callback breaks, or that is broken inside it.
@@ -205,7 +306,7 @@ impl Shell {
             peer: Some(callback.peer),
             ..finding(rule, Actor::Module(callback.module))
         };
-        self.add_report(finding, None, callback.function());
+        self.add_report(finding, (None, None), callback.function());
     }
 
     /// Reports a rule that one end of a binding breaks.
@@ -220,26 +321,28 @@ impl Shell {
         machine.find(rule, binding, culprit, None);
         let findings = machine.take_findings();
         drop(machine);
-        self.file(findings, function);
+        self.file(findings, function, None);
     }
 
     pub(super) fn add_report(
         &self,
         finding: Finding,
-        severity: Option<Severity>,
+        (severity, got): (Option<Severity>, Option<Got>),
         function: &'static str,
     ) {
         let mut books = self.books();
-        let mut report = books.report(finding, function, self.policy.mode);
-        report.severity = severity.unwrap_or(report.severity);
-        let reported = books.reports.len();
-        books.reports.push(report);
-        self.announce(books, reported);
+        let report = books.report(finding, function, self.policy.mode);
+        books.reports.push(Report {
+            severity: severity.unwrap_or(report.severity),
+            got,
+            ..report
+        });
+        self.announce(books);
     }
 
     pub(crate) fn report_characteristics(&self, entry: &Entry, findings: &Findings) {
         for fault in findings.iter() {
-            self.report_with(fault.rule, fault.severity, entry);
+            self.report_with(fault.rule, (fault.severity, fault.got), entry);
         }
     }
 
@@ -252,7 +355,9 @@ impl Shell {
 }
 
 fn print_lost(count: u64) {
-    stderr::line(format_args!("memory ran out: {count} reports were lost"));
+    stderr::line(format_args!(
+        "{count} reports were lost: memory ran out, or there were too many"
+    ));
 }
 
 /// A finding that is about no binding.

@@ -1,5 +1,8 @@
 //! How a thread waits for the end of a registration.
 
+use std::fmt;
+use std::time::{Duration, Instant};
+
 use nmr_machine::{Blocker, Key, Rule};
 
 use super::Shell;
@@ -7,11 +10,13 @@ use super::reporting::finding;
 use crate::locks;
 use crate::policy::Cleanup;
 use crate::record::Actor;
+use crate::stderr;
 use crate::sync::Arc;
 use crate::transcript::Entry;
 
 impl Shell {
-    /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for.
+    /// Blocks until a registration is finished. With a watchdog, reports once whom it waits for; without
+    /// one, prints that once.
     pub(super) fn block(self: &Arc<Self>, registration: Key, entry: &Entry) {
         let waiting = self.begin_wait(registration, entry);
         if self.policy.cleanup == Cleanup::Worker {
@@ -19,21 +24,41 @@ impl Shell {
         }
         let lane = self.lane(registration);
         let mut machine = lane.machine();
-        let mut limit = self.policy.watchdog;
+        let mut limit = self.policy.watchdog.or(self.policy.stall());
+        let begin = limit.map(|_| Instant::now());
+        let elapsed = || begin.map_or(Duration::ZERO, |begin| begin.elapsed());
         while !machine.is_finished(registration) {
-            let (again, too_long) = lane.wait(machine, limit);
-            machine = again;
-            if too_long && !machine.is_finished(registration) {
+            let left = limit.map(|limit| limit.saturating_sub(elapsed()));
+            (machine, _) = lane.wait(machine, left);
+            let is_due = limit.is_some_and(|limit| elapsed() >= limit);
+            if is_due && !machine.is_finished(registration) {
                 limit = None;
                 let blockers = machine.blockers(registration);
                 drop(machine);
-                self.report_unfinished(blockers, entry);
-                if waiting.as_ref().is_some_and(locks::Wait::is_in_the_way) {
-                    self.report_misuse(Rule::V81, entry);
+                if self.policy.watchdog.is_none() {
+                    self.print_unfinished(&blockers, entry);
+                } else {
+                    self.report_unfinished(blockers, entry);
+                    if waiting.as_ref().is_some_and(locks::Wait::is_in_the_way) {
+                        self.report_misuse(Rule::V81, entry);
+                    }
                 }
                 machine = lane.machine();
             }
         }
+    }
+
+    /// Prints whom a wait waits for, and the reports that were not printed: if the wait never ends,
+    /// nothing else of this process may ever be read.
+    fn print_unfinished(&self, blockers: &[Blocker], entry: &Entry) {
+        stderr::line(format_args!(
+            "{}{} has not returned for {:?}{}",
+            entry.function,
+            By(entry.caller),
+            self.policy.stall().unwrap_or_default(),
+            Reasons(blockers)
+        ));
+        self.print_the_rest(&stderr::line);
     }
 
     /// Tells of a wait that is made while the thread holds locks.
@@ -51,8 +76,31 @@ impl Shell {
         let mut books = self.books();
         let mut report = books.report(finding, entry.function, self.policy.mode);
         report.blockers = blockers;
-        let reported = books.reports.len();
         books.reports.push(report);
-        self.announce(books, reported);
+        self.announce(books);
+    }
+}
+
+/// Who calls a function, as a part of a line.
+struct By(Actor);
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Actor::Module(module) => write!(f, " by {module}"),
+            Actor::Nmr | Actor::Unknown => Ok(()),
+        }
+    }
+}
+
+/// Whom a wait waits for, as a part of a line.
+struct Reasons<'a>(&'a [Blocker]);
+
+impl fmt::Display for Reasons<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for blocker in self.0 {
+            write!(f, "; waiting for {blocker}")?;
+        }
+        write!(f, "; see {}#v-41", Rule::PAGE)
     }
 }

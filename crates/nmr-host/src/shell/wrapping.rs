@@ -1,16 +1,21 @@
 //! Where the shell tells the [watch](crate::wrapped) of a binding how far it has come.
 
-use nmr_machine::{Callback, Finding, Handle, Interface, Key, ModuleLabel, Role, Rule};
+use nmr_machine::{Callback, Finding, Handle, Key, ModuleLabel, Role, Rule};
 use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque};
 
 use super::Shell;
+use crate::layout::{InterfaceLayout, TableLayout};
 use crate::sync::Arc;
-use crate::wrapped::{TableLayout, Unwrappable, Watch, Wrapping};
+use crate::wrapped::{Unwrappable, Watch, Wrapping};
 
 impl Shell {
     /// Declares an interface, and watches the calls of the bindings that are made from now on.
-    pub(crate) fn wrap(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
-        self.wrapped.add(interface, wrapping)?;
+    pub(crate) fn wrap(
+        &self,
+        interface: InterfaceLayout,
+        wrapping: Wrapping,
+    ) -> Result<(), Unwrappable> {
+        self.wrapped.add(interface.clone(), wrapping)?;
         self.update_watched();
         self.declare(interface);
         Ok(())
@@ -124,8 +129,7 @@ impl Shell {
         let mut books = self.books();
         let mut report = books.report(finding, function, self.policy.mode);
         report.called = called;
-        let reported = books.reports.len();
         books.reports.push(report);
-        self.announce(books, reported);
+        self.announce(books);
     }
 }

@@ -4,8 +4,8 @@
 use nmr_machine::Role;
 use nmr_sys::Opaque;
 
-use super::TableLayout;
 use super::watch::Watch;
+use crate::layout::{Convention, TableLayout};
 use crate::sync::Arc;
 
 /// The tables that were handed out: none.
@@ -20,10 +20,11 @@ impl Tables {
     pub(crate) fn copy(
         &mut self,
         _: &TableLayout,
-        given: Opaque,
+        _: Convention,
+        _: Opaque,
         _: &Arc<Watch>,
         _: Role,
-    ) -> Opaque {
-        given
+    ) -> Option<Opaque> {
+        None
     }
 }

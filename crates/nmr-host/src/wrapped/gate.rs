@@ -15,6 +15,7 @@ use nmr_machine::Role;
 
 use super::table::Slot;
 use super::watch::Watch;
+use crate::layout::Convention;
 use crate::sync::{Arc, thread_local};
 
 /// A watched call that has not returned.
@@ -37,14 +38,14 @@ pub(crate) fn address() -> usize {
 
 /// Comes from a stub, with the slot in `r11`.
 ///
-/// Saves what either convention passes arguments in, other than what `enter` preserves itself: the
-/// integer registers, the count of vector registers in `al`, the static chain in `r10`.
+/// Saves what either convention passes arguments in, as [`Registers`]: the integer registers, the vector
+/// registers that `enter` does not preserve, their count in `al`, the static chain in `r10`.
 #[unsafe(naked)]
 extern "win64" fn entrance() {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
-        "sub rsp, 176",
+        "sub rsp, 192",
         "mov [rbp - 8], rax",
         "mov [rbp - 16], rcx",
         "mov [rbp - 24], rdx",
@@ -57,8 +58,11 @@ extern "win64" fn entrance() {
         "movups [rbp - 112], xmm3",
         "movups [rbp - 128], xmm4",
         "movups [rbp - 144], xmm5",
+        "mov [rbp - 152], rdi",
+        "mov [rbp - 160], rsi",
         "mov rcx, r11",
         "lea rdx, [rbp + 8]",
+        "lea r8, [rbp - 160]",
         "call {enter}",
         "mov r11, rax",
         "mov rax, [rbp - 8]",
@@ -73,6 +77,8 @@ extern "win64" fn entrance() {
         "movups xmm3, [rbp - 112]",
         "movups xmm4, [rbp - 128]",
         "movups xmm5, [rbp - 144]",
+        "mov rdi, [rbp - 152]",
+        "mov rsi, [rbp - 160]",
         "leave",
         "jmp r11",
         enter = sym enter,
@@ -101,6 +107,54 @@ extern "win64" fn exit() {
     )
 }
 
+/// The registers that `entrance` saves, as they lie on its stack.
+#[repr(C)]
+struct Registers {
+    rsi: usize,
+    rdi: usize,
+    vectors: [[u64; 2]; 6],
+    r10: usize,
+    r9: usize,
+    r8: usize,
+    rdx: usize,
+    rcx: usize,
+    rax: usize,
+}
+
+impl Registers {
+    /// An integer argument, if it is in a register.
+    fn argument(&mut self, convention: Convention, number: usize) -> Option<&mut usize> {
+        let Self {
+            rsi,
+            rdi,
+            r9,
+            r8,
+            rdx,
+            rcx,
+            ..
+        } = self;
+        match (convention, number) {
+            (Convention::Windows, 0) | (Convention::Native, 3) => Some(rcx),
+            (Convention::Windows, 1) | (Convention::Native, 2) => Some(rdx),
+            (Convention::Windows, 2) => Some(r8),
+            (Convention::Windows, 3) => Some(r9),
+            (Convention::Native, 0) => Some(rdi),
+            (Convention::Native, 1) => Some(rsi),
+            _ => None,
+        }
+    }
+}
+
+/// Puts stubs into the place of the callbacks among the arguments.
+fn wrap_callbacks(slot: &Slot, registers: &mut Registers) {
+    for &(argument, function) in &slot.callbacks {
+        let argument = registers.argument(slot.convention, argument);
+        if let Some(argument) = argument.filter(|argument| **argument != 0) {
+            *argument = slot.watch.callback(slot, function, *argument);
+        }
+    }
+}
+
 /// A call begins. Returns the function. A thread that is ending, and has lost its frames already,
 /// calls unseen, and so does one for whose frame there is no memory.
 ///
@@ -108,9 +162,18 @@ extern "win64" fn exit() {
 ///
 /// * `slot` is that of a stub that was handed out.
 /// * `return_address` is where the caller's return address is.
-unsafe extern "win64" fn enter(slot: *const Slot, return_address: *mut usize) -> usize {
+/// * `registers` are those that `entrance` has saved and is going to restore.
+unsafe extern "win64" fn enter(
+    slot: *const Slot,
+    return_address: *mut usize,
+    registers: *mut Registers,
+) -> usize {
     // SAFETY: the slot must be there: it stays as long as the registrar that handed it out.
     let slot = unsafe { &*slot };
+    if !slot.callbacks.is_empty() {
+        // SAFETY: the registers lie on the stack of `entrance`, which does not touch them meanwhile.
+        wrap_callbacks(slot, unsafe { &mut *registers });
+    }
     // SAFETY: the caller vouches for the place.
     let caller = unsafe { return_address.read() };
     let frame = Frame {

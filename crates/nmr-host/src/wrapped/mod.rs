@@ -9,7 +9,6 @@
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod gate;
 mod hold;
-mod layout;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod stubs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
@@ -22,14 +21,14 @@ mod watch;
 use std::collections::HashMap;
 use std::fmt;
 
-use nmr_machine::{Interface, Key, Role, Table};
+use nmr_machine::{Key, Role};
 use nmr_sys::{GUID, Opaque};
 
+use crate::layout::{Convention, InterfaceLayout, TableLayout};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use hold::HeldCall;
 pub(crate) use hold::Holds;
-pub use layout::TableLayout;
 use table::Tables;
 pub(crate) use watch::Watch;
 
@@ -59,7 +58,8 @@ impl Default for Wrapping {
 pub enum Unwrappable {
     /// Only an x86-64 process on Linux can, and not under Miri.
     Platform,
-    /// A table has more functions than fit, or its size is no multiple of a pointer's, or above 64 KiB.
+    /// A table has functions that do not fit or are not aligned, is above 64 KiB, or has callbacks that
+    /// are not among the first four arguments of its functions.
     Table(Role),
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for Unwrappable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Platform => f.write_str("calls can be watched only on x86-64 Linux"),
-            Self::Table(role) => write!(f, "the size of the {role}'s table cannot be right"),
+            Self::Table(role) => write!(f, "the {role}'s table cannot be as it is described"),
         }
     }
 }
@@ -89,7 +89,7 @@ type Measure = Box<dyn Fn(*const ()) -> Option<TableLayout> + Send + Sync>;
 
 #[derive(Default)]
 pub(crate) struct State {
-    interfaces: HashMap<GUID, (Interface, Wrapping)>,
+    interfaces: HashMap<GUID, (InterfaceLayout, Wrapping)>,
     /// How all other interfaces are watched, if they are.
     others: Option<(Wrapping, Measure)>,
     /// The last attach of each binding that there ever was.
@@ -112,14 +112,13 @@ impl Wrapped {
     }
 
     /// From now on, tables of this interface are copied.
-    pub(crate) fn add(&self, interface: Interface, wrapping: Wrapping) -> Result<(), Unwrappable> {
-        for (role, table) in [
-            (Role::Client, interface.client),
-            (Role::Provider, interface.provider),
-        ] {
-            if table.is_some_and(|table| !is_possible(table)) {
-                return Err(Unwrappable::Table(role));
-            }
+    pub(crate) fn add(
+        &self,
+        interface: InterfaceLayout,
+        wrapping: Wrapping,
+    ) -> Result<(), Unwrappable> {
+        if let Some(role) = interface.impossible() {
+            return Err(Unwrappable::Table(role));
         }
         if !Tables::WORK {
             return Err(Unwrappable::Platform);
@@ -150,6 +149,12 @@ impl Wrapped {
         if self.is_on() {
             self.holds.answers_are_noted();
         }
+    }
+
+    /// What the callee of a watched call gets for a callback of the caller: a stub that leads there.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    pub(crate) fn callback(&self, slot: &table::Slot, function: usize, target: usize) -> usize {
+        self.lock().tables.callback(slot, function, target)
     }
 
     /// Whether anything is watched.
@@ -194,30 +199,16 @@ impl Wrapped {
             tables,
         } = &mut *state;
         let copied = watches.get(&binding).and_then(|watch| {
-            let layout = match interfaces.get(&watch.npi) {
-                Some((interface, _)) => interface.table(owner).map(TableLayout::from),
-                None => others
-                    .as_ref()
-                    .and_then(|(_, measure)| measure(dispatch.0.cast_const().cast()))
-                    .filter(is_possible_layout),
-            };
-            Some(tables.copy(&layout?, dispatch, watch, owner.other()))
+            let caller = owner.other();
+            if let Some((interface, _)) = interfaces.get(&watch.npi) {
+                let layout = interface.side(owner).table.as_ref()?;
+                return tables.copy(layout, interface.convention, dispatch, watch, caller);
+            }
+            let (_, measure) = others.as_ref()?;
+            let layout = measure(dispatch.0.cast_const().cast());
+            let layout = layout.filter(|layout| layout.is_possible(0))?;
+            tables.copy(&layout, Convention::default(), dispatch, watch, caller)
         });
         copied.unwrap_or(dispatch)
     }
-}
-
-fn is_possible_layout(layout: &TableLayout) -> bool {
-    let words = layout.size / size_of::<usize>();
-    layout.size <= LARGEST && layout.functions.iter().all(|&place| place < words)
-}
-
-/// The most bytes that a table may have.
-const LARGEST: usize = 1 << 16;
-
-fn is_possible(table: Table) -> bool {
-    let pointer = size_of::<usize>();
-    table.size <= LARGEST
-        && table.size.is_multiple_of(pointer)
-        && table.functions <= table.size / pointer
 }

@@ -175,6 +175,20 @@ impl Watch {
         }
     }
 
+    /// What the callee of a call gets for a callback of the caller.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    pub(super) fn callback(
+        &self,
+        slot: &super::table::Slot,
+        function: usize,
+        target: usize,
+    ) -> usize {
+        let shell = self.shell.upgrade();
+        shell.map_or(target, |shell| {
+            shell.wrapped.callback(slot, function, target)
+        })
+    }
+
     /// A module calls its peer.
     pub(super) fn call_begins(&self, caller: Role, function: usize) {
         self.end(caller).calls.fetch_add(1, SeqCst);

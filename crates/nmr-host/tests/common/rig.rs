@@ -169,10 +169,16 @@ impl Rig {
         self.registrar.set_recording(false);
     }
 
-    /// Takes the reports, which must be of these rules.
+    /// Takes the reports, which must be of these rules, each as often as it was found.
     pub(crate) fn expect(&self, rules: &[Rule]) -> Vec<Report> {
         let reports = self.registrar.take_reports();
-        let found: Vec<Rule> = reports.iter().map(|report| report.rule).collect();
+        let times = |report: &Report| {
+            (0..report.count).map({
+                let rule = report.rule;
+                move |_| rule
+            })
+        };
+        let found: Vec<Rule> = reports.iter().flat_map(times).collect();
         assert_eq!(found, rules, "{reports:#?}");
         reports
     }

@@ -53,6 +53,8 @@ extern "efiapi" fn detach(_context: *mut c_void) -> NTSTATUS {
     STATUS_SUCCESS
 }
 
+extern "efiapi" fn clean_up(_context: *mut c_void) {}
+
 /// A client and a provider of one interface, which live until the process ends.
 pub(crate) struct Pair {
     client: NPI_CLIENT_CHARACTERISTICS,
@@ -88,7 +90,7 @@ impl Pair {
                 Length: size_of::<NPI_CLIENT_CHARACTERISTICS>().try_into().unwrap(),
                 ClientAttachProvider: Some(attach_client),
                 ClientDetachProvider: Some(detach),
-                ClientCleanupBindingContext: None,
+                ClientCleanupBindingContext: Some(clean_up),
                 ClientRegistrationInstance: instance(1),
             },
             provider: NPI_PROVIDER_CHARACTERISTICS {
@@ -98,7 +100,7 @@ impl Pair {
                     .unwrap(),
                 ProviderAttachClient: Some(attach_provider),
                 ProviderDetachClient: Some(detach),
-                ProviderCleanupBindingContext: None,
+                ProviderCleanupBindingContext: Some(clean_up),
                 ProviderRegistrationInstance: instance(2),
             },
         })

@@ -1,6 +1,6 @@
 //! Dispatch tables of interfaces that this crate knows nothing about: where their functions are.
 
-use nmr_host::TableLayout;
+use nmr_host::{Extent, TableLayout};
 
 use crate::native::kernel::peek::peek;
 use crate::native::kernel::ranges::{self, Found};
@@ -23,11 +23,9 @@ pub(crate) fn layout(system: &System, table: usize) -> Option<TableLayout> {
         let word = peek::<WORD>(table + place * WORD).map(usize::from_ne_bytes);
         word.is_some_and(is_code)
     };
-    let functions: Vec<_> = (0..words).filter(is_function).collect();
-    (!functions.is_empty()).then(|| TableLayout {
-        size: words * WORD,
-        functions,
-    })
+    let places = (0..words).filter(is_function);
+    let functions: Vec<_> = places.map(|place| place * WORD).collect();
+    (!functions.is_empty()).then(|| TableLayout::new(Extent::Bytes(words * WORD), functions))
 }
 
 /// How much there is from an address on.

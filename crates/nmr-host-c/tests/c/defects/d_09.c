@@ -14,11 +14,11 @@ static void *unload(void *unused)
     return unused;
 }
 
-/* A work item of the client. */
+/* A thread of the client, which references nothing. */
 static void last_call_ended(void)
 {
     pthread_t other;
-    nmr_host_enter();
+    nmr_host_enter_unreferenced();
     NmrClientDetachProviderComplete(client.binding);
     /* Here the other thread is faster. */
     pthread_create(&other, NULL, unload, NULL);

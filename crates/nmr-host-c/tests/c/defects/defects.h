@@ -20,6 +20,7 @@ void d_07(void);
 void d_08(void);
 void d_09(void);
 void d_10(void);
+void d_11(void);
 
 /* A provider's attach callback that accepts everybody. */
 static inline NTSTATUS NTAPI accept_client(HANDLE binding, PVOID context,

@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use nmr_machine::{Finding, Key, Module, Opening, Role, Rule};
 
+use crate::layout::Extent;
 use crate::memory::Lent;
 use crate::memory::quarantine::{self, Block};
 use crate::thread::ThreadNumber;
@@ -17,7 +18,7 @@ pub(crate) use breach::Breach;
 use breach::{about, breach};
 use end::{End, Stage};
 use lease::{Kept, Lease};
-use piece::{Piece, pieces, rest_of_block};
+use piece::{Piece, pieces};
 
 /// Who lends something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -44,11 +45,17 @@ pub(crate) struct Ledger {
 impl Ledger {
     // Registrations.
 
-    /// A module has registered.
-    pub(crate) fn open(&mut self, key: Key, module: &Module) -> Vec<Breach> {
+    /// A module has registered, whose own characteristics of its interface are as long as `specific`
+    /// says, if that is known.
+    pub(crate) fn open(
+        &mut self,
+        key: Key,
+        module: &Module,
+        specific: Option<Extent>,
+    ) -> Vec<Breach> {
         let lease = Lease {
             module: module.label,
-            pieces: pieces(module.characteristics()),
+            pieces: pieces(module.characteristics(), specific),
             context: module.callee.context.0.addr(),
             refused: false,
             context_lost: false,
@@ -129,8 +136,13 @@ impl Ledger {
 
     // Bindings.
 
-    /// A module has handed over its context and its table.
-    pub(crate) fn attach(&mut self, binding: Key, opening: Opening) -> Vec<Breach> {
+    /// A module has handed over its context and its table, whose size may be known.
+    pub(crate) fn attach(
+        &mut self,
+        binding: Key,
+        opening: Opening,
+        size: Option<usize>,
+    ) -> Vec<Breach> {
         let Opening {
             serial,
             module,
@@ -138,7 +150,6 @@ impl Ledger {
             registration,
             context,
             dispatch,
-            table,
         } = opening;
         let role = module.role();
         let finding = Finding {
@@ -150,7 +161,6 @@ impl Ledger {
         for address in [context, dispatch] {
             self.place(address, Lender::End(binding, role));
         }
-        let size = table.or_else(|| rest_of_block(dispatch));
         let end = End {
             finding,
             registration,
@@ -158,7 +168,7 @@ impl Ledger {
             stage: Stage::Offered,
             context,
             dispatch,
-            table: size.and_then(|size| Piece::new(Lent::Dispatch, dispatch, size)),
+            table: Piece::new(Lent::Dispatch, dispatch, size.unwrap_or(0)),
             completer: None,
             reported: false,
         };

@@ -3,16 +3,17 @@
 use nmr_machine::Rule;
 use nmr_sys::{NPI_MODULEID, NPIID};
 
+use crate::layout::Extent;
 use crate::memory::Lent;
 use crate::memory::examine::{place, word};
 use crate::memory::probe::{self, Seen};
-use crate::memory::quarantine;
 
 /// Something that must be there and must not change.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub(super) lent: Lent,
     pub(super) address: usize,
+    /// What was there. Nothing if its length is not known: then it must only be there.
     pub(super) bytes: Vec<u8>,
     /// Whether it was reported as gone.
     pub(super) lost: bool,
@@ -24,7 +25,7 @@ impl Piece {
         if address == 0 {
             return None;
         }
-        match probe::read(address, size) {
+        match read(address, size) {
             Seen::Bytes(bytes) => Some(Self {
                 lent,
                 address,
@@ -40,7 +41,7 @@ impl Piece {
         if self.lost {
             return None;
         }
-        match probe::read(self.address, self.bytes.len()) {
+        match read(self.address, self.bytes.len()) {
             Seen::Bytes(bytes) if bytes != self.bytes => {
                 self.bytes = bytes;
                 Some(changed)
@@ -54,8 +55,19 @@ impl Piece {
     }
 }
 
-/// Reads what characteristics lend.
-pub(super) fn pieces(characteristics: usize) -> Vec<Piece> {
+/// Reads so many bytes, or looks whether one is there if there are none to compare.
+fn read(address: usize, size: usize) -> Seen {
+    match probe::read(address, size.max(1)) {
+        Seen::Bytes(mut bytes) => {
+            bytes.truncate(size);
+            Seen::Bytes(bytes)
+        }
+        other => other,
+    }
+}
+
+/// Reads what characteristics lend. `size` is that of the interface's own, if it is known.
+pub(super) fn pieces(characteristics: usize, size: Option<Extent>) -> Vec<Piece> {
     // Not more, even if `Length` says so: a wrong one is tolerated.
     let Some(whole) = Piece::new(Lent::Characteristics, characteristics, place::SIZE) else {
         return Vec::new();
@@ -68,17 +80,10 @@ pub(super) fn pieces(characteristics: usize) -> Vec<Piece> {
         size_of::<NPI_MODULEID>(),
     );
     let specific = at(place::SPECIFIC);
-    let size = rest_of_block(specific);
-    let specific =
-        size.and_then(|size| Piece::new(Lent::NpiSpecificCharacteristics, specific, size));
+    let size = size.and_then(|size| size.at(specific)).unwrap_or(0);
+    let specific = Piece::new(Lent::NpiSpecificCharacteristics, specific, size);
     [Some(whole), npi, id, specific]
         .into_iter()
         .flatten()
         .collect()
-}
-
-/// How much of its block is behind an address. `None` if it is in no block.
-pub(super) fn rest_of_block(address: usize) -> Option<usize> {
-    let block = quarantine::find(address)?;
-    Some(block.start + block.size - address)
 }

@@ -14,7 +14,7 @@ pub(super) use pages::Range;
 use super::probe::Seen;
 
 /// Reads memory of this process without the risk of a fault.
-pub(super) fn read(address: usize, size: usize) -> Seen {
+pub(crate) fn read(address: usize, size: usize) -> Seen {
     let mut bytes = vec![0; size];
     let to = libc::iovec {
         iov_base: bytes.as_mut_ptr().cast(),
