@@ -36,31 +36,36 @@ pub(crate) fn register(
     }
     // A handle without a place is of no use.
     let module = module.as_ref().filter(|_| output);
-    let entry = Entry {
-        caller: module.map_or(Actor::Unknown, |module| Actor::Module(module.label)),
-        ..Entry::of_handle(register_name(role), None)
-    };
-    let fault = shell.faults.begin();
-    if !findings.is_empty() {
-        shell.report_characteristics(&entry, &findings);
+    let mut entry = Entry::of_handle(register_name(role), None);
+    if let Some(module) = module {
+        entry.caller = Actor::Module(module.label);
     }
-    if shell.is_watched() {
-        if irql::current() > PASSIVE_LEVEL {
-            shell.report_misuse(Rule::V10, &entry);
-        }
-        shell.report_inside_cleanup(&entry);
+    let fault = shell.faults.begin();
+    if !findings.is_empty() || shell.is_watched() {
+        report_registration(shell, &entry, &findings);
     }
     let status = match (module, fault) {
-        (None, _) => shell.refuse(&entry, STATUS_INVALID_PARAMETER),
-        (Some(_), Some(status)) => shell.refuse(&entry, status),
         (Some(module), None) => {
             shell.register(module, &entry, |handle: Handle| write(handle.address()))
         }
+        (Some(_), Some(status)) => shell.refuse(&entry, status),
+        (None, _) => shell.refuse(&entry, STATUS_INVALID_PARAMETER),
     };
     if shell.is_watched() {
         thread::set_register_failed(role, output && status != STATUS_SUCCESS);
     }
     status
+}
+
+#[inline(never)]
+fn report_registration(shell: &Shell, entry: &Entry, findings: &Findings) {
+    shell.report_characteristics(entry, findings);
+    if shell.is_watched() {
+        if irql::current() > PASSIVE_LEVEL {
+            shell.report_misuse(Rule::V10, entry);
+        }
+        shell.report_inside_cleanup(entry);
+    }
 }
 
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
@@ -81,7 +86,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     if shell.is_watched() {
         thread::note_deregistered(value);
     }
-    let status = shell.call(handle, Event::Deregister { handle, role }, &entry);
+    let status = shell.call(handle, || Event::Deregister { handle, role }, &entry);
     report_failed_registration(shell, handle, role, &entry);
     status
 }
@@ -107,7 +112,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    let status = shell.call(handle, Event::Wait { handle, role }, &entry);
+    let status = shell.call(handle, || Event::Wait { handle, role }, &entry);
     if shell.is_watched()
         && let (STATUS_SUCCESS, Some(handle)) = (status, handle)
     {
@@ -170,7 +175,7 @@ pub(crate) fn complete(role: Role, value: usize) {
             shell.note_completer(found);
         }
     }
-    shell.call(handle, Event::Complete { handle, role }, &entry);
+    shell.call(handle, || Event::Complete { handle, role }, &entry);
 }
 
 /// Attaches a client. Returns the provider's context and table, or a status and whether the outputs

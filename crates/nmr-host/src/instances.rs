@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nmr_machine::{Handle, INSTANCES};
 
 use crate::memory;
+use crate::nested::Nested;
 use crate::policy::Policy;
 use crate::process;
 use crate::shell::Shell;
@@ -38,7 +40,10 @@ shared! {
 }
 
 thread_local! {
-    static ENTERED: RefCell<Vec<Here>> = const { RefCell::new(Vec::new()) };
+    /// The registrars that this thread has entered. They are not dropped, so that they are there until the
+    /// thread has ended; there are none then, because every stay has.
+    static ENTERED: ManuallyDrop<RefCell<Nested<Held>>> =
+        const { ManuallyDrop::new(RefCell::new(Nested::new())) };
 }
 
 /// Whether there was ever another registrar than the shared one. Until then no thread has entered
@@ -47,7 +52,7 @@ static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
 
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.
 #[derive(Clone)]
-pub(crate) enum Here {
+enum Held {
     Shared(&'static Arc<Shell>),
     #[expect(
         clippy::redundant_allocation,
@@ -56,9 +61,10 @@ pub(crate) enum Here {
     Own(Rc<Arc<Shell>>),
 }
 
-impl Deref for Here {
+impl Deref for Held {
     type Target = Arc<Shell>;
 
+    #[inline]
     fn deref(&self) -> &Arc<Shell> {
         match self {
             Self::Shared(shell) => shell,
@@ -67,12 +73,30 @@ impl Deref for Here {
     }
 }
 
-/// Runs something with the registrars that this thread has entered, unless it has ended so far that it
-/// has none.
-fn with_entered<T>(run: impl FnOnce(&mut Vec<Here>) -> T) -> Option<T> {
-    ENTERED
-        .try_with(|entered| run(&mut entered.borrow_mut()))
-        .ok()
+/// A thread's stay in a registrar: what its callbacks register, they register there.
+#[must_use = "dropping this ends the stay"]
+pub(crate) struct Here {
+    held: Held,
+    /// Whether the thread was in another one before.
+    entered: bool,
+}
+
+impl Deref for Here {
+    type Target = Arc<Shell>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<Shell> {
+        &self.held
+    }
+}
+
+impl Drop for Here {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered {
+            leave();
+        }
+    }
 }
 
 /// The environment variable with the policy of the shared registrar.
@@ -137,47 +161,38 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    with_entered(|entered| entered.push(Here::Own(Rc::new(shell))));
+    let own = Held::Own(Rc::new(shell));
+    ENTERED.with(|entered| entered.borrow_mut().push(own));
 }
 
 /// Undoes the last [`enter`].
 pub(crate) fn leave() {
-    with_entered(Vec::pop);
+    let left = ENTERED.with(|entered| entered.borrow_mut().pop(Held::clone));
+    // The registrar may end with it, which looks for the one that this thread is in.
+    drop(left);
 }
 
-/// A thread's stay in a registrar that calls modules.
-#[must_use = "dropping this ends the stay"]
-pub(crate) struct Stay {
-    entered: bool,
-}
-
-/// Enters a registrar, unless this thread is in it already.
-pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
-    if !has_others() {
-        return Stay { entered: false };
-    }
-    let entered = with_entered(|entered| {
-        let is_here = entered.last().is_some_and(|here| Arc::ptr_eq(here, shell));
-        if is_here || entered.try_reserve(1).is_err() {
-            return false;
-        }
-        entered.push(match shell.instance {
-            0 => shared(),
-            _ => Here::Own(Rc::new(Arc::clone(shell))),
+/// Enters a registrar, unless this thread is in it already. Without memory it does not.
+fn stay(held: Held) -> Here {
+    let is_here = Arc::ptr_eq(&innermost().unwrap_or_else(shared), &held);
+    let entered = !is_here
+        && ENTERED.with(|entered| {
+            let entered = &mut *entered.borrow_mut();
+            let room = entered.reserve().is_ok();
+            if room {
+                entered.push(held.clone());
+            }
+            room
         });
-        true
-    });
-    Stay {
-        entered: entered == Some(true),
-    }
+    Here { held, entered }
 }
 
-impl Drop for Stay {
-    fn drop(&mut self) {
-        if self.entered {
-            leave();
-        }
-    }
+/// Enters a registrar on a thread of its own.
+pub(crate) fn stay_in(shell: &Arc<Shell>) -> Here {
+    stay(match shell.instance {
+        0 => shared(),
+        _ => Held::Own(Rc::new(Arc::clone(shell))),
+    })
 }
 
 #[inline]
@@ -186,54 +201,56 @@ fn has_others() -> bool {
 }
 
 /// The registrar that this thread has entered last.
-fn innermost() -> Option<Here> {
+#[inline]
+fn innermost() -> Option<Held> {
     if !has_others() {
         return None;
     }
-    with_entered(|entered| entered.last().cloned()).flatten()
+    ENTERED.with(|entered| entered.borrow().innermost().cloned())
 }
 
-fn shared() -> Here {
-    Here::Shared(global())
+fn shared() -> Held {
+    Held::Shared(global())
 }
 
 /// The registrar that this thread registers with.
+#[inline]
 pub(crate) fn current() -> Here {
-    innermost().unwrap_or_else(shared)
+    Here {
+        held: innermost().unwrap_or_else(shared),
+        entered: false,
+    }
 }
 
-/// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
-/// that this thread registers with gets to report it.
+/// The registrar that issued a handle, which this thread enters, and the handle taken apart. If no
+/// registrar did, the one that this thread registers with gets to report it.
 #[inline]
 pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
-    let instance = handle.instance();
-    if !has_others() && instance == 0 {
-        return (shared(), Some(handle));
+    let here = current();
+    if here.instance == handle.instance() {
+        return (here, Some(handle));
     }
-    let innermost = with_entered(|entered| {
-        let innermost = entered.last();
-        innermost.filter(|here| here.instance == instance).cloned()
-    });
-    match innermost.flatten() {
-        Some(here) => (here, Some(handle)),
-        None => elsewhere(handle),
-    }
+    elsewhere(here, handle)
 }
 
 /// The same for a handle of another registrar than the one that this thread has entered.
-fn elsewhere(handle: Handle) -> (Here, Option<Handle>) {
+#[cold]
+fn elsewhere(here: Here, handle: Handle) -> (Here, Option<Handle>) {
     if handle.instance() == 0 {
-        return match innermost() {
-            Some(here) if !global().was_issued(Some(handle)) => (here, None),
-            _ => (shared(), Some(handle)),
+        return if global().was_issued(Some(handle)) {
+            (stay(shared()), Some(handle))
+        } else {
+            (here, None)
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
-    match others.get(&handle.instance()).and_then(Weak::upgrade) {
-        Some(shell) => (Here::Own(Rc::new(shell)), Some(handle)),
-        None => (current(), None),
+    let issuer = others.get(&handle.instance()).and_then(Weak::upgrade);
+    drop(others);
+    match issuer {
+        Some(shell) => (stay(Held::Own(Rc::new(shell))), Some(handle)),
+        None => (here, None),
     }
 }

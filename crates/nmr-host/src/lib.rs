@@ -54,6 +54,7 @@ mod instances;
 pub mod irql;
 pub mod locks;
 mod memory;
+mod nested;
 mod poison;
 mod policy;
 mod process;

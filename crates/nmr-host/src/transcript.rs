@@ -108,15 +108,6 @@ pub(crate) fn event(machine: &Machine, event: &Event<'_>) -> Option<(Callback, N
     }
 }
 
-/// The name of the callback that an event is the return of.
-pub(crate) fn callback(event: &Event<'_>) -> Option<&'static str> {
-    Some(match *event {
-        Event::ClientAttachReturned { .. } => Callback::Attach.name(Role::Client),
-        Event::DetachReturned { role, .. } => Callback::Detach.name(role),
-        _ => return None,
-    })
-}
-
 /// A callback is about to be called.
 pub(crate) fn action(machine: &Machine, action: &Action) -> Option<(Callback, Note)> {
     let Action::Call(Invocation {

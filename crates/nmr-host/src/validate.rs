@@ -26,9 +26,10 @@ pub(crate) struct Fault {
 
 /// What was found in characteristics. It takes no memory: each of the rules about them is found once or
 /// twice, so there are never more than [`MOST`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Findings {
-    faults: [Option<Fault>; MOST],
+    /// The first so many are faults.
+    faults: [Fault; MOST],
     count: usize,
     /// Whether the registration is refused.
     rejected: bool,
@@ -37,6 +38,15 @@ pub(crate) struct Findings {
 const MOST: usize = 16;
 
 impl Findings {
+    pub(crate) fn new() -> Self {
+        let (rule, severity) = (Rule::V01, None);
+        Self {
+            faults: [Fault { rule, severity }; MOST],
+            count: 0,
+            rejected: false,
+        }
+    }
+
     pub(crate) fn reject(&mut self, rule: Rule) {
         self.rejected = true;
         self.report(rule);
@@ -52,7 +62,7 @@ impl Findings {
 
     fn add(&mut self, rule: Rule, severity: Option<Severity>) {
         if let Some(place) = self.faults.get_mut(self.count) {
-            *place = Some(Fault { rule, severity });
+            *place = Fault { rule, severity };
             self.count += 1;
         }
     }
@@ -75,7 +85,7 @@ impl Findings {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().flatten()
+        self.faults.iter().take(self.count)
     }
 
     /// Judges a size that must be at least `size` and should be just that.
@@ -146,7 +156,7 @@ pub(crate) unsafe fn module<C: Characteristics>(
     context: *mut c_void,
     policy: &Policy,
 ) -> (Option<Module>, Findings) {
-    let (mut findings, mode) = (Findings::default(), policy.mode);
+    let (mut findings, mode) = (Findings::new(), policy.mode);
     if policy.memory == MemoryChecks::Checked {
         memory::examine(characteristics.addr(), &mut findings);
         if findings.rejected() {

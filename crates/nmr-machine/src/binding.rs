@@ -51,6 +51,11 @@ impl End {
             links,
         }
     }
+
+    /// The module has passed its context and its table.
+    pub(super) fn pass(&mut self, (context, dispatch): (Opaque, Opaque)) {
+        (self.context, self.dispatch) = (context, dispatch);
+    }
 }
 
 /// A pair of registrations of one interface. At most one exists for a pair (I-1).

@@ -30,7 +30,6 @@ impl Machine {
         self.settle(task, binding)
     }
 
-    #[inline(always)]
     pub(super) fn detach_returned(
         &mut self,
         task: &mut Task,
@@ -104,26 +103,20 @@ impl Machine {
     }
 
     /// Calls the cleanup callback that was not called yet. After the last one the binding is gone.
-    #[inline(always)]
     pub(super) fn next_cleanup(&mut self, task: &mut Task, binding: Key) -> Action {
-        if let Some(invocation) = self.take_cleanup(binding) {
-            return Action::Call(invocation);
+        let turns = self.turns(self.policy.cleanup_order);
+        let found = self.binding_mut(binding);
+        for role in turns {
+            if core::mem::take(&mut found[role].cleanup) {
+                self.forget_context(binding, role);
+                return Action::Call(Invocation {
+                    binding,
+                    role,
+                    callback: Callback::Cleanup,
+                });
+            }
         }
         self.remove_binding(binding);
         self.resume(task)
-    }
-
-    /// The cleanup callback that was not called yet, for a thread that runs both before it tells of
-    /// either.
-    pub fn take_cleanup(&mut self, binding: Key) -> Option<Invocation> {
-        let mut turns = self.turns(self.policy.cleanup_order).into_iter();
-        let role =
-            turns.find(|&role| core::mem::take(&mut self.binding_mut(binding)[role].cleanup))?;
-        self.forget_context(binding, role);
-        Some(Invocation {
-            binding,
-            role,
-            callback: Callback::Cleanup,
-        })
     }
 }

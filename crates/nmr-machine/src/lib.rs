@@ -133,6 +133,8 @@ pub struct Machine {
     serials: Serials,
     findings: Noted<Finding>,
     wake: bool,
+    /// Whether one of these two has changed.
+    news: bool,
 }
 
 /// Why a handle leads nowhere.
@@ -148,9 +150,10 @@ enum Lost {
 
 impl Machine {
     /// The lanes of a registrar.
-    pub fn lanes(instance: u32, policy: &Policy) -> impl Iterator<Item = Self> {
+    #[must_use]
+    pub fn lanes(instance: u32, policy: &Policy) -> [Self; LANES] {
         let serials = Arc::new(AtomicU64::new(0));
-        (0..LANES).map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
+        core::array::from_fn(|lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
     }
 
     /// One that is the only one.
@@ -173,6 +176,7 @@ impl Machine {
             serials: Serials::new(serials, policy.serials.max(1)),
             findings: Noted::default(),
             wake: false,
+            news: false,
         }
     }
 
@@ -207,16 +211,10 @@ impl Machine {
         core::mem::take(&mut self.findings)
     }
 
-    /// Whether there is anything to take: findings, or a wake.
-    #[must_use]
-    pub fn has_news(&self) -> bool {
-        self.wake || self.has_findings()
-    }
-
-    /// Whether there are findings to take.
-    #[must_use]
-    pub fn has_findings(&self) -> bool {
-        !self.findings.is_empty()
+    /// Whether there may be anything to take: findings, or a wake. It is not asked again.
+    #[inline]
+    pub fn take_news(&mut self) -> bool {
+        core::mem::take(&mut self.news)
     }
 
     /// Whether a step since the last call ended something that a thread waits for.
@@ -242,6 +240,7 @@ impl Machine {
 
     /// What records and reports say of a binding.
     #[must_use]
+    #[cold]
     pub fn describe(&self, binding: Key) -> Option<Ends> {
         let found = self.bindings.get(binding)?;
         let client = self.module(found, Role::Client);
@@ -342,9 +341,10 @@ impl Machine {
     }
 
     /// Notes that one end of a binding broke a rule.
+    #[cold]
     pub fn find(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
         let found = self.binding(binding);
-        self.findings.push(Finding {
+        self.note(Finding {
             rule,
             binding: Some(found.serial),
             module: Some(self.module(found, culprit).label),
@@ -354,20 +354,26 @@ impl Machine {
     }
 
     /// Notes that a registered module broke a rule.
+    #[cold]
     fn find_in(&mut self, rule: Rule, registration: Key) {
-        let finding = finding_in(rule, self.registration(registration));
-        self.findings.push(finding);
+        self.note(finding_in(rule, self.registration(registration)));
     }
 
-    /// Notes that somebody broke a rule.
+    /// Notes that a rule was broken, and not by whom.
+    #[cold]
     fn find_somewhere(&mut self, rule: Rule) {
-        self.findings.push(Finding {
+        self.note(Finding {
             rule,
             binding: None,
             module: None,
             peer: None,
             status: None,
         });
+    }
+
+    fn note(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        self.news = true;
     }
 }
 

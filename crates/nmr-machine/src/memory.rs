@@ -25,18 +25,13 @@ impl From<hashbrown::TryReserveError> for OutOfMemory {
 }
 
 impl Memory {
-    /// Stands before every reservation.
-    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
-        match self.fail_after {
-            Some(0) => {
-                self.fail_after = None;
-                Err(OutOfMemory)
-            }
-            Some(left) => {
-                self.fail_after = Some(left - 1);
-                Ok(())
-            }
-            None => Ok(()),
-        }
+    /// Stands before so many reservations. Fails if one of them is to fail.
+    #[inline]
+    pub(super) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
+        let Some(left) = self.fail_after else {
+            return Ok(());
+        };
+        self.fail_after = left.checked_sub(count as u64);
+        self.fail_after.map(drop).ok_or(OutOfMemory)
     }
 }

@@ -43,7 +43,8 @@ impl Npis {
 
     /// The key of an interface that has none yet.
     pub(super) fn insert(&mut self, npi: &GUID) -> Key {
-        let key = self.sides.insert(Sides::new(*npi));
+        let key = self.sides.next_key();
+        self.sides.insert(key, Sides::new(*npi));
         let sides = &self.sides;
         let number_of = |&key: &Key| number(&sides.live(key).npi);
         self.keys.insert_unique(number(npi), key, number_of);

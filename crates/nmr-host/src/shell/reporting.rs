@@ -164,7 +164,7 @@ impl Shell {
         look: impl Fn(&mut Machine) -> usize,
     ) -> usize {
         let mut found = 0;
-        for lane in &self.lanes {
+        for lane in self.lanes.iter() {
             let mut machine = lane.machine();
             found += look(&mut machine);
             let findings = machine.take_findings();
