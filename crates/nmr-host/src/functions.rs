@@ -1,12 +1,18 @@
 //! What the nine functions do, in safe code: find the registrar, look for rules about the place of the
 //! call if anybody wants to know, fail if that was asked for, and run.
 
+#![expect(
+    clippy::inline_always,
+    reason = "each becomes a part of an exported function, where its role is known"
+)]
+
 use std::ffi::c_void;
 use std::ptr;
 
 use nmr_machine::{Blocker, Event, Handle, Module, Role, Rule, Severity};
 use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
+use crate::findings::Findings;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
 use crate::poison;
@@ -17,7 +23,6 @@ use crate::stack;
 use crate::sync::Arc;
 use crate::thread;
 use crate::transcript::Entry;
-use crate::validate::Findings;
 
 /// Registers a module. `write` stores a handle in the caller's variable, if there is one.
 pub(crate) fn register(
@@ -68,6 +73,7 @@ fn report_registration(shell: &Shell, entry: &Entry, findings: &Findings) {
     }
 }
 
+#[inline(always)]
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
@@ -96,6 +102,7 @@ fn delivered_at(level: Irql) -> bool {
     thread::callback().is_some_and(|callback| callback.irql == level)
 }
 
+#[inline(always)]
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
@@ -159,6 +166,7 @@ fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role,
     }
 }
 
+#[inline(always)]
 pub(crate) fn complete(role: Role, value: usize) {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
@@ -180,6 +188,7 @@ pub(crate) fn complete(role: Role, value: usize) {
 
 /// Attaches a client. Returns the provider's context and table, or a status and whether the outputs
 /// are to fault.
+#[inline(always)]
 pub(crate) fn attach(
     value: usize,
     context: Opaque,

@@ -4,29 +4,32 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nmr_machine::{Handle, INSTANCES};
+use nmr_machine::{Handle, INSTANCES, Key};
 
+use crate::held;
 use crate::memory;
 use crate::nested::Nested;
-use crate::policy::Policy;
+use crate::policy::{MemoryChecks, Policy};
 use crate::process;
 use crate::shell::Shell;
 use crate::stderr;
 use crate::sync::{Arc, Mutex, PoisonError, RwLock, Weak, shared, thread_local};
+use crate::worker::CleanUp;
 
 shared! {
     static GLOBAL: Arc<Shell> = {
-        process::watch_forks();
+        process::watch_forks(lock_all, || global().lose_threads());
         let shell = Shell::new(0, global_policy());
         shell.set_recording(false);
         let shell = Arc::new(shell);
-        memory::watch(&shell);
+        watch_memory(&shell);
         shell
     };
 }
@@ -128,12 +131,27 @@ pub(crate) fn global() -> &'static Arc<Shell> {
     &GLOBAL
 }
 
-/// Holds the locks here.
-pub(crate) fn lock() -> impl Any {
-    (
+/// Lets a registrar know of blocks, if its policy wants that.
+fn watch_memory(shell: &Arc<Shell>) {
+    if shell.policy.memory == MemoryChecks::Checked {
+        let watcher: Weak<Shell> = Arc::downgrade(shell);
+        memory::watch(watcher);
+    }
+}
+
+/// Holds every lock of the shared registrar, each taken before those that are taken while it is held.
+fn lock_all() -> Box<dyn Any> {
+    // If it is just being made, this waits for it.
+    let global = global();
+    Box::new((
+        io::stderr().lock(),
         OTHERS.write().unwrap_or_else(PoisonError::into_inner),
         NEXT.lock().unwrap_or_else(PoisonError::into_inner),
-    )
+        memory::lock_lists(),
+        held::lock(),
+        global.lock(),
+        memory::quarantine::lock(),
+    ))
 }
 
 /// Makes a registrar of its own.
@@ -145,7 +163,7 @@ pub(crate) fn create(policy: Policy) -> Arc<Shell> {
     }
     HAS_OTHERS.store(true, Ordering::Relaxed);
     let shell = Arc::new(Shell::new(*next, policy));
-    memory::watch(&shell);
+    watch_memory(&shell);
     others.insert(*next, Arc::downgrade(&shell));
     *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
     shell
@@ -187,12 +205,15 @@ fn stay(held: Held) -> Here {
     Here { held, entered }
 }
 
-/// Enters a registrar on a thread of its own.
-pub(crate) fn stay_in(shell: &Arc<Shell>) -> Here {
-    stay(match shell.instance {
-        0 => shared(),
-        _ => Held::Own(Rc::new(Arc::clone(shell))),
-    })
+/// The worker has no registrar of its own.
+impl CleanUp for Shell {
+    fn clean_up(self: &Arc<Self>, binding: Key) {
+        let _stay = stay(match self.instance {
+            0 => shared(),
+            _ => Held::Own(Rc::new(Arc::clone(self))),
+        });
+        self.run_cleanups(binding);
+    }
 }
 
 #[inline]
@@ -214,7 +235,8 @@ fn shared() -> Held {
 }
 
 /// The registrar that this thread registers with.
-#[inline]
+#[expect(clippy::inline_always, reason = "what it returns stays in registers")]
+#[inline(always)]
 pub(crate) fn current() -> Here {
     Here {
         held: innermost().unwrap_or_else(shared),
@@ -224,7 +246,8 @@ pub(crate) fn current() -> Here {
 
 /// The registrar that issued a handle, which this thread enters, and the handle taken apart. If no
 /// registrar did, the one that this thread registers with gets to report it.
-#[inline]
+#[expect(clippy::inline_always, reason = "what it returns stays in registers")]
+#[inline(always)]
 pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);

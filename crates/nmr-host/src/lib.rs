@@ -45,9 +45,11 @@ mod callback;
 mod event;
 mod exports;
 mod faults;
+mod findings;
 mod functions;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod held;
 mod inspection;
 mod inspection_of_calls;
 mod instances;

@@ -6,12 +6,14 @@ use nmr_sys::{
 
 use crate::binding::{End, Phase};
 use crate::detach::Detach;
-use crate::handle::Kind;
+use crate::event::{Action, Invocation, Task};
+use crate::handle::{Handle, Kind};
 use crate::interface::Interface;
+use crate::machine::{Lost, Machine};
 use crate::module::{Callback, Role};
 use crate::offer::{Offer, Outcome};
 use crate::rule::Rule;
-use crate::{Action, Handle, Invocation, Key, Lost, Machine, Task};
+use crate::slab::Key;
 
 impl Machine {
     /// Starts the next offer of a registration. After the last one the registration is done.

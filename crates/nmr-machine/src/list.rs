@@ -1,7 +1,7 @@
 //! Lists threaded through the values of a slab: append and remove in constant time, in order, and
 //! without memory of their own.
 
-use super::slab::{Key, Slab};
+use crate::slab::{Key, Slab};
 
 /// A value's neighbours in one list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -6,15 +6,18 @@ use nmr_sys::{
     Opaque, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
 };
 
-use super::binding::{Binding, End, Phase};
-use super::event::Goal;
-use super::list::List;
-use super::memory::OutOfMemory;
-use super::registration::{Registration, Stage};
-use super::{Action, Handle, Key, Lost, Machine, Task, registration_kind};
+use crate::binding::{Binding, End, Phase};
+use crate::event::Goal;
+use crate::event::{Action, Task};
+use crate::handle::{Handle, Kind};
+use crate::list::List;
+use crate::machine::{Lost, Machine};
+use crate::memory::OutOfMemory;
 use crate::module::{Module, Role};
 use crate::policy::{Deregistration, Offers};
+use crate::registration::{Registration, Stage};
 use crate::rule::Rule;
+use crate::slab::Key;
 
 impl Machine {
     /// Inserts a registration together with a binding for each peer, and makes the first
@@ -29,7 +32,7 @@ impl Machine {
         self.insert_bindings(registration, npi, module.role());
         let owner = self.registration_mut(registration);
         owner.next_offer = owner.bindings.first();
-        task.registered = Some(self.handle(registration_kind(module.role()), registration));
+        task.registered = Some(self.handle(Kind::of_registration(module.role()), registration));
         task.goal = Goal::Offer { registration };
         self.resume(task)
     }
@@ -106,7 +109,7 @@ impl Machine {
     }
 
     /// Removes a binding that is dead, or was never offered.
-    pub(super) fn remove_binding(&mut self, key: Key) {
+    pub(crate) fn remove_binding(&mut self, key: Key) {
         for role in [Role::Client, Role::Provider] {
             let End {
                 registration,
@@ -127,7 +130,7 @@ impl Machine {
 
     /// One end's context is its module's to free, which may use the memory for the next.
     #[inline]
-    pub(super) fn forget_context(&mut self, key: Key, role: Role) {
+    pub(crate) fn forget_context(&mut self, key: Key, role: Role) {
         if self.sharing.is_some()
             && let (true, end) = self.owned_context(key, role)
             && let Some(sharing) = &mut self.sharing
@@ -137,7 +140,7 @@ impl Machine {
     }
 
     /// One end of a binding, and whether its context belongs to a cleanup callback.
-    pub(super) fn owned_context(&self, key: Key, role: Role) -> (bool, End) {
+    pub(crate) fn owned_context(&self, key: Key, role: Role) -> (bool, End) {
         let binding = self.binding(key);
         let end = binding[role];
         let cleanup = self.module(binding, role).has_cleanup();
@@ -151,7 +154,7 @@ impl Machine {
         handle: Option<Handle>,
         role: Role,
     ) -> Action {
-        let registration = match self.resolve(handle, registration_kind(role)) {
+        let registration = match self.resolve(handle, Kind::of_registration(role)) {
             Ok(registration) if self.registration(registration).is_live() => registration,
             Ok(registration) => {
                 self.find_in(Rule::V70, registration);
@@ -213,7 +216,7 @@ impl Machine {
     /// Detaches the next binding of a deregistration; after the last one the deregistration is
     /// pending, whatever its bindings did.
     #[inline(always)]
-    pub(super) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
+    pub(crate) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
         let Some(binding) = next else {
             return Action::Return(STATUS_PENDING);
         };
@@ -225,7 +228,7 @@ impl Machine {
 
     /// Claims the end of a registration for a waiting thread.
     pub(crate) fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
-        let registration = match self.resolve(handle, registration_kind(role)) {
+        let registration = match self.resolve(handle, Kind::of_registration(role)) {
             Ok(registration) => registration,
             Err(lost) => return self.refuse_registration_handle(lost, Rule::V72),
         };

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-use super::memory::OutOfMemory;
+use crate::memory::OutOfMemory;
 
 /// Names one use of one slot, in the tables of one lane: generation 20 bits, lane 6, slot 21.
 ///
@@ -22,7 +22,7 @@ const GENERATION_SHIFT: u32 = SLOT_BITS + LANE_BITS;
 impl Key {
     /// The least key of all.
     pub const FIRST: Self = Self(NonZeroU64::new(1 << GENERATION_SHIFT).expect("not zero"));
-    pub(super) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
+    pub(crate) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
     const LAST_SLOT: u64 = (1 << SLOT_BITS) - 1;
     const LAST_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
 
@@ -34,12 +34,12 @@ impl Key {
     }
 
     /// The key that these bits are. `None` if no slab can have made it.
-    pub(super) fn of_bits(bits: u64) -> Option<Self> {
+    pub(crate) fn of_bits(bits: u64) -> Option<Self> {
         let possible = bits >> GENERATION_SHIFT != 0 && bits >> Self::BITS == 0;
         NonZeroU64::new(bits).filter(|_| possible).map(Self)
     }
 
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         self.0.get()
     }
 
@@ -63,7 +63,7 @@ impl Key {
     clippy::cast_possible_truncation,
     reason = "the assertion rules it out"
 )]
-pub(super) const fn to_usize(number: u64) -> usize {
+pub(crate) const fn to_usize(number: u64) -> usize {
     const { assert!(size_of::<usize>() == size_of::<u64>()) };
     number as usize
 }
@@ -101,7 +101,7 @@ impl<T> Slot<T> {
 }
 
 /// The most slots of a table, and so the most values of a kind that a lane holds at once.
-pub(super) const MOST: usize = 1 << SLOT_BITS;
+pub(crate) const MOST: usize = 1 << SLOT_BITS;
 
 /// So few slots are kept when they are empty.
 const FEW: usize = 8;

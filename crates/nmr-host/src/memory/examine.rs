@@ -7,7 +7,7 @@ use nmr_sys::{NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_REGISTRATION_INSTANC
 
 use super::code::{self, Residence};
 use super::probe::{self, Seen};
-use crate::validate::Findings;
+use crate::findings::Findings;
 
 /// The places in characteristics, which are the same for both roles.
 pub(super) mod place {

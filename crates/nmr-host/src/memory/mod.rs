@@ -58,8 +58,6 @@ pub(crate) use examine::examine;
 pub(crate) use fault::Toucher;
 pub(crate) use ledger::{Breach, Ledger};
 
-use crate::policy::MemoryChecks;
-use crate::shell::Shell;
 use crate::sync::{Arc, Mutex, PoisonError, Weak, shared};
 use quarantine::Block;
 
@@ -116,18 +114,23 @@ impl fmt::Display for LentMemory {
     }
 }
 
-// The registrars that want to know of blocks that are freed and touched.
-shared! {
-    static WATCHERS: Mutex<Vec<Weak<Shell>>> = Mutex::new(Vec::new());
+/// A registrar that wants to know of blocks of the quarantine.
+pub(crate) trait Watcher: Send + Sync {
+    /// A block was freed on this thread.
+    fn freed(&self, block: &Block);
+    /// A freed block was touched. Returns whether a report explains that.
+    fn touched(&self, block: &Block, toucher: &Toucher) -> bool;
 }
 
-/// Lets a registrar know of blocks, if its policy wants that.
-pub(crate) fn watch(shell: &Arc<Shell>) {
-    if shell.policy.memory == MemoryChecks::Checked {
-        let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.retain(|watcher| watcher.strong_count() > 0);
-        watchers.push(Arc::downgrade(shell));
-    }
+shared! {
+    static WATCHERS: Mutex<Vec<Weak<dyn Watcher>>> = Mutex::new(Vec::new());
+}
+
+/// Lets a registrar know of blocks.
+pub(crate) fn watch(watcher: Weak<dyn Watcher>) {
+    let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    watchers.retain(|watcher| watcher.strong_count() > 0);
+    watchers.push(watcher);
 }
 
 /// Holds the locks of what is known of registrars and of images.
@@ -136,7 +139,7 @@ pub(crate) fn lock_lists() -> impl Any {
     (watchers, code::lock())
 }
 
-fn watchers() -> Vec<Arc<Shell>> {
+fn watchers() -> Vec<Arc<dyn Watcher>> {
     let watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
     watchers.iter().filter_map(Weak::upgrade).collect()
 }

@@ -1,6 +1,6 @@
 //! `NmrClientAttachProvider`: how a client's thread asks the provider of its offer.
 
-use nmr_machine::{Breaches, Callback, Handle, Key, Offer, ProviderAnswer, Role, Side};
+use nmr_machine::{Breaches, Callback, Ends, Handle, Key, Offer, ProviderAnswer, Role, Side};
 use nmr_sys::{NTSTATUS, Opaque};
 
 use super::{Shell, offers};
@@ -76,24 +76,21 @@ impl Shell {
     ) -> ProviderAnswer {
         self.keep_asking(binding, (context, dispatch));
         let ends = self.machine(binding).describe(binding);
-        self.note_asking(binding, Moment::Call("".into()));
+        self.note_asking(ends.as_ref(), Moment::Call("".into()));
         let dispatch = self.watch_attach(binding, dispatch);
         let answer = self.inside(Role::Provider, Callback::Attach, ends.as_ref(), || {
             callback::attach_provider(provider, context, dispatch)
         });
         self.watch_answer(binding, answer.status);
         self.watch_outputs(binding, &answer);
-        self.note_asking(binding, Moment::Status(answer.status));
+        self.note_asking(ends.as_ref(), Moment::Status(answer.status));
         answer
     }
 
-    fn note_asking(&self, binding: Key, moment: Moment) {
-        if self.is_recording() {
-            let mut books = self.books();
-            let machine = self.machine(binding);
-            let (role, callback) = (Role::Provider, Callback::Attach);
-            let note = transcript::note(&machine, binding, role, callback, moment);
-            self.note_callback(&mut books, note);
+    fn note_asking(&self, ends: Option<&Ends>, moment: Moment) {
+        if let (true, Some(ends)) = (self.is_recording(), ends) {
+            let note = transcript::note(ends, Role::Provider, Callback::Attach, moment);
+            self.note_callback(&mut self.books(), Callback::Attach, note);
         }
     }
 

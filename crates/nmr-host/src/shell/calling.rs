@@ -1,35 +1,30 @@
 //! What a machine says, carried out: above all calls of callbacks, at the right level and with everything
 //! looked at around them.
 
-use nmr_machine::{Action, Callback, Ends, Event, Invocation, Key, Machine, Outcome, Role, Task};
+use nmr_machine::{Action, Callback, Ends, Event, Invocation, Key, Outcome, Role};
 use nmr_sys::NTSTATUS;
 
-use super::lane::Lane;
-use super::telling::Told;
+use super::telling::{Conversation, Locked};
 use super::watching::Watch;
 use super::{Books, Shell, offers};
 use crate::callback;
+use crate::held;
 use crate::irql::{self, DISPATCH_LEVEL};
-use crate::locks;
 use crate::record::Note;
-use crate::sync::{Arc, MutexGuard};
+use crate::sync::Arc;
 use crate::thread;
-use crate::transcript::Entry;
 
-impl Shell {
-    /// Does what a machine says, and tells it what comes of that, until the call returns.
-    pub(super) fn carry_out<'a>(
-        self: &'a Arc<Self>,
-        lane: &'a Lane,
-        (mut machine, mut action): Told<'a>,
-        task: &mut Task,
-        entry: &Entry,
+impl<'a> Conversation<'a> {
+    /// Does what the machine says, and tells it what comes of that, until the call returns.
+    pub(super) fn carry_out(
+        &mut self,
+        (mut machine, mut action): (Locked<'a>, Action),
     ) -> NTSTATUS {
         loop {
             (machine, action) = match action {
                 Action::Return(status) => {
-                    self.leave(machine);
-                    self.note_return(entry, status);
+                    self.shell.leave(machine);
+                    self.shell.note_return(self.entry, status);
                     return status;
                 }
                 Action::Call(Invocation {
@@ -43,7 +38,7 @@ impl Shell {
                         offer: &outcome,
                         status,
                     };
-                    self.tell(lane, task, event, Callback::Attach.name(role), |_| ())
+                    self.tell(event, Callback::Attach.name(role), |_| ())
                 }
                 Action::Call(Invocation {
                     binding,
@@ -56,7 +51,7 @@ impl Shell {
                         role,
                         status,
                     };
-                    self.tell(lane, task, event, Callback::Detach.name(role), |_| ())
+                    self.tell(event, Callback::Detach.name(role), |_| ())
                 }
                 Action::Call(Invocation {
                     binding,
@@ -65,94 +60,73 @@ impl Shell {
                 }) => {
                     self.call_cleanup(machine, binding, role);
                     let event = || Event::CleanupReturned { binding, role };
-                    self.tell(lane, task, event, entry.function, |_| ())
+                    self.tell(event, self.entry.function, |_| ())
                 }
                 Action::Block { registration } => {
-                    self.leave(machine);
-                    self.block(registration, entry);
-                    self.tell_after(lane, Event::WaitAgain { registration }, task, entry)
+                    self.shell.leave(machine);
+                    self.shell.block(registration, self.entry);
+                    self.go_on(Event::WaitAgain { registration })
                 }
                 Action::Defer { binding } => {
-                    self.leave(machine);
-                    self.worker.hand_over(self, binding);
-                    self.tell_after(lane, Event::CleanupDeferred, task, entry)
+                    self.shell.leave(machine);
+                    self.shell.worker.hand_over(self.shell, binding);
+                    self.go_on(Event::CleanupDeferred)
                 }
             };
         }
     }
 
-    /// Tells a machine that a thread goes on which has not called back anyone.
+    /// Tells the machine that this thread goes on, which has called back no module.
     #[cold]
-    fn tell_after<'a>(
-        &'a self,
-        lane: &'a Lane,
-        event: Event<'_>,
-        task: &mut Task,
-        entry: &Entry,
-    ) -> Told<'a> {
-        self.tell(lane, task, || event, entry.function, |_| ())
+    fn go_on(&mut self, event: Event<'_>) -> (Locked<'a>, Action) {
+        self.tell(|| event, self.entry.function, |_| ())
     }
 
     /// Offers a client its provider: the offer belongs to this thread until the callback has returned.
     #[inline(always)]
-    fn make_offer(
-        self: &Arc<Self>,
-        machine: MutexGuard<'_, Machine>,
-        binding: Key,
-    ) -> (Outcome, NTSTATUS) {
-        let ends = self.whom(&machine, binding);
+    fn make_offer(&self, machine: Locked<'_>, binding: Key) -> (Outcome, NTSTATUS) {
         let client = machine.side(binding, Role::Client);
         offers::begin(client.handle, machine.offer(binding));
-        self.leave(machine);
+        self.shell.leave(machine);
         let attach = move || callback::attach_client(&client);
-        let status = self.inside(Role::Client, Callback::Attach, ends.as_ref(), attach);
+        let (role, callback) = (Role::Client, Callback::Attach);
+        let status = self
+            .shell
+            .inside(role, callback, self.ends.as_ref(), attach);
         let outcome = offers::end();
-        if ends.is_some() {
-            self.watch_attached(binding, status);
+        if self.ends.is_some() {
+            self.shell.watch_attached(binding, status);
         }
         (outcome, status)
     }
 
     #[inline(always)]
-    fn call_detach(
-        self: &Arc<Self>,
-        machine: MutexGuard<'_, Machine>,
-        binding: Key,
-        role: Role,
-    ) -> NTSTATUS {
-        let ends = self.whom(&machine, binding);
+    fn call_detach(&self, machine: Locked<'_>, binding: Key, role: Role) -> NTSTATUS {
         let (callee, context) = machine.end(binding, role);
-        self.leave(machine);
-        if ends.is_some() {
-            self.watch_detach(binding, role);
+        self.shell.leave(machine);
+        if self.ends.is_some() {
+            self.shell.watch_detach(binding, role);
         }
         let detach = move || callback::detach(&callee, context);
-        let status = self.inside(role, Callback::Detach, ends.as_ref(), detach);
-        if ends.is_some() {
-            self.watch_detached(binding, role, status);
+        let ends = self.ends.as_ref();
+        let status = self.shell.inside(role, Callback::Detach, ends, detach);
+        if self.ends.is_some() {
+            self.shell.watch_detached(binding, role, status);
         }
         status
     }
 
     #[inline(always)]
-    fn call_cleanup(self: &Arc<Self>, machine: MutexGuard<'_, Machine>, binding: Key, role: Role) {
-        let ends = self.whom(&machine, binding);
+    fn call_cleanup(&self, machine: Locked<'_>, binding: Key, role: Role) {
         let (callee, context) = machine.end(binding, role);
-        self.leave(machine);
+        self.shell.leave(machine);
         let clean_up = move || callback::clean_up(&callee, context);
-        self.inside(role, Callback::Cleanup, ends.as_ref(), clean_up);
+        let ends = self.ends.as_ref();
+        self.shell.inside(role, Callback::Cleanup, ends, clean_up);
     }
+}
 
-    /// Whom a callback is about, if anybody looks.
-    #[inline]
-    fn whom(&self, machine: &Machine, binding: Key) -> Option<Ends> {
-        if self.is_watched() {
-            machine.describe(binding)
-        } else {
-            None
-        }
-    }
-
+impl Shell {
     /// Runs a callback of a binding at the IRQL that the policy says. `ends` says whom it is about, if
     /// anybody looks.
     #[inline(always)]
@@ -185,7 +159,7 @@ impl Shell {
             module: ends.module(role),
             peer: ends.module(role.other()),
             irql: irql::current(),
-            locks: locks::count(),
+            locks: held::count(),
         };
         let watch = Watch::begin(self, callback);
         thread::enter(Some(callback));
@@ -196,11 +170,9 @@ impl Shell {
     }
 
     /// Notes a callback, at the IRQL at which it runs.
-    pub(super) fn note_callback(&self, books: &mut Books, note: Option<(Callback, Note)>) {
-        if let Some((callback, note)) = note {
-            let _level = self.raise_for(callback);
-            books.note(note);
-        }
+    pub(super) fn note_callback(&self, books: &mut Books, callback: Callback, note: Note) {
+        let _level = self.raise_for(callback);
+        books.note(note);
     }
 
     /// Raises this thread to the IRQL that the policy says for a callback.

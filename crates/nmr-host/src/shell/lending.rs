@@ -6,7 +6,7 @@ use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::{Books, Shell};
 use crate::memory::quarantine::Block;
-use crate::memory::{Breach, Toucher};
+use crate::memory::{Breach, Toucher, Watcher};
 use crate::policy::{MemoryChecks, Policy};
 use crate::sync::MutexGuard;
 use crate::thread;
@@ -209,29 +209,6 @@ impl Shell {
         self.policy.memory == MemoryChecks::Checked
     }
 
-    /// A block of the quarantine was freed on this thread.
-    pub(crate) fn freed(&self, block: &Block) {
-        let mut books = self.books();
-        let breaches = books.ledger.freed(block);
-        let function = thread::callback().map_or("a free", |callback| callback.function());
-        self.report_lent(books, &breaches, function);
-    }
-
-    /// A freed block of the quarantine was touched. Returns whether a report explains that.
-    pub(crate) fn touched(&self, block: &Block, toucher: &Toucher) -> bool {
-        let mut books = self.books();
-        let (breaches, known) = books.ledger.touched(block, toucher.place.thread);
-        let callback = toucher.place.callback;
-        let function = callback.map_or("a touch of freed memory", |(function, _)| function);
-        let reported = books.reports.len();
-        books.report_breaches(&breaches, function, &self.policy);
-        for report in books.reports.since_mut(reported) {
-            (report.thread, report.irql) = (toucher.place.thread, toucher.irql);
-        }
-        self.announce(books, reported);
-        known
-    }
-
     /// Looks at what the registrations lend that were not closed, and for contexts that their
     /// modules have never freed.
     pub(crate) fn look_at_the_end(&self) {
@@ -257,5 +234,28 @@ impl Shell {
         let reported = books.reports.len();
         books.report_breaches(breaches, function, &self.policy);
         self.announce(books, reported);
+    }
+}
+
+impl Watcher for Shell {
+    fn freed(&self, block: &Block) {
+        let mut books = self.books();
+        let breaches = books.ledger.freed(block);
+        let function = thread::callback().map_or("a free", |callback| callback.function());
+        self.report_lent(books, &breaches, function);
+    }
+
+    fn touched(&self, block: &Block, toucher: &Toucher) -> bool {
+        let mut books = self.books();
+        let (breaches, known) = books.ledger.touched(block, toucher.place.thread);
+        let callback = toucher.place.callback;
+        let function = callback.map_or("a touch of freed memory", |(function, _)| function);
+        let reported = books.reports.len();
+        books.report_breaches(&breaches, function, &self.policy);
+        for report in books.reports.since_mut(reported) {
+            (report.thread, report.irql) = (toucher.place.thread, toucher.irql);
+        }
+        self.announce(books, reported);
+        known
     }
 }

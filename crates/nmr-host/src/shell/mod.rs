@@ -23,11 +23,10 @@ mod wrapping;
 use std::any::Any;
 use std::collections::HashMap;
 
-use nmr_machine::{Action, Event, Handle, Key, LANES, Module, ModuleId, Noted, Task};
+use nmr_machine::{Action, Event, Handle, Key, LANES, Module, ModuleId, Noted};
 use nmr_sys::{NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
 
 use crate::faults::Faults;
-use crate::instances;
 use crate::memory::Ledger;
 use crate::policy::{Policy, Verify};
 use crate::record::{Note, Record};
@@ -41,6 +40,7 @@ use completing::Completer;
 use lane::Lane;
 pub(crate) use reporting::Listen;
 use reporting::Listener;
+use telling::Conversation;
 
 /// A registrar, shared by all threads that are inside it.
 ///
@@ -133,11 +133,10 @@ impl Shell {
         if offers::reserve().is_err() {
             return self.refuse(entry, STATUS_INSUFFICIENT_RESOURCES);
         }
-        let (lane, event) = (self.lane_of(&module.npi), || Event::Register { module });
         self.note_entry(entry);
-        let mut task = Task::default();
-        let told = self.tell(lane, &mut task, event, entry.function, publish);
-        self.carry_out(lane, told, &mut task, entry)
+        let mut conversation = Conversation::new(self, self.lane_of(&module.npi), entry);
+        let told = conversation.tell(|| Event::Register { module }, entry.function, publish);
+        conversation.carry_out(told)
     }
 
     /// Runs one of the functions that take a handle.
@@ -148,16 +147,15 @@ impl Shell {
         event: impl Fn() -> Event<'static>,
         entry: &Entry,
     ) -> NTSTATUS {
-        let lane = self.lane_named(handle);
         self.note_entry(entry);
-        let mut task = Task::default();
-        let (machine, action) = self.tell(lane, &mut task, event, entry.function, |_| ());
+        let mut conversation = Conversation::new(self, self.lane_named(handle), entry);
+        let (machine, action) = conversation.tell(event, entry.function, |_| ());
         if let Action::Return(status) = action {
             self.leave(machine);
             self.note_return(entry, status);
             return status;
         }
-        self.carry_out(lane, (machine, action), &mut task, entry)
+        conversation.carry_out((machine, action))
     }
 
     /// Refuses a call before anything happens.
@@ -168,13 +166,12 @@ impl Shell {
     }
 
     /// Runs a cleanup that was handed to the worker.
-    pub(crate) fn clean_up(self: &Arc<Self>, binding: Key) {
-        let _stay = instances::stay_in(self);
+    pub(crate) fn run_cleanups(self: &Arc<Self>, binding: Key) {
         let entry = Entry::of_function("the cleanup worker");
-        let (mut task, event) = (Task::default(), || Event::CleanupStarted { binding });
-        let lane = self.lane(binding);
-        let told = self.tell(lane, &mut task, event, entry.function, |_| ());
-        self.carry_out(lane, told, &mut task, &entry);
+        let mut conversation = Conversation::new(self, self.lane(binding), &entry);
+        let begins = || Event::CleanupStarted { binding };
+        let told = conversation.tell(begins, entry.function, |_| ());
+        conversation.carry_out(told);
     }
 
     /// Whether calls are looked at: for rules that need it, or for a record.

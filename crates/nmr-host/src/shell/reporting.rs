@@ -6,6 +6,7 @@ use std::ops::Range;
 use nmr_machine::{Callback, Finding, Key, Machine, ModuleLabel, Noted, Role, Rule, Severity};
 
 use super::{Books, Shell};
+use crate::findings::Findings;
 use crate::irql;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
@@ -14,7 +15,6 @@ use crate::stderr;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
 use crate::transcript::Entry;
-use crate::validate::Findings;
 
 /// A function that gets every report, on the thread that broke the rule.
 pub(crate) type Listen = Arc<dyn Fn(&Report) + Send + Sync>;

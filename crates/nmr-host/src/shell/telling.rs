@@ -1,105 +1,144 @@
 //! How a thread tells a machine what happens: under the lock of its lane, with what is written down of it.
 
-use nmr_machine::{Action, Event, Handle, Machine, Task};
+use nmr_machine::{Action, Ends, Event, Handle, Invocation, Machine, Task};
 
 use super::Shell;
 use super::lane::Lane;
 use super::lending::{Happened, Subject};
-use crate::sync::MutexGuard;
-use crate::transcript;
+use crate::record::Moment;
+use crate::sync::{Arc, MutexGuard};
+use crate::transcript::{self, Entry};
 
-/// A machine after a step, under its lock, and what it wants done.
-pub(super) type Told<'a> = (MutexGuard<'a, Machine>, Action);
+/// A machine, under the lock of its lane.
+pub(super) type Locked<'a> = MutexGuard<'a, Machine>;
 
-impl Shell {
-    /// Tells a machine what happened, under its lock, which is kept until the thread has got from the
+/// A call into the NMR, as its thread carries it along.
+pub(super) struct Conversation<'a> {
+    pub(super) shell: &'a Arc<Shell>,
+    pub(super) lane: &'a Lane,
+    pub(super) entry: &'a Entry,
+    task: Task,
+    /// Whom the callback is about that is to be called, if anybody looks.
+    pub(super) ends: Option<Ends>,
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(shell: &'a Arc<Shell>, lane: &'a Lane, entry: &'a Entry) -> Self {
+        Self {
+            shell,
+            lane,
+            entry,
+            task: Task::default(),
+            ends: None,
+        }
+    }
+
+    /// Tells the machine what happened, under its lock, which is kept until the thread has got from the
     /// machine what it takes to go on. `publish` gets the handle of a registration under the same lock. The event
     /// is made where it is used, so that a step whose event is known does not go through memory.
     #[inline(always)]
-    pub(super) fn tell<'a, 'e>(
-        &'a self,
-        lane: &'a Lane,
-        task: &mut Task,
+    pub(super) fn tell<'e>(
+        &mut self,
         event: impl Fn() -> Event<'e>,
         function: &'static str,
         publish: impl FnOnce(Handle),
-    ) -> Told<'a> {
-        if self.is_watched() && (self.is_recording() || self.checks_memory()) {
-            return self.tell_in_books(lane, task, event(), function, publish);
+    ) -> (Locked<'a>, Action) {
+        if self.shell.is_watched() {
+            return self.tell_watched(event(), function, publish);
         }
-        let mut machine = lane.machine();
-        let action = self.step(&mut machine, task, event());
+        self.ends = None;
+        let mut machine = self.lane.machine();
+        let action = self.shell.step(&mut machine, &mut self.task, event());
         if let Event::Register { .. } = event()
-            && let Some(handle) = task.registered
+            && let Some(handle) = self.task.registered
         {
             publish(handle);
         }
         if machine.take_news() {
-            machine = self.tell_news(lane, machine, function);
+            machine = self.shell.tell_news(self.lane, machine, function);
         }
         (machine, action)
     }
 
-    /// The same where a record or a ledger is kept.
+    /// The same where somebody looks: a record, a ledger, or the rules.
     #[inline(never)]
-    fn tell_in_books<'a>(
-        &'a self,
-        lane: &'a Lane,
-        task: &mut Task,
+    fn tell_watched(
+        &mut self,
         event: Event<'_>,
         function: &'static str,
         publish: impl FnOnce(Handle),
-    ) -> Told<'a> {
-        // They follow the order of the steps, so they are locked before the step.
-        let mut books = self.books();
+    ) -> (Locked<'a>, Action) {
+        let (shell, lane) = (self.shell, self.lane);
+        // What is written down follows the order of the steps, so its lock is taken before the step.
+        let recording = shell.is_recording();
+        let mut books = (recording || shell.checks_memory()).then(|| shell.books());
         let mut machine = lane.machine();
-        let recording = self.is_recording();
-        if recording {
-            self.note_callback(&mut books, transcript::event(&machine, &event));
+        if let (Some(ends), Some(books)) = (&self.ends, books.as_mut().filter(|_| recording))
+            && let Some((callback, note)) = transcript::event(ends, &event)
+        {
+            shell.note_callback(books, callback, note);
         }
-        let subject = self.checks_memory().then(|| Subject::of(&machine, &event));
-        let action = self.step(&mut machine, task, event);
-        if recording {
-            self.note_callback(&mut books, transcript::action(&machine, &action));
+        let subject = shell.checks_memory().then(|| Subject::of(&machine, &event));
+        let action = shell.step(&mut machine, &mut self.task, event);
+        self.ends = None;
+        if let Action::Call(Invocation {
+            binding,
+            role,
+            callback,
+        }) = action
+        {
+            self.ends = machine.describe(binding);
+            if let (Some(ends), Some(books)) = (&self.ends, books.as_mut().filter(|_| recording)) {
+                let note = transcript::note(ends, role, callback, Moment::Call("".into()));
+                shell.note_callback(books, callback, note);
+            }
         }
+        if let Event::Register { .. } = event
+            && let Some(handle) = self.task.registered
+        {
+            publish(handle);
+        }
+        let Some(mut books) = books else {
+            if machine.take_news() {
+                machine = shell.tell_news(lane, machine, function);
+            }
+            return (machine, action);
+        };
         let reported = books.reports.len();
         if machine.take_news() {
             if machine.take_wake() {
                 lane.wake();
             }
-            books.file(machine.take_findings(), function, self.policy.mode);
+            books.file(machine.take_findings(), function, shell.policy.mode);
         }
         if let Some(subject) = subject {
             let happened = Happened {
                 subject,
-                task,
+                task: &self.task,
                 event: &event,
                 action: &action,
             };
-            books.keep(&machine, &happened, &self.policy, function);
-        }
-        if let Event::Register { .. } = event
-            && let Some(handle) = task.registered
-        {
-            publish(handle);
+            books.keep(&machine, &happened, &shell.policy, function);
         }
         if books.reports.len() != reported || books.reports.lost() > 0 {
             drop(machine);
-            self.announce(books, reported);
+            shell.announce(books, reported);
             machine = lane.machine();
         }
         (machine, action)
     }
+}
 
+impl Shell {
     /// Wakes those who wait, and reports what was found. Meanwhile the machine is not locked: what it has said
     /// holds until it is told of the outcome.
     #[cold]
     fn tell_news<'a>(
         &self,
         lane: &'a Lane,
-        mut machine: MutexGuard<'a, Machine>,
+        mut machine: Locked<'a>,
         function: &'static str,
-    ) -> MutexGuard<'a, Machine> {
+    ) -> Locked<'a> {
         if machine.take_wake() {
             lane.wake();
         }
@@ -114,7 +153,7 @@ impl Shell {
 
     /// Lets go of the machine.
     #[inline(always)]
-    pub(super) fn leave(&self, machine: MutexGuard<'_, Machine>) {
+    pub(super) fn leave(&self, machine: Locked<'_>) {
         drop(machine);
         if self.is_watched() {
             // Nothing is locked any more.
