@@ -80,7 +80,7 @@ fault 'U-01: a declined client is cleaned up' attaching.rs \
 fault 'U-02: a completion settles what is settled' detaching.rs \
     's/if cleaning {$/if false {/'
 fault 'U-02: a cleanup stays due when it is called' detaching.rs \
-    's/core::mem::take(&mut \(self.binding_mut(binding)\[role\].cleanup\))/\1/'
+    's/core::mem::take(&mut \(found\[role\].cleanup\))/\1/'
 fault 'U-03: a late comer is forgotten' attaching.rs \
     's/^        if live {$/        if true {/'
 fault 'U-06: Deregister is done when nothing pends' registering.rs \
@@ -115,11 +115,11 @@ fault 'an accepted offer is asked again' offer.rs \
 fault 'a decline is taken for consent' offer.rs \
     's/_ => Progress::Deciding,/_ => Progress::Accepted,/'
 fault 'a provider is detached without its context' attaching.rs \
-    's/zip(offer.passed)/zip([offer.passed[0]; 2])/'
+    's/\[Role::Provider\].pass(provider)/[Role::Provider].pass(client)/'
 fault 'one end is enough for the cleanup' binding.rs \
     's/Detach::Done && self.provider/Detach::Done || self.provider/'
 fault 'a wait does not wait' registering.rs \
-    's/if !self.registration(registration).bindings.is_empty() {/if false {/'
+    's/if !found.bindings.is_empty() {/if false {/'
 fault 'a wait is not woken' registering.rs \
     's/self.wake |= /self.wake \&= /'
 

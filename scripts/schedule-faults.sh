@@ -73,13 +73,13 @@ fi
 
 # Where everything is recorded, the lock of the record stands in for that of the machine. So what is
 # about the machine's is planted where nothing is.
-fault 'two modules register at once without a lock' nmr-host/src/shell/mod.rs \
-    '/fn tell</,/^    }/ s/^        let action = \(self.step(&mut machine, task, event)\);$/        let action = if let Event::Register { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { \1 };/'
-fault 'two modules complete at once without a lock' nmr-host/src/shell/mod.rs \
-    '/fn tell</,/^    }/ s/^        let action = \(self.step(&mut machine, task, event)\);$/        let action = if let Event::Complete { .. } = event { let mut copy = machine.clone(); drop(machine); let action = copy.step(task, event); machine = lane.machine(); *machine = copy; action } else { \1 };/'
-fault 'the handle is stored after the lock' nmr-host/src/shell/mod.rs \
-    's/^            if let Some(handle) = task.registered.take() {$/            let Told { lane, function, machine, action, written } = told; drop(machine); drop(written); drop(self.books()); let told = Told { lane, function, machine: lane.machine(), action, written: None };\n&/'
-fault 'a completion wakes no waiter' nmr-host/src/shell/mod.rs \
+fault 'two modules register at once without a lock' nmr-host/src/shell/telling.rs \
+    '/fn tell</,/^    }/ s/^        let action = \(self.shell.step(&mut machine, &mut self.task, event())\);$/        let action = if let Event::Register { .. } = event() { let mut copy = machine.clone(); drop(machine); let action = copy.step(\&mut self.task, event()); machine = self.lane.machine(); *machine = copy; action } else { \1 };/'
+fault 'two modules complete at once without a lock' nmr-host/src/shell/telling.rs \
+    '/fn tell</,/^    }/ s/^        let action = \(self.shell.step(&mut machine, &mut self.task, event())\);$/        let action = if let Event::Complete { .. } = event() { let mut copy = machine.clone(); drop(machine); let action = copy.step(\&mut self.task, event()); machine = self.lane.machine(); *machine = copy; action } else { \1 };/'
+fault 'the handle is stored after the lock' nmr-host/src/shell/telling.rs \
+    's/^        if let Event::Register { .. } = event()$/        drop(machine); drop(self.shell.books()); machine = self.lane.machine();\n&/'
+fault 'a completion wakes no waiter' nmr-host/src/shell/telling.rs \
     's/if machine.take_wake() {/if machine.take_wake() \&\& !function.ends_with("Complete") {/'
 fault 'only one wait is woken' nmr-host/src/shell/lane.rs \
     's/notify_all/notify_one/'
@@ -87,8 +87,8 @@ fault 'a wait looks, and sleeps later' nmr-host/src/shell/lane.rs \
     's/^        if changed || has_changed() {$/        if changed {/'
 fault 'the lock is held during a callback' nmr-host/src/shell/calling.rs \
     's/^        let outcome = run();$/        let _held = self.books();\n&/'
-fault 'a cleanup is handed over twice' nmr-host/src/shell/mod.rs \
-    's/^ *self.worker.hand_over(self, binding);$/&\n&/'
+fault 'a cleanup is handed over twice' nmr-host/src/shell/calling.rs \
+    's/^ *self.shell.worker.hand_over(self.shell, binding);$/&\n&/'
 fault 'enter looks first and adds later' nmr/src/gate.rs \
     's/fetch_add(CALL, Ordering::Acquire)/load(Ordering::Acquire); self.enter_again()/'
 fault 'close does not count the detach callback' nmr/src/gate.rs \

@@ -69,7 +69,7 @@ fn measure() -> Result<String, fmt::Error> {
     };
     writeln!(
         text,
-        "\nA client's life with a `Slot`: {gate:.0} ns; with a `SpreadSlot`: {spread:.0} ns."
+        "\nA cycle with a `Slot`: {gate:.0} ns; with a `SpreadSlot`: {spread:.0} ns."
     )?;
     #[cfg(target_os = "linux")]
     writeln!(

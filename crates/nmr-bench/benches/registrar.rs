@@ -124,7 +124,7 @@ fn pending(criterion: &mut Criterion) {
         (By::AnotherThread, "another thread"),
     ] {
         let life = Pending::new(Setting::Off, 1, by);
-        measure(&mut group, &format!("a life, by {name}"), life);
+        measure(&mut group, &format!("a cycle, by {name}"), life);
         let many = Pending::new(Setting::Off, 1_000, by);
         measure(&mut group, &format!("1,000 at once, by {name}"), many);
     }
@@ -134,13 +134,13 @@ fn threads(criterion: &mut Criterion) {
     const THREADS: [u32; 2] = [1, 2];
     grow(
         criterion,
-        "lives on threads, an interface each",
+        "cycles on threads, an interface each",
         &THREADS,
         |threads| Lives::apart(Setting::Off, &MINIMAL, threads),
     );
     grow(
         criterion,
-        "lives on threads, one interface",
+        "cycles on threads, one interface",
         &THREADS,
         |threads| Lives::of_one_interface(Setting::Off, &MINIMAL, threads),
     );

@@ -1,4 +1,4 @@
-//! Lives of clients: they register, attach, and leave.
+//! Cycles of clients: they register, attach, deregister and wait.
 
 use std::time::{Duration, Instant};
 

@@ -34,7 +34,7 @@ pub enum By {
 }
 
 /// Clients leave a provider, and their detaches are completed. The times are those of one detach:
-/// of a client's whole life where there is one client, and else from the first completion to the
+/// of a client's whole cycle where there is one client, and else from the first completion to the
 /// last wait.
 pub struct Pending {
     registrar: Registrar,

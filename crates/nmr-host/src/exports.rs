@@ -93,7 +93,7 @@ unsafe fn register<C: Characteristics>(
             Looking::No => {}
             Looking::AtCode => {
                 if callee.callbacks.addresses().any(convention::is_system_v) {
-                    findings.reject(Rule::V17);
+                    findings.reject(Rule::V17, None);
                 }
             }
             Looking::Native => callee.convention = Convention::Native,

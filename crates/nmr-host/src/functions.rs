@@ -1,12 +1,18 @@
 //! What the nine functions do, in safe code: find the registrar, look for rules about the place of the
 //! call if anybody wants to know, fail if that was asked for, and run.
 
+#![expect(
+    clippy::inline_always,
+    reason = "each becomes a part of an exported function, where its role is known"
+)]
+
 use std::ffi::c_void;
 use std::ptr;
 
 use nmr_machine::{Blocker, Event, Handle, Module, Role, Rule, Severity};
 use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
+use crate::findings::Findings;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
 use crate::poison;
@@ -18,7 +24,6 @@ use crate::stack;
 use crate::sync::Arc;
 use crate::thread;
 use crate::transcript::Entry;
-use crate::validate::Findings;
 
 /// Registers a module. `write` stores a handle in the caller's variable, if there is one.
 pub(crate) fn register(
@@ -37,26 +42,21 @@ pub(crate) fn register(
     }
     // A handle without a place is of no use.
     let module = module.as_ref().filter(|_| output);
+    let label = module.map(|module| module.label).or(findings.label());
     let entry = Entry {
-        caller: findings.label().map_or(Actor::Unknown, Actor::Module),
+        caller: label.map_or(Actor::Unknown, Actor::Module),
         ..Entry::of_handle(register_name(role), None)
     };
     let fault = shell.faults.begin();
-    if !findings.is_empty() {
-        shell.report_characteristics(&entry, &findings);
-    }
-    if shell.is_watched() {
-        if irql::current() > PASSIVE_LEVEL {
-            shell.report_misuse(Rule::V10, &entry);
-        }
-        shell.report_inside_cleanup(&entry);
+    if !findings.is_empty() || shell.is_watched() {
+        report_registration(shell, &entry, &findings);
     }
     let status = match (module.filter(|_| !findings.rejected()), fault) {
-        (None, _) => shell.refuse(&entry, STATUS_INVALID_PARAMETER),
-        (Some(_), Some(status)) => shell.refuse(&entry, status),
         (Some(module), None) => {
             shell.register(module, &entry, |handle: Handle| write(handle.address()))
         }
+        (Some(_), Some(status)) => shell.refuse(&entry, status),
+        (None, _) => shell.refuse(&entry, STATUS_INVALID_PARAMETER),
     };
     if shell.is_watched() {
         thread::set_register_failed(role, output && status != STATUS_SUCCESS);
@@ -64,6 +64,18 @@ pub(crate) fn register(
     status
 }
 
+#[inline(never)]
+fn report_registration(shell: &Shell, entry: &Entry, findings: &Findings) {
+    shell.report_characteristics(entry, findings);
+    if shell.is_watched() {
+        if irql::current() > PASSIVE_LEVEL {
+            shell.report_misuse(Rule::V10, entry);
+        }
+        shell.report_inside_cleanup(entry);
+    }
+}
+
+#[inline(always)]
 pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
@@ -83,7 +95,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
         thread::note_deregistered(value);
         shell.remember(&entry);
     }
-    let status = shell.call(handle, Event::Deregister { handle, role }, &entry);
+    let status = shell.call(handle, || Event::Deregister { handle, role }, &entry);
     report_failed_registration(shell, handle, role, &entry);
     status
 }
@@ -93,6 +105,7 @@ fn delivered_at(level: Irql) -> bool {
     thread::callback().is_some_and(|callback| callback.irql == level)
 }
 
+#[inline(always)]
 pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
@@ -109,7 +122,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     if let Some(status) = shell.faults.end() {
         return shell.refuse(&entry, status);
     }
-    let status = shell.call(handle, Event::Wait { handle, role }, &entry);
+    let status = shell.call(handle, || Event::Wait { handle, role }, &entry);
     if shell.is_watched()
         && let (STATUS_SUCCESS, Some(handle)) = (status, handle)
     {
@@ -156,6 +169,7 @@ fn report_failed_registration(shell: &Shell, handle: Option<Handle>, role: Role,
     }
 }
 
+#[inline(always)]
 pub(crate) fn complete(role: Role, value: usize) {
     let (here, handle) = instances::route(value);
     let shell: &Arc<Shell> = &here;
@@ -172,11 +186,12 @@ pub(crate) fn complete(role: Role, value: usize) {
             shell.note_completer(found);
         }
     }
-    shell.call(handle, Event::Complete { handle, role }, &entry);
+    shell.call(handle, || Event::Complete { handle, role }, &entry);
 }
 
 /// Attaches a client. Returns the provider's context and table, or a status and whether the outputs
 /// are to fault.
+#[inline(always)]
 pub(crate) fn attach(
     value: usize,
     context: Opaque,

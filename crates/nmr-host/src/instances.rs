@@ -4,28 +4,33 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nmr_machine::{Handle, INSTANCES};
+use nmr_machine::{Handle, INSTANCES, Key};
 
 use crate::crash;
-use crate::memory;
-use crate::policy::Policy;
+use crate::held;
+use crate::memory::{self, Watcher};
+use crate::nested::Nested;
+use crate::policy::{MemoryChecks, Policy};
 use crate::process;
 use crate::shell::Shell;
 use crate::stderr;
 use crate::sync::{Arc, Mutex, PoisonError, RwLock, Weak, shared, thread_local};
+use crate::worker::CleanUp;
 
 shared! {
     static GLOBAL: Arc<Shell> = {
-        process::watch_forks();
+        process::watch_forks(lock_all, || global().lose_threads());
         let shell = Shell::new(0, global_policy());
         shell.set_recording(false);
         let shell = Arc::new(shell);
-        memory::watch(&shell);
+        watch_memory(&shell);
         crash::install();
         HAS_SHARED.store(true, Ordering::Release);
         shell
@@ -43,7 +48,10 @@ shared! {
 }
 
 thread_local! {
-    static ENTERED: RefCell<Vec<Here>> = const { RefCell::new(Vec::new()) };
+    /// The registrars that this thread has entered. They are not dropped, so that they are there until the
+    /// thread has ended; there are none then, because every stay has.
+    static ENTERED: ManuallyDrop<RefCell<Nested<Held>>> =
+        const { ManuallyDrop::new(RefCell::new(Nested::new())) };
 }
 
 /// Whether there was ever another registrar than the shared one. Until then no thread has entered
@@ -52,7 +60,7 @@ static HAS_OTHERS: AtomicBool = AtomicBool::new(false);
 
 /// A registrar as a thread holds it, without the cost of sharing it with other threads.
 #[derive(Clone)]
-pub(crate) enum Here {
+enum Held {
     Shared(&'static Arc<Shell>),
     #[expect(
         clippy::redundant_allocation,
@@ -61,9 +69,10 @@ pub(crate) enum Here {
     Own(Rc<Arc<Shell>>),
 }
 
-impl Deref for Here {
+impl Deref for Held {
     type Target = Arc<Shell>;
 
+    #[inline]
     fn deref(&self) -> &Arc<Shell> {
         match self {
             Self::Shared(shell) => shell,
@@ -72,12 +81,30 @@ impl Deref for Here {
     }
 }
 
-/// Runs something with the registrars that this thread has entered, unless it has ended so far that it
-/// has none.
-fn with_entered<T>(run: impl FnOnce(&mut Vec<Here>) -> T) -> Option<T> {
-    ENTERED
-        .try_with(|entered| run(&mut entered.borrow_mut()))
-        .ok()
+/// A thread's stay in a registrar: what its callbacks register, they register there.
+#[must_use = "dropping this ends the stay"]
+pub(crate) struct Here {
+    held: Held,
+    /// Whether the thread was in another one before.
+    entered: bool,
+}
+
+impl Deref for Here {
+    type Target = Arc<Shell>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<Shell> {
+        &self.held
+    }
+}
+
+impl Drop for Here {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered {
+            leave();
+        }
+    }
 }
 
 /// The environment variable with the policy of the shared registrar.
@@ -109,12 +136,34 @@ pub(crate) fn global() -> &'static Arc<Shell> {
     &GLOBAL
 }
 
-/// Holds the locks here.
-pub(crate) fn lock() -> impl Any {
-    (
+/// Lets a registrar know of blocks, if its policy wants that.
+fn watch_memory(shell: &Arc<Shell>) {
+    if shell.policy.memory == MemoryChecks::Checked {
+        let watcher: Weak<Shell> = Arc::downgrade(shell);
+        memory::watch(watcher, current_watcher);
+    }
+}
+
+/// The registrar of this thread, if its policy says that it checks memory.
+fn current_watcher() -> Option<Arc<dyn Watcher>> {
+    let here = current();
+    let checks = here.policy.memory == MemoryChecks::Checked;
+    checks.then(|| Arc::clone(&here) as Arc<dyn Watcher>)
+}
+
+/// Holds every lock of the shared registrar, each taken before those that are taken while it is held.
+fn lock_all() -> Box<dyn Any> {
+    // If it is just being made, this waits for it.
+    let global = global();
+    Box::new((
+        io::stderr().lock(),
         OTHERS.write().unwrap_or_else(PoisonError::into_inner),
         NEXT.lock().unwrap_or_else(PoisonError::into_inner),
-    )
+        memory::lock_lists(),
+        held::lock(),
+        global.lock(),
+        memory::quarantine::lock(),
+    ))
 }
 
 /// Runs something with each registrar, in a handler of signals: without a lock that another thread may
@@ -147,7 +196,7 @@ pub(crate) fn create(policy: Policy) -> Arc<Shell> {
     }
     HAS_OTHERS.store(true, Ordering::Relaxed);
     let shell = Arc::new(Shell::new(*next, policy));
-    memory::watch(&shell);
+    watch_memory(&shell);
     others.insert(*next, Arc::downgrade(&shell));
     *next = if *next + 1 == INSTANCES { 1 } else { *next + 1 };
     shell
@@ -163,46 +212,40 @@ pub(crate) fn forget(shell: &Shell) {
 
 /// Makes a registrar the one that this thread registers with.
 pub(crate) fn enter(shell: Arc<Shell>) {
-    with_entered(|entered| entered.push(Here::Own(Rc::new(shell))));
+    let own = Held::Own(Rc::new(shell));
+    ENTERED.with(|entered| entered.borrow_mut().push(own));
 }
 
 /// Undoes the last [`enter`].
 pub(crate) fn leave() {
-    with_entered(Vec::pop);
+    let left = ENTERED.with(|entered| entered.borrow_mut().pop(Held::clone));
+    // The registrar may end with it, which looks for the one that this thread is in.
+    drop(left);
 }
 
-/// A thread's stay in a registrar that calls modules.
-#[must_use = "dropping this ends the stay"]
-pub(crate) struct Stay {
-    entered: bool,
-}
-
-/// Enters a registrar, unless this thread is in it already.
-pub(crate) fn stay(shell: &Arc<Shell>) -> Stay {
-    if !has_others() {
-        return Stay { entered: false };
-    }
-    let entered = with_entered(|entered| {
-        let is_here = entered.last().is_some_and(|here| Arc::ptr_eq(here, shell));
-        if is_here || entered.try_reserve(1).is_err() {
-            return false;
-        }
-        entered.push(match shell.instance {
-            0 => shared(),
-            _ => Here::Own(Rc::new(Arc::clone(shell))),
+/// Enters a registrar, unless this thread is in it already. Without memory it does not.
+fn stay(held: Held) -> Here {
+    let is_here = Arc::ptr_eq(&innermost().unwrap_or_else(shared), &held);
+    let entered = !is_here
+        && ENTERED.with(|entered| {
+            let entered = &mut *entered.borrow_mut();
+            let room = entered.reserve().is_ok();
+            if room {
+                entered.push(held.clone());
+            }
+            room
         });
-        true
-    });
-    Stay {
-        entered: entered == Some(true),
-    }
+    Here { held, entered }
 }
 
-impl Drop for Stay {
-    fn drop(&mut self) {
-        if self.entered {
-            leave();
-        }
+/// The worker has no registrar of its own.
+impl CleanUp for Shell {
+    fn clean_up(self: &Arc<Self>, binding: Key) {
+        let _stay = stay(match self.instance {
+            0 => shared(),
+            _ => Held::Own(Rc::new(Arc::clone(self))),
+        });
+        self.run_cleanups(binding);
     }
 }
 
@@ -212,54 +255,58 @@ fn has_others() -> bool {
 }
 
 /// The registrar that this thread has entered last.
-fn innermost() -> Option<Here> {
+#[inline]
+fn innermost() -> Option<Held> {
     if !has_others() {
         return None;
     }
-    with_entered(|entered| entered.last().cloned()).flatten()
+    ENTERED.with(|entered| entered.borrow().innermost().cloned())
 }
 
-fn shared() -> Here {
-    Here::Shared(global())
+fn shared() -> Held {
+    Held::Shared(global())
 }
 
 /// The registrar that this thread registers with.
+#[expect(clippy::inline_always, reason = "what it returns stays in registers")]
+#[inline(always)]
 pub(crate) fn current() -> Here {
-    innermost().unwrap_or_else(shared)
+    Here {
+        held: innermost().unwrap_or_else(shared),
+        entered: false,
+    }
 }
 
-/// The registrar that issued a handle, and the handle taken apart. If nobody did, the registrar
-/// that this thread registers with gets to report it.
-#[inline]
+/// The registrar that issued a handle, which this thread enters, and the handle taken apart. If no
+/// registrar did, the one that this thread registers with gets to report it.
+#[expect(clippy::inline_always, reason = "what it returns stays in registers")]
+#[inline(always)]
 pub(crate) fn route(handle: usize) -> (Here, Option<Handle>) {
     let Some(handle) = Handle::of_value(handle) else {
         return (current(), None);
     };
-    let instance = handle.instance();
-    if !has_others() && instance == 0 {
-        return (shared(), Some(handle));
+    let here = current();
+    if here.instance == handle.instance() {
+        return (here, Some(handle));
     }
-    let innermost = with_entered(|entered| {
-        let innermost = entered.last();
-        innermost.filter(|here| here.instance == instance).cloned()
-    });
-    match innermost.flatten() {
-        Some(here) => (here, Some(handle)),
-        None => elsewhere(handle),
-    }
+    elsewhere(here, handle)
 }
 
 /// The same for a handle of another registrar than the one that this thread has entered.
-fn elsewhere(handle: Handle) -> (Here, Option<Handle>) {
+#[cold]
+fn elsewhere(here: Here, handle: Handle) -> (Here, Option<Handle>) {
     if handle.instance() == 0 {
-        return match innermost() {
-            Some(here) if !global().was_issued(Some(handle)) => (here, None),
-            _ => (shared(), Some(handle)),
+        return if global().was_issued(Some(handle)) {
+            (stay(shared()), Some(handle))
+        } else {
+            (here, None)
         };
     }
     let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
-    match others.get(&handle.instance()).and_then(Weak::upgrade) {
-        Some(shell) => (Here::Own(Rc::new(shell)), Some(handle)),
-        None => (current(), None),
+    let issuer = others.get(&handle.instance()).and_then(Weak::upgrade);
+    drop(others);
+    match issuer {
+        Some(shell) => (stay(Held::Own(Rc::new(shell))), Some(handle)),
+        None => (here, None),
     }
 }

@@ -33,11 +33,9 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::io;
 use std::mem::ManuallyDrop;
+use std::sync::OnceLock;
 
-use crate::instances;
-use crate::locks;
 use crate::memory;
 
 /// The exit code of a process whose environment has no policy that can be meant.
@@ -51,31 +49,30 @@ thread_local! {
     static HELD: RefCell<Held> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
+/// Takes the locks of the shared registrar, which are given back when the result is dropped.
+type Lock = fn() -> Box<dyn Any>;
+
+/// That, and what tells the registrar that it is in a child and has lost its threads.
+static HANDLERS: OnceLock<(Lock, fn())> = OnceLock::new();
+
 /// Lets the shared registrar go on in children.
 #[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
-pub(crate) fn watch_forks() {
+pub(crate) fn watch_forks(lock: Lock, lose_threads: fn()) {
+    HANDLERS.get_or_init(|| (lock, lose_threads));
     // SAFETY: the handlers stay where they are as long as this library, which registers something in
     // each thread that it cannot take back, and so is never unloaded.
     unsafe { libc::pthread_atfork(Some(prepare), Some(release), Some(begin_child)) };
 }
 
 #[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
-pub(crate) fn watch_forks() {}
+pub(crate) fn watch_forks(lock: Lock, lose_threads: fn()) {
+    HANDLERS.get_or_init(|| (lock, lose_threads));
+}
 
-/// Takes the locks, each before those that are taken while it is held.
+/// Takes the locks.
 extern "C" fn prepare() {
-    // If it is just being made, this waits for it.
-    let global = instances::global();
-    let stderr = io::stderr().lock();
-    let held = (
-        stderr,
-        instances::lock(),
-        memory::lock_lists(),
-        locks::lock(),
-        global.lock(),
-        memory::quarantine::lock(),
-    );
-    HELD.with_borrow_mut(|place| **place = Some(Box::new(held)));
+    let held = HANDLERS.get().map(|(lock, _)| lock());
+    HELD.with_borrow_mut(|place| **place = held);
 }
 
 /// Gives them back.
@@ -85,7 +82,9 @@ extern "C" fn release() {
 
 extern "C" fn begin_child() {
     release();
-    instances::global().lose_threads();
+    if let Some((_, lose_threads)) = HANDLERS.get() {
+        lose_threads();
+    }
     memory::quarantine::lose_thread();
 }
 

@@ -6,7 +6,6 @@ use std::fmt;
 use nmr_machine::{Key, ModuleLabel, Role};
 
 use crate::irql::Irql;
-use crate::shell::Shell;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Arc, Mutex, PoisonError, shared, thread_local};
 
@@ -72,18 +71,22 @@ impl Callback {
     }
 }
 
+/// Who wants to know when a thread leaves the code that has completed a detach.
+pub(crate) trait Completions: fmt::Debug {
+    /// This thread leaves the code that has completed a detach of a registration.
+    fn completer_left(&self, registration: Key);
+}
+
 /// A stay of this thread in code of modules: a callback, or a visit that somebody has told of.
 #[derive(Debug)]
 struct Stay {
     callback: Option<Callback>,
     /// Whether a reference of the thread keeps the module loaded.
     referenced: bool,
-    /// The innermost callback outside of it.
-    outer: Option<Callback>,
     /// The handles that were deregistered inside it.
     deregistered: Vec<usize>,
     /// The registrations whose detachments it has completed.
-    completed: Vec<(Arc<Shell>, Key)>,
+    completed: Vec<(Arc<dyn Completions>, Key)>,
 }
 
 /// A stay begins: in a callback, or in code that a reference keeps loaded.
@@ -168,13 +171,14 @@ fn begin_stay(callback: Option<Callback>, referenced: bool) {
     let stay = Stay {
         callback,
         referenced,
-        outer: INNERMOST.with(Cell::get),
         deregistered: Vec::new(),
         completed: Vec::new(),
     };
     let missed = MISSED.with(Cell::get);
     if missed == 0 && with_stays(|stays| push(stays, stay)) == Some(true) {
-        INNERMOST.with(|innermost| innermost.set(callback.or(innermost.get())));
+        if callback.is_some() {
+            INNERMOST.with(|innermost| innermost.set(callback));
+        }
     } else {
         MISSED.with(|count| count.set(missed + 1));
     }
@@ -201,10 +205,14 @@ pub(crate) fn leave() {
         MISSED.with(|count| count.set(missed - 1));
         return;
     }
-    let stay = with_stays(Vec::pop).flatten();
-    INNERMOST.with(|innermost| innermost.set(stay.as_ref().and_then(|stay| stay.outer)));
-    for (shell, registration) in stay.into_iter().flat_map(|stay| stay.completed) {
-        shell.completer_left(registration);
+    let completed = with_stays(|stays| {
+        let completed = stays.pop().map(|stay| stay.completed);
+        let outer = stays.iter().rev().find_map(|stay| stay.callback);
+        INNERMOST.with(|innermost| innermost.set(outer));
+        completed
+    });
+    for (registrar, registration) in completed.flatten().unwrap_or_default() {
+        registrar.completer_left(registration);
     }
 }
 
@@ -243,8 +251,8 @@ pub(crate) fn has_deregistered(handle: usize) -> bool {
 
 /// A detachment of a registration is being completed. Returns `true` if that is inside a stay whose end
 /// will be reported, and no reference keeps the module loaded until then.
-pub(crate) fn note_completed(shell: &Arc<Shell>, registration: Key) -> bool {
-    change(|stay| !stay.referenced && push(&mut stay.completed, (Arc::clone(shell), registration)))
+pub(crate) fn note_completed(registrar: Arc<dyn Completions>, registration: Key) -> bool {
+    change(|stay| !stay.referenced && push(&mut stay.completed, (registrar, registration)))
 }
 
 /// Remembers whether the last registration in a role failed on this thread.

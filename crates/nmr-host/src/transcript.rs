@@ -1,6 +1,6 @@
 //! Notes for the record: what an event or an action of the machine looks like to a reader.
 
-use nmr_machine::{Action, Callback, Event, Identity, Invocation, Key, Machine, ModuleLabel, Role};
+use nmr_machine::{Callback, Ends, Event, Identity, ModuleLabel, Role};
 use nmr_sys::NTSTATUS;
 
 use crate::record::{Actor, Moment, Note};
@@ -77,77 +77,28 @@ impl Entry {
     }
 }
 
-/// A callback returned.
-pub(crate) fn event(machine: &Machine, event: &Event<'_>) -> Option<(Callback, Note)> {
-    match *event {
-        Event::ClientAttachReturned {
-            binding, status, ..
-        } => note(
-            machine,
-            binding,
-            Role::Client,
-            Callback::Attach,
-            Moment::Status(status),
-        ),
-        Event::DetachReturned {
-            binding,
-            role,
-            status,
-        } => note(
-            machine,
-            binding,
-            role,
-            Callback::Detach,
-            Moment::Status(status),
-        ),
-        Event::CleanupReturned { binding, role } => note(
-            machine,
-            binding,
-            role,
-            Callback::Cleanup,
-            Moment::Return("".into()),
-        ),
-        _ => None,
-    }
-}
-
-/// The name of the callback that an event is the return of.
-pub(crate) fn callback(event: &Event<'_>) -> Option<&'static str> {
-    Some(match *event {
-        Event::ClientAttachReturned { .. } => Callback::Attach.name(Role::Client),
-        Event::DetachReturned { role, .. } => Callback::Detach.name(role),
+/// A callback returned, of the binding with these ends.
+pub(crate) fn event(ends: &Ends, event: &Event<'_>) -> Option<(Callback, Note)> {
+    let (role, callback, moment) = match *event {
+        Event::ClientAttachReturned { status, .. } => {
+            (Role::Client, Callback::Attach, Moment::Status(status))
+        }
+        Event::DetachReturned { role, status, .. } => {
+            (role, Callback::Detach, Moment::Status(status))
+        }
+        Event::CleanupReturned { role, .. } => (role, Callback::Cleanup, Moment::Return("".into())),
         _ => return None,
-    })
-}
-
-/// A callback is about to be called.
-pub(crate) fn action(machine: &Machine, action: &Action) -> Option<(Callback, Note)> {
-    let Action::Call(Invocation {
-        binding,
-        role,
-        callback,
-    }) = *action
-    else {
-        return None;
     };
-    note(machine, binding, role, callback, Moment::Call("".into()))
+    Some((callback, note(ends, role, callback, moment)))
 }
 
 /// A moment of a callback.
-pub(crate) fn note(
-    machine: &Machine,
-    binding: Key,
-    role: Role,
-    callback: Callback,
-    moment: Moment,
-) -> Option<(Callback, Note)> {
-    let ends = machine.describe(binding)?;
-    let note = Note {
+pub(crate) fn note(ends: &Ends, role: Role, callback: Callback, moment: Moment) -> Note {
+    Note {
         caller: Actor::Nmr,
         callee: Actor::Module(ends.module(role)),
         function: callback.name(role).into(),
         binding: Some(ends.serial),
         moment,
-    };
-    Some((callback, note))
+    }
 }

@@ -6,105 +6,17 @@
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
-use nmr_machine::{
-    Callbacks, Callee, Convention, Module, ModuleId, ModuleLabel, Role, Rule, Severity,
-};
+use nmr_machine::{Callbacks, Callee, Convention, Module, ModuleId, ModuleLabel, Role, Rule};
 use nmr_sys::{
     MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID, NPI_PROVIDER_CHARACTERISTICS,
     NPI_REGISTRATION_INSTANCE, NPIID, Opaque,
 };
 
+use crate::findings::Findings;
 use crate::memory;
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
 use crate::report::Got;
 use crate::stack;
-
-/// A rule that characteristics break.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Fault {
-    pub(crate) rule: Rule,
-    /// The severity, where it is not the rule's own.
-    pub(crate) severity: Option<Severity>,
-    /// What the module has there.
-    pub(crate) got: Option<Got>,
-}
-
-/// What was found in characteristics. It takes no memory: each of the rules about them is found once or
-/// twice, so there are never more than [`MOST`].
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    faults: [Option<Fault>; MOST],
-    count: usize,
-    /// Whether the registration is refused.
-    rejected: bool,
-    /// Whose characteristics they are, as far as they say so.
-    label: Option<ModuleLabel>,
-}
-
-const MOST: usize = 16;
-
-impl Findings {
-    pub(crate) fn reject(&mut self, rule: Rule, got: Option<Got>) {
-        self.rejected = true;
-        self.report(rule, got);
-    }
-
-    pub(crate) fn report(&mut self, rule: Rule, got: Option<Got>) {
-        self.add(rule, None, got);
-    }
-
-    fn warn(&mut self, rule: Rule, got: Got) {
-        self.add(rule, Some(Severity::Warning), Some(got));
-    }
-
-    fn add(&mut self, rule: Rule, severity: Option<Severity>, got: Option<Got>) {
-        if let Some(place) = self.faults.get_mut(self.count) {
-            *place = Some(Fault {
-                rule,
-                severity,
-                got,
-            });
-            self.count += 1;
-        }
-    }
-
-    /// Rejects in strict mode, reports otherwise.
-    fn judge(&mut self, rule: Rule, got: Got, mode: Mode) {
-        if mode == Mode::Strict {
-            self.reject(rule, Some(got));
-        } else {
-            self.report(rule, Some(got));
-        }
-    }
-
-    /// Whose characteristics they are, as far as they say so.
-    pub(crate) fn label(&self) -> Option<ModuleLabel> {
-        self.label
-    }
-
-    pub(crate) fn rejected(&self) -> bool {
-        self.rejected
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().flatten()
-    }
-
-    /// Judges a size that must be at least `size` and should be just that.
-    fn size(&mut self, rule: Rule, field: &'static str, actual: u16, size: usize) -> bool {
-        let got = Got::Field(field, actual.into());
-        if usize::from(actual) > size {
-            self.warn(rule, got);
-        } else if usize::from(actual) < size {
-            self.reject(rule, Some(got));
-        }
-        usize::from(actual) >= size
-    }
-}
 
 /// What a client's and a provider's characteristics have in common.
 pub(crate) trait Characteristics: Copy {
@@ -163,7 +75,7 @@ pub(crate) unsafe fn module<C: Characteristics>(
     context: *mut c_void,
     policy: &Policy,
 ) -> (Option<Module>, Findings) {
-    let (mut findings, mode) = (Findings::default(), policy.mode);
+    let (mut findings, mode) = (Findings::new(), policy.mode);
     if policy.memory == MemoryChecks::Checked {
         memory::examine(characteristics.addr(), &mut findings);
     }
@@ -174,7 +86,7 @@ pub(crate) unsafe fn module<C: Characteristics>(
         unsafe { whole(characteristics, mode, &mut findings) }
     };
     let Some(whole) = whole else {
-        findings.label = Some(memory::owner(characteristics.addr(), C::ROLE));
+        findings.set_label(memory::owner(characteristics.addr(), C::ROLE));
         return (None, findings);
     };
     if policy.verify == Verify::Full
@@ -275,7 +187,7 @@ unsafe fn described<C: Characteristics>(
         id: id.ok(),
         number: instance.Number,
     };
-    findings.label = Some(label);
+    findings.set_label(label);
     if instance.NpiId.is_null() {
         findings.reject(Rule::V07, Some(Got::Null));
         return None;

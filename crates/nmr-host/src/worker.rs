@@ -5,9 +5,14 @@ use std::mem;
 
 use nmr_machine::Key;
 
-use crate::shell::Shell;
 use crate::stderr;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, thread};
+
+/// Whose cleanups the worker runs.
+pub(crate) trait CleanUp: Send + Sync + 'static {
+    /// Runs the cleanups of a binding.
+    fn clean_up(self: &Arc<Self>, binding: Key);
+}
 
 /// The worker of a registrar. Its thread starts with the first cleanup and ends with the registrar.
 ///
@@ -38,7 +43,7 @@ impl Worker {
     }
 
     /// Lets the worker run the cleanups of a binding.
-    pub(crate) fn hand_over(&self, shell: &Arc<Shell>, binding: Key) {
+    pub(crate) fn hand_over<S: CleanUp>(&self, shell: &Arc<S>, binding: Key) {
         let mut state = self.lock();
         if state.bindings.try_reserve(1).is_err() {
             drop(state);
@@ -49,7 +54,7 @@ impl Worker {
     }
 
     /// Goes on with what was handed over, if a fork has taken the thread away.
-    pub(crate) fn resume(&self, shell: &Arc<Shell>) {
+    pub(crate) fn resume<S: CleanUp>(&self, shell: &Arc<S>) {
         let state = self.lock();
         if !state.has_thread && !state.bindings.is_empty() {
             self.run(shell, state);
@@ -61,7 +66,7 @@ impl Worker {
         self.lock().has_thread = false;
     }
 
-    fn run(&self, shell: &Arc<Shell>, mut state: MutexGuard<'_, State>) {
+    fn run<S: CleanUp>(&self, shell: &Arc<S>, mut state: MutexGuard<'_, State>) {
         if state.has_thread {
             drop(state);
             return self.0.changed.notify_one();
@@ -95,7 +100,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, shell: &Weak<Shell>) {
+    fn work(&self, shell: &Weak<impl CleanUp>) {
         while let Some(binding) = self.next() {
             let Some(shell) = shell.upgrade() else { break };
             shell.clean_up(binding);

@@ -6,12 +6,14 @@ use nmr_sys::{
 
 use crate::binding::{End, Phase};
 use crate::detach::Detach;
-use crate::handle::Kind;
+use crate::event::{Action, Invocation, Task};
+use crate::handle::{Handle, Kind};
 use crate::interface::Interface;
+use crate::machine::{Lost, Machine};
 use crate::module::{Callback, Role};
 use crate::offer::{Breaches, Offer, Outcome};
 use crate::rule::Rule;
-use crate::{Action, Handle, Invocation, Key, Lost, Machine, Task};
+use crate::slab::Key;
 
 impl Machine {
     /// Starts the next offer of a registration. After the last one the registration is done.
@@ -83,7 +85,6 @@ impl Machine {
     }
 
     /// The client's attach callback returned: the one decision about the binding.
-    #[inline(always)]
     pub(crate) fn client_attach_returned(
         &mut self,
         task: &mut Task,
@@ -98,11 +99,13 @@ impl Machine {
             self.remove_binding(binding);
             return self.resume(task);
         }
+        let [client, provider] = offer.passed;
         let found = self.bindings.live_mut(binding);
-        for (role, passed) in [Role::Client, Role::Provider].into_iter().zip(offer.passed) {
-            (found[role].context, found[role].dispatch) = passed;
+        found[Role::Client].pass(client);
+        found[Role::Provider].pass(provider);
+        if self.sharing.is_some() {
+            self.count_contexts(binding);
         }
-        self.count_contexts(binding);
         if NT_SUCCESS(status) {
             self.attached(task, binding)
         } else {
@@ -112,9 +115,6 @@ impl Machine {
 
     /// Counts the contexts that cleanup callbacks will get: each should belong to one binding (V-35).
     fn count_contexts(&mut self, binding: Key) {
-        if self.sharing.is_none() {
-            return;
-        }
         for role in [Role::Client, Role::Provider] {
             let (
                 owned,
@@ -136,15 +136,16 @@ impl Machine {
     /// detaches at once (3.14).
     #[inline(always)]
     fn attached(&mut self, task: &mut Task, binding: Key) -> Action {
+        let found = self.bindings.live_mut(binding);
         let mut live = true;
         for role in [Role::Client, Role::Provider] {
-            let end = &mut self.bindings.live_mut(binding)[role];
+            let end = &mut found[role];
             let owner = self.registrations.live(end.registration);
             end.cleanup = owner.module.has_cleanup();
             live &= owner.is_live();
         }
         if live {
-            self.binding_mut(binding).phase = Phase::Attached;
+            found.phase = Phase::Attached;
             return self.resume(task);
         }
         self.continue_detach(task, binding)

@@ -4,10 +4,10 @@ use core::ops::{Index, IndexMut};
 
 use nmr_sys::Opaque;
 
-use super::detach::Detach;
-use super::list::{Linked, Links};
-use super::slab::Key;
+use crate::detach::Detach;
+use crate::list::{Linked, Links};
 use crate::module::Role;
+use crate::slab::Key;
 
 /// Where a binding stands (contract section 7, "Binding"). A dead binding is no longer there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,12 +36,12 @@ pub(crate) struct End {
     /// Whether its cleanup callback is still to be called.
     pub cleanup: bool,
     /// Its neighbours among the bindings of its registration.
-    pub(super) links: Links,
+    pub(crate) links: Links,
 }
 
 impl End {
     /// An end whose binding is going to be appended to a list.
-    pub(super) fn new(registration: Key, links: Links) -> Self {
+    pub(crate) fn new(registration: Key, links: Links) -> Self {
         Self {
             registration,
             detach: Detach::NotCalled,
@@ -50,6 +50,11 @@ impl End {
             cleanup: false,
             links,
         }
+    }
+
+    /// The module has passed its context and its table.
+    pub(crate) fn pass(&mut self, (context, dispatch): (Opaque, Opaque)) {
+        (self.context, self.dispatch) = (context, dispatch);
     }
 }
 
@@ -68,7 +73,7 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    pub(super) fn new(serial: u64, registrant: Role, client: End, provider: End) -> Self {
+    pub(crate) fn new(serial: u64, registrant: Role, client: End, provider: End) -> Self {
         Self {
             serial,
             registrant,
@@ -80,7 +85,7 @@ impl Binding {
     }
 
     /// The detach callback of an end is called, if it was not yet. Returns whether it is.
-    pub(super) fn call_detach(&mut self, role: Role) -> bool {
+    pub(crate) fn call_detach(&mut self, role: Role) -> bool {
         let end = &mut self[role];
         let due = matches!(end.detach, Detach::NotCalled | Detach::CompletedBefore);
         if due {

@@ -3,18 +3,21 @@
 
 use nmr_sys::{NTSTATUS, STATUS_SUCCESS};
 
-use super::binding::Phase;
-use super::detach::Detach;
-use super::{Action, Handle, Invocation, Key, Lost, Machine, Task, binding_kind};
+use crate::binding::Phase;
+use crate::detach::Detach;
+use crate::event::{Action, Invocation, Task};
+use crate::handle::{Handle, Kind};
+use crate::machine::{Lost, Machine};
 use crate::module::{Callback, Role};
 use crate::policy::{Cleanup, EarlyCompletion};
 use crate::rule::Rule;
+use crate::slab::Key;
 
 impl Machine {
     /// Calls the detach callback that was not called yet: both are called, one after the other,
     /// whatever the first answers. Then goes on to the cleanups if both ends are done.
     #[inline(always)]
-    pub(super) fn continue_detach(&mut self, task: &mut Task, binding: Key) -> Action {
+    pub(crate) fn continue_detach(&mut self, task: &mut Task, binding: Key) -> Action {
         let turns = self.turns(self.policy.detach_order);
         let found = self.binding_mut(binding);
         found.phase = Phase::Detaching;
@@ -30,8 +33,7 @@ impl Machine {
         self.settle(task, binding)
     }
 
-    #[inline(always)]
-    pub(super) fn detach_returned(
+    pub(crate) fn detach_returned(
         &mut self,
         task: &mut Task,
         binding: Key,
@@ -54,7 +56,7 @@ impl Machine {
         handle: Option<Handle>,
         role: Role,
     ) -> Action {
-        let binding = match self.resolve(handle, binding_kind(role)) {
+        let binding = match self.resolve(handle, Kind::of_binding(role)) {
             Ok(binding) => binding,
             Err(lost) => return self.refuse_completion_handle(lost),
         };
@@ -104,26 +106,20 @@ impl Machine {
     }
 
     /// Calls the cleanup callback that was not called yet. After the last one the binding is gone.
-    #[inline(always)]
-    pub(super) fn next_cleanup(&mut self, task: &mut Task, binding: Key) -> Action {
-        if let Some(invocation) = self.take_cleanup(binding) {
-            return Action::Call(invocation);
+    pub(crate) fn next_cleanup(&mut self, task: &mut Task, binding: Key) -> Action {
+        let turns = self.turns(self.policy.cleanup_order);
+        let found = self.binding_mut(binding);
+        for role in turns {
+            if core::mem::take(&mut found[role].cleanup) {
+                self.forget_context(binding, role);
+                return Action::Call(Invocation {
+                    binding,
+                    role,
+                    callback: Callback::Cleanup,
+                });
+            }
         }
         self.remove_binding(binding);
         self.resume(task)
-    }
-
-    /// The cleanup callback that was not called yet, for a thread that runs both before it tells of
-    /// either.
-    pub fn take_cleanup(&mut self, binding: Key) -> Option<Invocation> {
-        let mut turns = self.turns(self.policy.cleanup_order).into_iter();
-        let role =
-            turns.find(|&role| core::mem::take(&mut self.binding_mut(binding)[role].cleanup))?;
-        self.forget_context(binding, role);
-        Some(Invocation {
-            binding,
-            role,
-            callback: Callback::Cleanup,
-        })
     }
 }

@@ -1,14 +1,13 @@
 //! What the machine is told, what it tells a thread to do, and what a thread carries between the
 //! two.
 
-use nmr_sys::{GUID, NTSTATUS, Opaque, STATUS_SUCCESS};
+use nmr_sys::{GUID, NTSTATUS, STATUS_SUCCESS};
 
-use super::handle::Handle;
-use super::invocation::Invocation;
-use super::offer::Outcome;
-use super::slab::Key;
-use crate::module::{Module, ModuleLabel, Role};
+use crate::handle::Handle;
+use crate::module::{Callback, Module, ModuleLabel, Role};
+use crate::offer::Outcome;
 use crate::rule::Rule;
+use crate::slab::Key;
 
 /// What happens: a module calls one of the nine functions, or one of its callbacks returns.
 #[derive(Clone, Copy, Debug)]
@@ -44,15 +43,6 @@ pub enum Event<'a> {
     CleanupStarted { binding: Key },
 }
 
-/// What `ProviderAttachClient` answered. An output that it did not write is `None`.
-#[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "the fields are what their names say")]
-pub struct ProviderAnswer {
-    pub status: NTSTATUS,
-    pub context: Option<Opaque>,
-    pub dispatch: Option<Opaque>,
-}
-
 /// What a thread does next. Except for `Return`, the outcome is told with the next event.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields are what their names say")]
@@ -67,17 +57,26 @@ pub enum Action {
     Defer { binding: Key },
 }
 
+/// A callback that a thread is to call: which one, of which end of which binding.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+pub struct Invocation {
+    pub binding: Key,
+    pub role: Role,
+    pub callback: Callback,
+}
+
 /// What one call into the NMR still has to do. It lives on the calling thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Task {
-    pub(super) goal: Goal,
+    pub(crate) goal: Goal,
     /// The handle of a registration that was made, to be written before the first offer.
     pub registered: Option<Handle>,
 }
 
 /// What comes after the binding at hand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Goal {
+pub(crate) enum Goal {
     /// Return a status.
     Return(NTSTATUS),
     /// Make the other offers of a registration.
@@ -129,4 +128,18 @@ pub struct Finding {
     pub peer: Option<ModuleLabel>,
     /// The status that gave it away.
     pub status: Option<NTSTATUS>,
+}
+
+impl Finding {
+    /// One that is about no binding.
+    #[must_use]
+    pub fn of(rule: Rule, module: Option<ModuleLabel>) -> Self {
+        Self {
+            rule,
+            binding: None,
+            module,
+            peer: None,
+            status: None,
+        }
+    }
 }

@@ -5,9 +5,8 @@ use core::ffi::c_void;
 use core::num::NonZeroU64;
 use core::ptr;
 
-use super::binding_kind;
-use super::slab::{Key, to_usize};
 use crate::module::Role;
+use crate::slab::{Key, to_usize};
 
 /// What a handle stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -20,6 +19,26 @@ pub enum Kind {
     ClientBinding = 3,
     /// The provider's end of a binding.
     ProviderBinding = 4,
+}
+
+impl Kind {
+    /// That of a registration.
+    #[inline]
+    pub(crate) fn of_registration(role: Role) -> Self {
+        match role {
+            Role::Client => Self::Client,
+            Role::Provider => Self::Provider,
+        }
+    }
+
+    /// That of a module's end of a binding.
+    #[inline]
+    pub(crate) fn of_binding(role: Role) -> Self {
+        match role {
+            Role::Client => Self::ClientBinding,
+            Role::Provider => Self::ProviderBinding,
+        }
+    }
 }
 
 /// A handle: kind 3 bits, instance 14, key 47.
@@ -36,7 +55,7 @@ const KIND_SHIFT: u32 = INSTANCE_SHIFT + INSTANCES.ilog2();
 
 impl Handle {
     #[expect(clippy::expect_used, reason = "the key alone is not zero")]
-    pub(super) fn new(kind: Kind, instance: u32, key: Key) -> Self {
+    pub(crate) fn new(kind: Kind, instance: u32, key: Key) -> Self {
         let kind = (kind as u64) << KIND_SHIFT;
         let bits = kind | u64::from(instance) << INSTANCE_SHIFT | key.bits();
         Self(NonZeroU64::new(bits).expect("a key is not zero"))
@@ -87,7 +106,7 @@ impl Handle {
     /// Whether it claims to be this module's end of a binding.
     #[must_use]
     pub fn is_binding_of(self, role: Role) -> bool {
-        self.kind() == binding_kind(role)
+        self.kind() == Kind::of_binding(role)
     }
 
     /// The value that a module sees.

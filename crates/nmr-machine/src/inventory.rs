@@ -4,13 +4,15 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use super::binding::{Binding, Phase};
-use super::detach::Detach;
-use super::handle::Kind;
-use super::registration::{Registration, Stage};
-use super::{Finding, Handle, Key, Lost, Machine, finding_in, registration_kind};
+use crate::binding::{Binding, Phase};
+use crate::detach::Detach;
+use crate::event::Finding;
+use crate::handle::{Handle, Kind};
+use crate::machine::{Lost, Machine};
 use crate::module::{Module, ModuleLabel, Role};
+use crate::registration::{Registration, Stage};
 use crate::rule::Rule;
+use crate::slab::Key;
 
 /// One reason why a registration is not finished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,14 +158,14 @@ impl Machine {
     #[must_use]
     pub fn blockers_of_handle(&self, handle: Option<Handle>, role: Role) -> Vec<Blocker> {
         let own = handle.filter(|handle| handle.instance() == self.instance);
-        self.resolve(own, registration_kind(role))
+        self.resolve(own, Kind::of_registration(role))
             .map_or_else(|_| Vec::new(), |registration| self.blockers(registration))
     }
 
     /// Whether a handle stands for a registration of this role that was deregistered.
     #[must_use]
     pub fn is_stopping(&self, handle: Option<Handle>, role: Role) -> bool {
-        self.resolve(handle, registration_kind(role))
+        self.resolve(handle, Kind::of_registration(role))
             .is_ok_and(|registration| self.registration(registration).stage == Stage::Stopping)
     }
 
@@ -183,7 +185,8 @@ impl Machine {
         let mut found = 0;
         for (_, owner) in self.registrations.iter().filter(|(_, owner)| breaks(owner)) {
             found += 1;
-            self.findings.push(finding_in(rule, owner));
+            self.findings
+                .push(Finding::of(rule, Some(owner.module.label)));
         }
         found
     }

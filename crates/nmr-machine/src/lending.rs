@@ -2,8 +2,10 @@
 
 use nmr_sys::Opaque;
 
-use super::{Handle, Key, Machine, binding_kind, registration_kind};
+use crate::handle::{Handle, Kind};
+use crate::machine::Machine;
 use crate::module::{Module, ModuleLabel, Role};
+use crate::slab::Key;
 
 /// What the machine knows of an end of a binding when its module begins to lend.
 #[derive(Clone, Copy, Debug)]
@@ -26,13 +28,13 @@ impl Machine {
     /// The registration that a handle stands for.
     #[must_use]
     pub fn registration_of(&self, handle: Option<Handle>, role: Role) -> Option<Key> {
-        self.resolve(handle, registration_kind(role)).ok()
+        self.resolve(handle, Kind::of_registration(role)).ok()
     }
 
     /// The binding that a handle stands for.
     #[must_use]
     pub fn binding_of(&self, handle: Option<Handle>, role: Role) -> Option<Key> {
-        self.resolve(handle, binding_kind(role)).ok()
+        self.resolve(handle, Kind::of_binding(role)).ok()
     }
 
     /// The two registrations of a binding.

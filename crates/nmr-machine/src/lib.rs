@@ -59,6 +59,7 @@
 
 extern crate alloc;
 
+mod arguments;
 mod attaching;
 mod binding;
 mod detach;
@@ -69,9 +70,9 @@ mod explore;
 mod handle;
 mod interface;
 mod inventory;
-mod invocation;
 mod lending;
 mod list;
+mod machine;
 mod memory;
 mod module;
 mod noted;
@@ -85,322 +86,20 @@ mod serials;
 mod sharing;
 mod slab;
 
-use alloc::sync::Arc;
-use core::sync::atomic::AtomicU64;
-
-use fastrand::Rng;
-use hashbrown::HashMap;
-use nmr_sys::GUID;
-
-pub use event::{Action, Ends, Event, Finding, ProviderAnswer, Task};
+pub use arguments::Arguments;
+pub use event::{Action, Ends, Event, Finding, Invocation, Task};
 pub use handle::{Handle, INSTANCES, Kind};
 pub use interface::{Interface, Table};
 pub use inventory::{Blocker, Identity, Leak, Missing};
-pub use invocation::{Arguments, Invocation, Side};
 pub use lending::Opening;
+pub use machine::Machine;
 pub use module::{Callback, Callbacks, Callee, Convention, Module, ModuleId, ModuleLabel, Role};
 pub use noted::Noted;
-pub use offer::{Breaches, Offer, Outcome};
+pub use npis::lane_of;
+pub use offer::{Breaches, Offer, Outcome, ProviderAnswer, Side};
 pub use policy::Policy;
 pub use rule::{Detection, Rule, Severity};
 pub use slab::{Key, LANES};
-
-use crate::policy::Order;
-use binding::Binding;
-use event::Goal;
-use memory::Memory;
-use npis::Npis;
-use registration::Registration;
-use serials::Serials;
-use sharing::Sharing;
-use slab::{Lookup, Slab};
-
-/// The state of a registrar.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// The number of the registrar, for its handles.
-    instance: u32,
-    policy: Policy,
-    random: Rng,
-    npis: Npis,
-    /// What the program has declared.
-    interfaces: HashMap<GUID, Interface>,
-    registrations: Slab<Registration>,
-    bindings: Slab<Binding>,
-    /// What modules share, if anybody looks.
-    sharing: Option<Sharing>,
-    memory: Memory,
-    serials: Serials,
-    findings: Noted<Finding>,
-    wake: bool,
-}
-
-/// Why a handle leads nowhere.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Lost {
-    /// It was never issued.
-    Unknown,
-    /// What it stood for is gone.
-    Stale,
-    /// It stands for something else.
-    WrongKind,
-}
-
-impl Machine {
-    /// The lanes of a registrar.
-    pub fn lanes(instance: u32, policy: &Policy) -> impl Iterator<Item = Self> {
-        let serials = Arc::new(AtomicU64::new(0));
-        (0..LANES).map(move |lane| Self::in_lane(instance, policy, lane, Arc::clone(&serials)))
-    }
-
-    /// One that is the only one.
-    #[cfg(test)]
-    pub(crate) fn new(instance: u32, policy: &Policy) -> Self {
-        Self::in_lane(instance, policy, 0, Arc::default())
-    }
-
-    fn in_lane(instance: u32, policy: &Policy, lane: usize, serials: Arc<AtomicU64>) -> Self {
-        Self {
-            instance,
-            policy: policy.clone(),
-            random: Rng::with_seed(policy.seed),
-            npis: Npis::new(lane),
-            interfaces: HashMap::new(),
-            registrations: Slab::new(lane),
-            bindings: Slab::new(lane),
-            sharing: Sharing::of(policy),
-            memory: Memory::default(),
-            serials: Serials::new(serials, policy.serials.max(1)),
-            findings: Noted::default(),
-            wake: false,
-        }
-    }
-
-    /// Takes one event and says what the thread does next.
-    #[inline(always)]
-    pub fn step(&mut self, task: &mut Task, event: Event<'_>) -> Action {
-        match event {
-            Event::Register { module } => self.register(task, module),
-            Event::Deregister { handle, role } => self.deregister(task, handle, role),
-            Event::Complete { handle, role } => self.complete(task, handle, role),
-            Event::Wait { handle, role } => self.wait(handle, role),
-            Event::WaitAgain { registration } => self.wait_again(registration),
-            Event::ClientAttachReturned {
-                binding,
-                offer,
-                status,
-            } => self.client_attach_returned(task, binding, offer, status),
-            Event::DetachReturned {
-                binding,
-                role,
-                status,
-            } => self.detach_returned(task, binding, role, status),
-            Event::CleanupStarted { binding } | Event::CleanupReturned { binding, .. } => {
-                self.next_cleanup(task, binding)
-            }
-            Event::CleanupDeferred => self.resume(task),
-        }
-    }
-
-    /// What the steps since the last call found wrong.
-    pub fn take_findings(&mut self) -> Noted<Finding> {
-        core::mem::take(&mut self.findings)
-    }
-
-    /// Whether there is anything to take: findings, or a wake.
-    #[must_use]
-    pub fn has_news(&self) -> bool {
-        self.wake || self.has_findings()
-    }
-
-    /// Whether there are findings to take.
-    #[must_use]
-    pub fn has_findings(&self) -> bool {
-        !self.findings.is_empty()
-    }
-
-    /// Whether a step since the last call ended something that a thread waits for.
-    pub fn take_wake(&mut self) -> bool {
-        core::mem::take(&mut self.wake)
-    }
-
-    /// Makes the reservation of memory after the next `skip` fail, once.
-    pub fn fail_reservation(&mut self, skip: u64) {
-        self.memory.fail_after = Some(skip);
-    }
-
-    /// How many reservations still succeed before the one that fails, if it is still to come; it
-    /// does not come any more.
-    pub fn take_failure(&mut self) -> Option<u64> {
-        self.memory.fail_after.take()
-    }
-
-    /// From now on, the tables of an interface are watched.
-    pub fn declare(&mut self, interface: Interface) {
-        self.interfaces.insert(interface.npi, interface);
-    }
-
-    /// What records and reports say of a binding.
-    #[must_use]
-    pub fn describe(&self, binding: Key) -> Option<Ends> {
-        let found = self.bindings.get(binding)?;
-        let client = self.module(found, Role::Client);
-        Some(Ends {
-            serial: found.serial,
-            npi: client.npi,
-            client: client.label,
-            provider: self.module(found, Role::Provider).label,
-        })
-    }
-
-    /// Goes on after a binding, as the task says.
-    #[inline(always)]
-    fn resume(&mut self, task: &mut Task) -> Action {
-        match task.goal {
-            Goal::Return(status) => Action::Return(status),
-            Goal::Offer { registration } => self.next_offer(registration),
-            Goal::Detach { next } => self.next_detach(task, next),
-        }
-    }
-
-    /// Finds what a handle stands for.
-    fn resolve(&self, handle: Option<Handle>, kind: Kind) -> Result<Key, Lost> {
-        match handle {
-            Some(handle) if handle.kind() == kind && self.is_live(handle) => Ok(handle.key()),
-            _ => Err(self.lost(handle, kind)),
-        }
-    }
-
-    /// Whether what a handle claims to stand for exists. (Any end of a live binding does.)
-    fn is_live(&self, handle: Handle) -> bool {
-        let is_registered = |role| {
-            let found = self.registrations.get(handle.key());
-            found.is_some_and(|found| found.module.role() == role)
-        };
-        match handle.kind() {
-            Kind::Client => is_registered(Role::Client),
-            Kind::Provider => is_registered(Role::Provider),
-            Kind::ClientBinding | Kind::ProviderBinding => {
-                self.bindings.get(handle.key()).is_some()
-            }
-        }
-    }
-
-    /// Why a handle does not stand for what it should.
-    #[cold]
-    fn lost(&self, handle: Option<Handle>, kind: Kind) -> Lost {
-        let Some(handle) = handle else {
-            return Lost::Unknown;
-        };
-        let known = match handle.kind() {
-            Kind::Client | Kind::Provider => self.registrations.look_up(handle.key()),
-            Kind::ClientBinding | Kind::ProviderBinding => self.bindings.look_up(handle.key()),
-        };
-        match known {
-            Lookup::Unknown => Lost::Unknown,
-            Lookup::Stale if handle.kind() == kind => Lost::Stale,
-            Lookup::Stale | Lookup::Live => Lost::WrongKind,
-        }
-    }
-
-    fn handle(&self, kind: Kind, key: Key) -> Handle {
-        Handle::new(kind, self.instance, key)
-    }
-
-    fn registration(&self, key: Key) -> &Registration {
-        self.registrations.live(key)
-    }
-
-    fn registration_mut(&mut self, key: Key) -> &mut Registration {
-        self.registrations.live_mut(key)
-    }
-
-    fn binding(&self, key: Key) -> &Binding {
-        self.bindings.live(key)
-    }
-
-    fn binding_mut(&mut self, key: Key) -> &mut Binding {
-        self.bindings.live_mut(key)
-    }
-
-    fn module(&self, binding: &Binding, role: Role) -> &Module {
-        &self.registration(binding[role].registration).module
-    }
-
-    /// The roles in the order in which a pair of callbacks runs.
-    fn turns(&mut self, order: Order) -> [Role; 2] {
-        let client_first = match order {
-            Order::ClientFirst => true,
-            Order::ProviderFirst => false,
-            Order::Seeded => self.random.bool(),
-        };
-        if client_first {
-            [Role::Client, Role::Provider]
-        } else {
-            [Role::Provider, Role::Client]
-        }
-    }
-
-    /// Notes that one end of a binding broke a rule.
-    pub fn find(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
-        let found = self.binding(binding);
-        self.findings.push(Finding {
-            rule,
-            binding: Some(found.serial),
-            module: Some(self.module(found, culprit).label),
-            peer: Some(self.module(found, culprit.other()).label),
-            status,
-        });
-    }
-
-    /// Notes that a registered module broke a rule.
-    fn find_in(&mut self, rule: Rule, registration: Key) {
-        let finding = finding_in(rule, self.registration(registration));
-        self.findings.push(finding);
-    }
-
-    /// Notes that somebody broke a rule.
-    fn find_somewhere(&mut self, rule: Rule) {
-        self.findings.push(Finding {
-            rule,
-            binding: None,
-            module: None,
-            peer: None,
-            status: None,
-        });
-    }
-}
-
-/// The lane of an interface.
-#[must_use]
-pub fn lane_of(npi: &GUID) -> usize {
-    // The highest and the lowest bits are for the map of the lane.
-    (npis::number(npi) >> 32) as usize % LANES
-}
-
-fn finding_in(rule: Rule, registration: &Registration) -> Finding {
-    Finding {
-        rule,
-        binding: None,
-        module: Some(registration.module.label),
-        peer: None,
-        status: None,
-    }
-}
-
-fn registration_kind(role: Role) -> Kind {
-    match role {
-        Role::Client => Kind::Client,
-        Role::Provider => Kind::Provider,
-    }
-}
-
-fn binding_kind(role: Role) -> Kind {
-    match role {
-        Role::Client => Kind::ClientBinding,
-        Role::Provider => Kind::ProviderBinding,
-    }
-}
 
 /// The README, whose examples are tests.
 #[cfg(doctest)]

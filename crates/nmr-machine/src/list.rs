@@ -1,7 +1,7 @@
 //! Lists threaded through the values of a slab: append and remove in constant time, in order, and
 //! without memory of their own.
 
-use super::slab::{Key, Slab};
+use crate::slab::{Key, Slab};
 
 /// A value's neighbours in one list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -34,23 +34,22 @@ impl List {
         self.first.is_none()
     }
 
-    /// The links of a value that is going to be [appended](Self::append).
-    pub(crate) fn at_the_end(&self) -> Links {
+    /// Appends a value that is going to be inserted, and returns the links that it has then.
+    #[inline]
+    pub(crate) fn append<T: Linked>(&mut self, slab: &mut Slab<T>, key: Key, end: T::End) -> Links {
+        let before = self.last.replace(key);
+        match before {
+            Some(before) => links(slab, before, end).after = Some(key),
+            None => self.first = Some(key),
+        }
         Links {
-            before: self.last,
+            before,
             after: None,
         }
     }
 
-    /// Appends a value that was made with the links [`at_the_end`](Self::at_the_end).
-    pub(crate) fn append<T: Linked>(&mut self, slab: &mut Slab<T>, key: Key, end: T::End) {
-        match self.last.replace(key) {
-            Some(before) => links(slab, before, end).after = Some(key),
-            None => self.first = Some(key),
-        }
-    }
-
     /// Takes out the value that had these links.
+    #[inline]
     pub(crate) fn remove<T: Linked>(&mut self, slab: &mut Slab<T>, links_of: Links, end: T::End) {
         let Links { before, after } = links_of;
         match before {

@@ -3,14 +3,14 @@
 
 /// Counts reservations, and fails one of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// How many reservations still succeed before the one that fails.
-    pub(super) fail_after: Option<u64>,
+    pub(crate) fail_after: Option<u64>,
 }
 
 /// There is no memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OutOfMemory;
+pub(crate) struct OutOfMemory;
 
 impl From<alloc::collections::TryReserveError> for OutOfMemory {
     fn from(_: alloc::collections::TryReserveError) -> Self {
@@ -25,18 +25,13 @@ impl From<hashbrown::TryReserveError> for OutOfMemory {
 }
 
 impl Memory {
-    /// Stands before every reservation.
-    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
-        match self.fail_after {
-            Some(0) => {
-                self.fail_after = None;
-                Err(OutOfMemory)
-            }
-            Some(left) => {
-                self.fail_after = Some(left - 1);
-                Ok(())
-            }
-            None => Ok(()),
-        }
+    /// Stands before so many reservations. Fails if one of them is to fail.
+    #[inline]
+    pub(crate) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
+        let Some(left) = self.fail_after else {
+            return Ok(());
+        };
+        self.fail_after = left.checked_sub(count as u64);
+        self.fail_after.map(drop).ok_or(OutOfMemory)
     }
 }

@@ -3,14 +3,14 @@
 use hashbrown::HashTable;
 use nmr_sys::GUID;
 
-use super::memory::OutOfMemory;
-use super::registration::Sides;
-use super::slab::{Key, Slab};
+use crate::memory::OutOfMemory;
+use crate::registration::Sides;
+use crate::slab::{Key, LANES, Slab, to_usize};
 
 /// The live registrations of each interface. Those of one stay where they are as long as there are
 /// any, so a registration finds them without looking the interface up again.
 #[derive(Clone, Debug)]
-pub(super) struct Npis {
+pub(crate) struct Npis {
     /// By the number of the interface.
     keys: HashTable<Key>,
     sides: Slab<Sides>,
@@ -20,7 +20,7 @@ pub(super) struct Npis {
 const FEW: usize = 16;
 
 impl Npis {
-    pub(super) fn new(lane: usize) -> Self {
+    pub(crate) fn new(lane: usize) -> Self {
         Self {
             keys: HashTable::new(),
             sides: Slab::new(lane),
@@ -28,7 +28,7 @@ impl Npis {
     }
 
     /// Makes room for one more interface.
-    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
+    pub(crate) fn reserve(&mut self) -> Result<(), OutOfMemory> {
         let sides = &self.sides;
         let number_of = |&key: &Key| number(&sides.live(key).npi);
         self.keys.try_reserve(1, number_of)?;
@@ -36,30 +36,31 @@ impl Npis {
     }
 
     #[inline]
-    pub(super) fn find(&self, npi: &GUID) -> Option<Key> {
+    pub(crate) fn find(&self, npi: &GUID) -> Option<Key> {
         let is_this = |&key: &Key| self.sides.live(key).npi == *npi;
         self.keys.find(number(npi), is_this).copied()
     }
 
     /// The key of an interface that has none yet.
-    pub(super) fn insert(&mut self, npi: &GUID) -> Key {
-        let key = self.sides.insert(Sides::new(*npi));
+    pub(crate) fn insert(&mut self, npi: &GUID) -> Key {
+        let key = self.sides.next_key();
+        self.sides.insert(key, Sides::new(*npi));
         let sides = &self.sides;
         let number_of = |&key: &Key| number(&sides.live(key).npi);
         self.keys.insert_unique(number(npi), key, number_of);
         key
     }
 
-    pub(super) fn sides(&self, npi: Key) -> &Sides {
+    pub(crate) fn sides(&self, npi: Key) -> &Sides {
         self.sides.live(npi)
     }
 
-    pub(super) fn sides_mut(&mut self, npi: Key) -> &mut Sides {
+    pub(crate) fn sides_mut(&mut self, npi: Key) -> &mut Sides {
         self.sides.live_mut(npi)
     }
 
     /// Forgets an interface that has no live registrations any more.
-    pub(super) fn remove(&mut self, key: Key, npi: &GUID) {
+    pub(crate) fn remove(&mut self, key: Key, npi: &GUID) {
         self.sides.remove(key);
         if let Ok(entry) = self.keys.find_entry(number(npi), |&other| other == key) {
             entry.remove();
@@ -70,14 +71,21 @@ impl Npis {
     }
 
     #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Sides> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Sides> {
         self.sides.iter().map(|(_, sides)| sides)
     }
 }
 
+/// The lane of an interface.
+#[must_use]
+pub fn lane_of(npi: &GUID) -> usize {
+    // The highest and the lowest bits are for the map of the lane.
+    to_usize(number(npi) >> 32) % LANES
+}
+
 /// A number for an interface, the same in every run. Identifiers differ in all bits, as a rule, but
 /// also where they differ in one, the numbers differ in about half of theirs.
-pub(crate) fn number(npi: &GUID) -> u64 {
+fn number(npi: &GUID) -> u64 {
     let [high, low] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
     let first = u64::from(npi.Data1) << 32 | u64::from(npi.Data2) << 16 | u64::from(npi.Data3);
     let second = u64::from_le_bytes(npi.Data4);

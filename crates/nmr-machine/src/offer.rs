@@ -7,14 +7,33 @@ use nmr_sys::{
     NT_SUCCESS, NTSTATUS, Opaque, STATUS_INVALID_DEVICE_STATE, STATUS_NOINTERFACE, STATUS_SUCCESS,
 };
 
-use crate::event::ProviderAnswer;
+use crate::handle::Handle;
 use crate::interface::Tables;
-use crate::invocation::Side;
-use crate::module::Role;
+use crate::module::{Callee, Role};
 use crate::rule::Rule;
 
 /// How often a client may try to attach in one offer before it looks like a loop (V-26).
 const TRIES: u32 = 8;
+
+/// What an attach callback of either role is called with.
+#[derive(Clone, Copy, Debug)]
+pub struct Side {
+    /// The module that is called.
+    pub callee: Callee,
+    /// Its handle of the binding.
+    pub handle: Handle,
+    /// The registration instance of the other module.
+    pub peer: Opaque,
+}
+
+/// What `ProviderAttachClient` answered. An output that it did not write is `None`.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+pub struct ProviderAnswer {
+    pub status: NTSTATUS,
+    pub context: Option<Opaque>,
+    pub dispatch: Option<Opaque>,
+}
 
 /// An offer in progress.
 #[derive(Clone, Copy, Debug)]

@@ -6,20 +6,22 @@ use nmr_sys::{
     Opaque, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
 };
 
-use super::binding::{Binding, End, Phase};
-use super::event::Goal;
-use super::list::List;
-use super::memory::OutOfMemory;
-use super::registration::{Registration, Stage};
-use super::{Action, Handle, Key, Lost, Machine, Task, registration_kind};
+use crate::binding::{Binding, End, Phase};
+use crate::event::Goal;
+use crate::event::{Action, Task};
+use crate::handle::{Handle, Kind};
+use crate::list::List;
+use crate::machine::{Lost, Machine};
+use crate::memory::OutOfMemory;
 use crate::module::{Module, Role};
 use crate::policy::{Deregistration, Offers};
+use crate::registration::{Registration, Stage};
 use crate::rule::Rule;
+use crate::slab::Key;
 
 impl Machine {
     /// Inserts a registration together with a binding for each peer, and makes the first
     /// offer.
-    #[inline(always)]
     pub(crate) fn register(&mut self, task: &mut Task, module: &Module) -> Action {
         let npi = self.npis.find(&module.npi);
         if self.reserve_registration(module, npi).is_err() {
@@ -30,7 +32,7 @@ impl Machine {
         self.insert_bindings(registration, npi, module.role());
         let owner = self.registration_mut(registration);
         owner.next_offer = owner.bindings.first();
-        task.registered = Some(self.handle(registration_kind(module.role()), registration));
+        task.registered = Some(self.handle(Kind::of_registration(module.role()), registration));
         task.goal = Goal::Offer { registration };
         self.resume(task)
     }
@@ -41,21 +43,17 @@ impl Machine {
         module: &Module,
         npi: Option<Key>,
     ) -> Result<(), OutOfMemory> {
-        self.memory.reserve()?;
+        let peers = npi.map_or(0, |npi| {
+            let peers = self.npis.sides(npi).list(module.role().other());
+            peers.iter(&self.registrations, ()).count()
+        });
+        self.memory.reserve(2 + peers)?;
         self.registrations.reserve(1)?;
-        self.memory.reserve()?;
         if npi.is_none() {
             self.npis.reserve()?;
         }
         if let Some(sharing) = &mut self.sharing {
             sharing.reserve()?;
-        }
-        let peers = npi.map_or(0, |npi| {
-            let peers = self.npis.sides(npi).list(module.role().other());
-            peers.iter(&self.registrations, ()).count()
-        });
-        for _ in 0..peers {
-            self.memory.reserve()?;
         }
         self.bindings.reserve(peers)
     }
@@ -81,68 +79,68 @@ impl Machine {
 
     fn insert_registration(&mut self, module: &Module, npi: Key) -> Key {
         let list = self.npis.sides_mut(npi).list_mut(module.role());
-        let registration = Registration::new(*module, npi, list.at_the_end());
-        let registration = self.registrations.insert(registration);
-        list.append(&mut self.registrations, registration, ());
-        let broken = self
-            .sharing
-            .as_mut()
-            .and_then(|sharing| sharing.register(module));
-        if let Some(rule) = broken {
-            self.find_in(rule, registration);
+        let key = self.registrations.next_key();
+        let links = list.append(&mut self.registrations, key, ());
+        self.registrations
+            .insert(key, Registration::new(*module, npi, links));
+        if let Some(sharing) = &mut self.sharing
+            && let Some(rule) = sharing.register(module)
+        {
+            self.find_in(rule, key);
         }
-        registration
+        key
     }
 
     fn insert_binding(&mut self, registration: Key, registrant: Role, peer: Key) {
         let serial = self.serials.take();
-        let end = |key| End::new(key, self.registration(key).bindings.at_the_end());
-        let (own, other) = (end(registration), end(peer));
+        let key = self.bindings.next_key();
+        let mut end = |owner, role| {
+            let list = &mut self.registrations.live_mut(owner).bindings;
+            End::new(owner, list.append(&mut self.bindings, key, role))
+        };
+        let own = end(registration, registrant);
+        let other = end(peer, registrant.other());
         let (client, provider) = match registrant {
             Role::Client => (own, other),
             Role::Provider => (other, own),
         };
-        let binding = Binding::new(serial, registrant, client, provider);
-        let binding = self.bindings.insert(binding);
-        for (role, key) in [(registrant, registration), (registrant.other(), peer)] {
-            let owner = self.registrations.live_mut(key);
-            owner.bindings.append(&mut self.bindings, binding, role);
-        }
+        self.bindings
+            .insert(key, Binding::new(serial, registrant, client, provider));
     }
 
     /// Removes a binding that is dead, or was never offered.
-    #[expect(clippy::expect_used, reason = "as for `Slab::live`")]
-    pub(super) fn remove_binding(&mut self, key: Key) {
-        let binding = self.bindings.remove(key);
-        let binding = binding.expect("the key of a live binding");
+    pub(crate) fn remove_binding(&mut self, key: Key) {
         for role in [Role::Client, Role::Provider] {
             let End {
                 registration,
                 links,
                 ..
-            } = binding[role];
+            } = self.bindings.live(key)[role];
             let owner = self.registrations.live_mut(registration);
             owner.bindings.remove(&mut self.bindings, links, role);
             if owner.next_offer == Some(key) {
                 owner.next_offer = links.after;
             }
-            self.wake |= owner.stage == Stage::Awaited && owner.bindings.is_empty();
+            let wake = owner.stage == Stage::Awaited && owner.bindings.is_empty();
+            self.wake |= wake;
+            self.news |= wake;
         }
+        self.bindings.remove(key);
     }
 
     /// One end's context is its module's to free, which may use the memory for the next.
-    pub(super) fn forget_context(&mut self, key: Key, role: Role) {
-        if self.sharing.is_none() {
-            return;
-        }
-        let (owned, end) = self.owned_context(key, role);
-        if let (true, Some(sharing)) = (owned, &mut self.sharing) {
+    #[inline]
+    pub(crate) fn forget_context(&mut self, key: Key, role: Role) {
+        if self.sharing.is_some()
+            && let (true, end) = self.owned_context(key, role)
+            && let Some(sharing) = &mut self.sharing
+        {
             sharing.disconnect(end.registration, end.context);
         }
     }
 
     /// One end of a binding, and whether its context belongs to a cleanup callback.
-    pub(super) fn owned_context(&self, key: Key, role: Role) -> (bool, End) {
+    pub(crate) fn owned_context(&self, key: Key, role: Role) -> (bool, End) {
         let binding = self.binding(key);
         let end = binding[role];
         let cleanup = self.module(binding, role).has_cleanup();
@@ -150,14 +148,13 @@ impl Machine {
     }
 
     /// Ends the offers of a registration and asks its peers and itself to detach.
-    #[inline(always)]
     pub(crate) fn deregister(
         &mut self,
         task: &mut Task,
         handle: Option<Handle>,
         role: Role,
     ) -> Action {
-        let registration = match self.resolve(handle, registration_kind(role)) {
+        let registration = match self.resolve(handle, Kind::of_registration(role)) {
             Ok(registration) if self.registration(registration).is_live() => registration,
             Ok(registration) => {
                 self.find_in(Rule::V70, registration);
@@ -219,7 +216,7 @@ impl Machine {
     /// Detaches the next binding of a deregistration; after the last one the deregistration is
     /// pending, whatever its bindings did.
     #[inline(always)]
-    pub(super) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
+    pub(crate) fn next_detach(&mut self, task: &mut Task, next: Option<Key>) -> Action {
         let Some(binding) = next else {
             return Action::Return(STATUS_PENDING);
         };
@@ -230,15 +227,15 @@ impl Machine {
     }
 
     /// Claims the end of a registration for a waiting thread.
-    #[inline(always)]
     pub(crate) fn wait(&mut self, handle: Option<Handle>, role: Role) -> Action {
-        let registration = match self.resolve(handle, registration_kind(role)) {
+        let registration = match self.resolve(handle, Kind::of_registration(role)) {
             Ok(registration) => registration,
             Err(lost) => return self.refuse_registration_handle(lost, Rule::V72),
         };
-        let broken = match self.registration(registration).stage {
+        let found = self.registration_mut(registration);
+        let broken = match found.stage {
             Stage::Stopping => {
-                self.registration_mut(registration).stage = Stage::Awaited;
+                found.stage = Stage::Awaited;
                 return self.wait_again(registration);
             }
             Stage::Live => Rule::V71,
@@ -251,13 +248,14 @@ impl Machine {
     /// Closes a registration if nothing of it is left.
     #[inline(always)]
     pub(crate) fn wait_again(&mut self, registration: Key) -> Action {
-        if !self.registration(registration).bindings.is_empty() {
+        let found = self.registrations.live(registration);
+        if !found.bindings.is_empty() {
             return Action::Block { registration };
         }
-        let closed = self.registrations.remove(registration);
-        if let Some((sharing, closed)) = self.sharing.as_mut().zip(closed) {
-            sharing.close(&closed.module);
+        if let Some(sharing) = &mut self.sharing {
+            sharing.close(&found.module);
         }
+        self.registrations.remove(registration);
         Action::Return(STATUS_SUCCESS)
     }
 

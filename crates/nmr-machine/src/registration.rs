@@ -2,9 +2,9 @@
 
 use nmr_sys::GUID;
 
-use super::list::{Linked, Links, List};
-use super::slab::Key;
+use crate::list::{Linked, Links, List};
 use crate::module::{Module, Role};
+use crate::slab::Key;
 
 /// Where a registration stands (contract section 7, "Registration"). A closed one is no longer
 /// there.
@@ -32,12 +32,12 @@ pub(crate) struct Registration {
     /// The next binding that its own registration offers.
     pub next_offer: Option<Key>,
     /// Its neighbours among the live registrations of its interface and role.
-    pub(super) links: Links,
+    pub(crate) links: Links,
 }
 
 impl Registration {
     /// One that is going to be appended to a list.
-    pub(super) fn new(module: Module, npi: Key, links: Links) -> Self {
+    pub(crate) fn new(module: Module, npi: Key, links: Links) -> Self {
         Self {
             module,
             npi,

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 /// The numbers that a lane gives out.
 #[derive(Debug)]
-pub(super) struct Serials {
+pub(crate) struct Serials {
     /// The last one that any lane has taken.
     taken: Arc<AtomicU64>,
     /// How many numbers it takes at once.
@@ -15,7 +15,7 @@ pub(super) struct Serials {
 }
 
 impl Serials {
-    pub(super) fn new(taken: Arc<AtomicU64>, block: u64) -> Self {
+    pub(crate) fn new(taken: Arc<AtomicU64>, block: u64) -> Self {
         Self {
             taken,
             block,
@@ -24,7 +24,7 @@ impl Serials {
         }
     }
 
-    pub(super) fn take(&mut self) -> u64 {
+    pub(crate) fn take(&mut self) -> u64 {
         if self.next == self.end {
             self.next = self.taken.fetch_add(self.block, Ordering::Relaxed) + 1;
             self.end = self.next + self.block;

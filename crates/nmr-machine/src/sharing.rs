@@ -6,15 +6,15 @@ use core::hash::Hash;
 use hashbrown::HashMap;
 use nmr_sys::{GUID, Opaque};
 
-use super::memory::OutOfMemory;
-use super::slab::Key;
+use crate::memory::OutOfMemory;
 use crate::module::{Module, ModuleId, Role};
 use crate::policy::{self, Policy};
 use crate::rule::Rule;
+use crate::slab::Key;
 
 /// What is in use, and how often.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sharing {
+pub(crate) struct Sharing {
     /// The registration instances, by address.
     instances: Uses<Opaque>,
     /// If anybody asks for them.
@@ -25,7 +25,7 @@ pub(super) struct Sharing {
 
 impl Sharing {
     /// As the policy says.
-    pub(super) fn of(policy: &Policy) -> Option<Self> {
+    pub(crate) fn of(policy: &Policy) -> Option<Self> {
         let identities = match policy.sharing {
             policy::Sharing::Ignored => return None,
             policy::Sharing::Memory => None,
@@ -38,7 +38,7 @@ impl Sharing {
     }
 
     /// Reserves the memory of one registration.
-    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
+    pub(crate) fn reserve(&mut self) -> Result<(), OutOfMemory> {
         if let Some(identities) = &mut self.identities {
             identities.0.try_reserve(1)?;
         }
@@ -47,7 +47,7 @@ impl Sharing {
 
     /// A module registers. Returns the rule that it breaks, if it breaks one. Who shares its
     /// characteristics shares the identity in them, which is no news.
-    pub(super) fn register(&mut self, module: &Module) -> Option<Rule> {
+    pub(crate) fn register(&mut self, module: &Module) -> Option<Rule> {
         let shared = self.instances.add(module.instance);
         let identities = self.identities.as_mut().zip(identity(module));
         let again = identities.is_some_and(|(identities, identity)| identities.add(identity));
@@ -59,7 +59,7 @@ impl Sharing {
     }
 
     /// Its registration is closed.
-    pub(super) fn close(&mut self, module: &Module) {
+    pub(crate) fn close(&mut self, module: &Module) {
         self.instances.remove(&module.instance);
         if let Some((identities, identity)) = self.identities.as_mut().zip(identity(module)) {
             identities.remove(&identity);
@@ -67,12 +67,12 @@ impl Sharing {
     }
 
     /// A binding of a registration has a context. Returns whether another has it already.
-    pub(super) fn connect(&mut self, registration: Key, context: Opaque) -> bool {
+    pub(crate) fn connect(&mut self, registration: Key, context: Opaque) -> bool {
         self.contexts.add((registration, context))
     }
 
     /// The module may free the context.
-    pub(super) fn disconnect(&mut self, registration: Key, context: Opaque) {
+    pub(crate) fn disconnect(&mut self, registration: Key, context: Opaque) {
         self.contexts.remove(&(registration, context));
     }
 }

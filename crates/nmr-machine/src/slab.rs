@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-use super::memory::OutOfMemory;
+use crate::memory::OutOfMemory;
 
 /// Names one use of one slot, in the tables of one lane: generation 20 bits, lane 6, slot 21.
 ///
@@ -22,7 +22,7 @@ const GENERATION_SHIFT: u32 = SLOT_BITS + LANE_BITS;
 impl Key {
     /// The least key of all.
     pub const FIRST: Self = Self(NonZeroU64::new(1 << GENERATION_SHIFT).expect("not zero"));
-    pub(super) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
+    pub(crate) const BITS: u32 = GENERATION_SHIFT + GENERATION_BITS;
     const LAST_SLOT: u64 = (1 << SLOT_BITS) - 1;
     const LAST_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
 
@@ -34,12 +34,12 @@ impl Key {
     }
 
     /// The key that these bits are. `None` if no slab can have made it.
-    pub(super) fn of_bits(bits: u64) -> Option<Self> {
+    pub(crate) fn of_bits(bits: u64) -> Option<Self> {
         let possible = bits >> GENERATION_SHIFT != 0 && bits >> Self::BITS == 0;
         NonZeroU64::new(bits).filter(|_| possible).map(Self)
     }
 
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         self.0.get()
     }
 
@@ -63,7 +63,7 @@ impl Key {
     clippy::cast_possible_truncation,
     reason = "the assertion rules it out"
 )]
-pub(super) const fn to_usize(number: u64) -> usize {
+pub(crate) const fn to_usize(number: u64) -> usize {
     const { assert!(size_of::<usize>() == size_of::<u64>()) };
     number as usize
 }
@@ -101,7 +101,7 @@ impl<T> Slot<T> {
 }
 
 /// The most slots of a table, and so the most values of a kind that a lane holds at once.
-pub(super) const MOST: usize = 1 << SLOT_BITS;
+pub(crate) const MOST: usize = 1 << SLOT_BITS;
 
 /// So few slots are kept when they are empty.
 const FEW: usize = 8;
@@ -163,41 +163,45 @@ impl<T: Copy> Slab<T> {
         Ok(())
     }
 
-    /// Stores a value and names it.
+    /// The key of the value that is inserted next.
     #[inline]
-    pub(crate) fn insert(&mut self, value: T) -> Key {
+    pub(crate) fn next_key(&self) -> Key {
+        let free = self
+            .free
+            .last()
+            .and_then(|&number| self.slots.get(number as usize));
+        let used = free.and_then(|slot| Key::of_bits(slot.state & !EMPTY));
+        used.unwrap_or_else(|| Key::new(self.fresh, self.slots.len(), self.lane))
+    }
+
+    /// Stores a value under the [next key](Self::next_key).
+    #[inline]
+    pub(crate) fn insert(&mut self, key: Key, value: T) {
         self.live += 1;
         self.ebb = self.ebb.max(self.live / 4);
-        if let Some(number) = self.free.pop()
-            && let Some(slot) = self.slots.get_mut(number as usize)
-            && let Some(key) = Key::of_bits(slot.state & !EMPTY)
-        {
-            *slot = Slot {
-                state: key.bits(),
-                value,
-            };
-            return key;
+        let state = key.bits();
+        if let Some(slot) = self.slots.get_mut(key.slot()) {
+            self.free.pop();
+            *slot = Slot { state, value };
+        } else {
+            self.slots.push(Slot { state, value });
+            self.most = self.most.max(self.slots.len());
         }
-        let key = Key::new(self.fresh, self.slots.len(), self.lane);
-        self.slots.push(Slot {
-            state: key.bits(),
-            value,
-        });
-        self.most = self.most.max(self.slots.len());
-        key
     }
 
     /// Takes a value out. Its key is stale from now on; a slot whose generations are used up is
-    /// never used again.
+    /// never used again. Returns whether there was one.
     #[expect(clippy::cast_possible_truncation, reason = "a slot has 21 bits")]
     #[inline]
-    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.slot())?;
-        if !slot.holds(key) {
-            return None;
-        }
+    pub(crate) fn remove(&mut self, key: Key) -> bool {
+        let Some(slot) = self
+            .slots
+            .get_mut(key.slot())
+            .filter(|slot| slot.holds(key))
+        else {
+            return false;
+        };
         slot.state = EMPTY | (key.bits() + (1 << GENERATION_SHIFT));
-        let value = slot.value;
         if key.generation() < Key::LAST_GENERATION {
             self.free.push(key.slot() as u32);
         }
@@ -205,7 +209,7 @@ impl<T: Copy> Slab<T> {
         if self.live <= self.ebb && self.slots.len() > FEW {
             self.give_back();
         }
-        Some(value)
+        true
     }
 
     /// Gives the slots at the end back, if they are empty and most of all. Their generations go on
@@ -290,19 +294,25 @@ mod tests {
         Key::new(generation, slot, lane)
     }
 
+    fn add<T: Copy>(slab: &mut Slab<T>, value: T) -> Key {
+        let key = slab.next_key();
+        slab.insert(key, value);
+        key
+    }
+
     #[test]
     fn what_is_empty_at_the_end_is_given_back() {
         let mut slab = Slab::new(0);
         slab.reserve(1).unwrap();
-        let first = slab.insert(0_u64);
+        let first = add(&mut slab, 0_u64);
         let mut keys = Vec::new();
         for value in 0..1_000 {
             slab.reserve(1).unwrap();
-            keys.push(slab.insert(value));
+            keys.push(add(&mut slab, value));
         }
         assert!(slab.slots.capacity() < 1_200);
         for &key in &keys {
-            assert!(slab.remove(key).is_some());
+            assert!(slab.remove(key));
         }
         assert!(slab.slots.capacity() <= FEW && slab.free.capacity() <= FEW);
         assert_eq!(slab.get(first), Some(&0));
@@ -310,7 +320,7 @@ mod tests {
             assert_eq!(slab.look_up(key), Lookup::Stale);
         }
         slab.reserve(5).unwrap();
-        let again: Vec<_> = (0..5).map(|value| slab.insert(value)).collect();
+        let again: Vec<_> = (0..5).map(|value| add(&mut slab, value)).collect();
         assert!(keys.iter().all(|&key| slab.look_up(key) == Lookup::Stale));
         assert!(again.iter().all(|key| !keys.contains(key)));
         assert_eq!(slab.look_up(key(9, 2_000, 0)), Lookup::Unknown);
@@ -320,25 +330,25 @@ mod tests {
     fn a_full_table_refuses_until_a_value_is_removed() {
         let mut slab = Slab::new(63);
         slab.reserve(MOST).unwrap();
-        let keys: Vec<Key> = (0..MOST).map(|_| slab.insert(())).collect();
+        let keys: Vec<Key> = (0..MOST).map(|_| add(&mut slab, ())).collect();
         assert!(slab.reserve(1).is_err());
         assert_eq!((keys[0].lane(), keys[MOST - 1].lane()), (63, 63));
         slab.remove(keys[7]);
         assert!(slab.reserve(2).is_err());
         slab.reserve(1).unwrap();
-        assert_eq!(slab.insert(()).slot(), 7);
+        assert_eq!(add(&mut slab, ()).slot(), 7);
     }
 
     #[test]
     fn a_removed_key_is_stale_and_its_slot_is_used_again() {
         let mut slab = Slab::new(5);
         slab.reserve(2).unwrap();
-        let first = slab.insert('a');
+        let first = add(&mut slab, 'a');
         assert_eq!((first.lane(), slab.look_up(first)), (5, Lookup::Live));
-        assert_eq!(slab.remove(first), Some('a'));
-        assert_eq!(slab.remove(first), None);
+        assert!(slab.remove(first));
+        assert!(!slab.remove(first));
         assert_eq!(slab.look_up(first), Lookup::Stale);
-        let second = slab.insert('b');
+        let second = add(&mut slab, 'b');
         assert_eq!(second.slot(), first.slot());
         assert_eq!((slab.get(first), slab.get(second)), (None, Some(&'b')));
         let never = |generation, slot| slab.look_up(key(generation, slot, 5));
@@ -349,11 +359,11 @@ mod tests {
     fn a_slot_without_generations_left_is_retired() {
         let mut slab = Slab::new(0);
         slab.reserve(2).unwrap();
-        let first = slab.insert('a');
+        let first = add(&mut slab, 'a');
         let last = key(Key::LAST_GENERATION, first.slot(), 0);
         slab.slots[0].state = last.bits();
-        assert_eq!(slab.remove(last), Some('a'));
+        assert!(slab.remove(last));
         assert_eq!(slab.look_up(last), Lookup::Stale);
-        assert_eq!(slab.insert('b').slot(), 1);
+        assert_eq!(add(&mut slab, 'b').slot(), 1);
     }
 }

@@ -95,9 +95,9 @@ fn in_c_together(guard: Guard) -> Box<dyn Work> {
 pub(crate) static SPREAD: Variant = variant("counted for each processor", || guards::spread(1));
 pub(crate) static SPREAD_TOGETHER: Variant = variant("the same, 2 threads", || guards::spread(2));
 
-// Clients' lives.
+// Cycles of a client.
 
-/// How often a life takes the lock: to register, and after the attach; to deregister, and after the
+/// How often a cycle takes the lock: to register, and after the attach; to deregister, and after the
 /// detach; to wait.
 const LOCKS: u32 = 5;
 
@@ -138,13 +138,12 @@ pub(crate) static FLOOR_C: Variant = variant("its six callbacks, in C", || {
     Box::new(|times| c::floor(client, provider, times))
 });
 
-pub(crate) static LIFE: Variant = variant("a client's life", || {
-    life(Setting::Off, &MINIMAL, Beside::Nothing)
-});
-pub(crate) static LIFE_ALLOCATING: Variant = variant("a client's life, allocating", || {
+pub(crate) static LIFE: Variant =
+    variant("a cycle", || life(Setting::Off, &MINIMAL, Beside::Nothing));
+pub(crate) static LIFE_ALLOCATING: Variant = variant("a cycle, allocating", || {
     life(Setting::Off, &ALLOCATING, Beside::Nothing)
 });
-pub(crate) static LIFE_C: Variant = variant("a client's life, in C", || {
+pub(crate) static LIFE_C: Variant = variant("a cycle, in C", || {
     let callbacks = c::callbacks(Modules::Minimal);
     Box::new(Life::new(
         Setting::Off,
@@ -153,10 +152,10 @@ pub(crate) static LIFE_C: Variant = variant("a client's life, in C", || {
         Beside::Nothing,
     ))
 });
-pub(crate) static LIFE_IN_TESTS: Variant = variant("a client's life, watched", || {
+pub(crate) static LIFE_IN_TESTS: Variant = variant("a cycle, watched", || {
     life(Setting::Tests, &MINIMAL, Beside::Nothing)
 });
-pub(crate) static LIFE_ALONE: Variant = variant("a client's life, no provider", || {
+pub(crate) static LIFE_ALONE: Variant = variant("a cycle, no provider", || {
     Box::new(Life::alone(Setting::Off, &MINIMAL))
 });
 pub(crate) static BESIDE_10: Variant = variant("beside 10 registrations", || {

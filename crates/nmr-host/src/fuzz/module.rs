@@ -15,8 +15,9 @@ use nmr_sys::{
 };
 
 use super::answer;
+use crate::findings::Findings;
 use crate::policy::{Mode, Policy};
-use crate::validate::{self, Findings};
+use crate::validate;
 
 /// The interfaces of the programs.
 static NPIS: [NPIID; 2] = [

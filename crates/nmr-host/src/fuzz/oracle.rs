@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use nmr_machine::{
-    Action, Arguments, Breaches, Event, Finding, Handle, Invocation, Machine, Offer,
+    Action, Arguments, Breaches, Event, Finding, Handle, Invocation, LANES, Machine, Offer,
     ProviderAnswer, Role, Side, Task,
 };
 use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
@@ -20,7 +20,7 @@ use crate::policy::{Mode, Policy};
 struct Oracle {
     mode: Mode,
     instance: u32,
-    lanes: Vec<RefCell<Machine>>,
+    lanes: [RefCell<Machine>; LANES],
     /// How many reservations still succeed before the one that fails.
     failure: Cell<Option<u64>>,
     broken: RefCell<Vec<Finding>>,
@@ -34,9 +34,7 @@ pub(super) fn run(bytes: &[u8], instance: u32, policy: &Policy) -> Outcome {
     let oracle = Rc::new(Oracle {
         mode: policy.mode,
         instance,
-        lanes: Machine::lanes(instance, &policy.of_machine())
-            .map(RefCell::new)
-            .collect(),
+        lanes: Machine::lanes(instance, &policy.of_machine()).map(RefCell::new),
         failure: Cell::default(),
         broken: RefCell::default(),
         offers: RefCell::default(),

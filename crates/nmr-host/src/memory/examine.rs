@@ -9,8 +9,8 @@ use nmr_sys::{
 
 use super::code::{self, Residence};
 use super::probe::{self, Seen};
+use crate::findings::Findings;
 use crate::report::Got;
-use crate::validate::Findings;
 
 const UNREADABLE: Got = Got::Words("an address that cannot be read");
 

@@ -48,6 +48,7 @@ pub mod quarantine;
 
 use std::any::Any;
 use std::fmt;
+use std::sync::OnceLock;
 
 #[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
 use elsewhere as system;
@@ -58,8 +59,6 @@ pub(crate) use examine::{examine, owner};
 pub(crate) use fault::Toucher;
 pub(crate) use ledger::{Breach, Ledger};
 
-use crate::policy::MemoryChecks;
-use crate::shell::Shell;
 use crate::sync::{Arc, Mutex, PoisonError, Weak, shared};
 use quarantine::Block;
 
@@ -119,18 +118,35 @@ impl fmt::Display for LentMemory {
     }
 }
 
-// The registrars that want to know of blocks that are freed and touched.
-shared! {
-    static WATCHERS: Mutex<Vec<Weak<Shell>>> = Mutex::new(Vec::new());
+/// A registrar that wants to know of blocks of the quarantine.
+pub(crate) trait Watcher: Send + Sync {
+    /// A block was freed on this thread.
+    fn freed(&self, block: &Block);
+    /// A freed block was freed again on this thread (V-86).
+    fn freed_again(&self, block: &Block);
+    /// A freed block was touched. Returns whether a report explains that.
+    fn touched(&self, block: &Block, toucher: &Toucher) -> bool;
 }
 
-/// Lets a registrar know of blocks, if its policy wants that.
-pub(crate) fn watch(shell: &Arc<Shell>) {
-    if shell.policy.memory == MemoryChecks::Checked {
-        let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.retain(|watcher| watcher.strong_count() > 0);
-        watchers.push(Arc::downgrade(shell));
-    }
+shared! {
+    static WATCHERS: Mutex<Vec<Weak<dyn Watcher>>> = Mutex::new(Vec::new());
+}
+
+/// Finds the registrar of this thread, if it wants to know of blocks.
+pub(crate) type Current = fn() -> Option<Arc<dyn Watcher>>;
+
+static CURRENT: OnceLock<Current> = OnceLock::new();
+
+fn current_watcher() -> Option<Arc<dyn Watcher>> {
+    CURRENT.get().and_then(|current| current())
+}
+
+/// Lets a registrar know of blocks.
+pub(crate) fn watch(watcher: Weak<dyn Watcher>, current: Current) {
+    CURRENT.get_or_init(|| current);
+    let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    watchers.retain(|watcher| watcher.strong_count() > 0);
+    watchers.push(watcher);
 }
 
 /// Holds the locks of what is known of registrars and of images.
@@ -139,7 +155,7 @@ pub(crate) fn lock_lists() -> impl Any {
     (watchers, code::lock())
 }
 
-fn watchers() -> Vec<Arc<Shell>> {
+fn watchers() -> Vec<Arc<dyn Watcher>> {
     let watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
     watchers.iter().filter_map(Weak::upgrade).collect()
 }

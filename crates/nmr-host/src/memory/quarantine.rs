@@ -38,9 +38,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::arena::{Arena, Freed};
-use super::{fault, system, watchers};
-use crate::instances;
-use crate::policy::MemoryChecks;
+use super::{current_watcher, fault, system, watchers};
 use crate::stderr;
 use crate::thread::{self, ThreadNumber};
 
@@ -236,11 +234,9 @@ pub fn free(block: *mut c_void) -> bool {
 /// Reports that a freed block was freed again (V-86), or prints that if the registrar of this thread
 /// does not look at memory.
 fn report_second_free(block: &Block, place: Place) {
-    let shell = instances::current();
-    if shell.policy.memory == MemoryChecks::Checked {
-        shell.freed_again(block);
-    } else {
-        stderr::line(format_args!("freed again {place}: {block}"));
+    match current_watcher() {
+        Some(registrar) => registrar.freed_again(block),
+        None => stderr::line(format_args!("freed again {place}: {block}")),
     }
 }
 

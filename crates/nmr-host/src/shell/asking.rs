@@ -1,11 +1,10 @@
 //! `NmrClientAttachProvider`: how a client's thread asks the provider of its offer.
 
-use nmr_machine::{Breaches, Callback, Handle, Key, Offer, ProviderAnswer, Role, Side};
+use nmr_machine::{Breaches, Callback, Ends, Handle, Key, Offer, ProviderAnswer, Role, Side};
 use nmr_sys::{NTSTATUS, Opaque};
 
 use super::{Shell, offers};
 use crate::callback;
-use crate::instances;
 use crate::record::Moment;
 use crate::sync::Arc;
 use crate::transcript::{self, Entry};
@@ -23,20 +22,20 @@ impl Shell {
         entry: &Entry,
     ) -> Result<Passed, NTSTATUS> {
         self.note_entry(entry);
+        let mut provider = None;
         let begun = handle.and_then(|handle| {
-            let begin = |offer: &mut Offer, breaches: &mut Breaches| {
+            self.with_offer(handle, entry.function, |offer, breaches| {
                 if let Some(status) = fault {
                     return Err(offer.fail(status, breaches));
                 }
-                let asked = offer.ask(passed.0, passed.1, breaches);
-                asked.map(|()| *offer.provider())
-            };
-            Some((handle, self.with_offer(handle, entry.function, begin)?))
+                provider = Some((handle, *offer.provider()));
+                offer.ask(passed.0, passed.1, breaches)
+            })
         });
-        let attached = match begun {
-            Some((handle, Ok(provider))) => self.ask(handle, &provider, passed),
-            Some((_, Err(status))) => Err(status),
-            None => Err(self.refuse_attach(handle, entry)),
+        let attached = match (begun, &provider) {
+            (Some(Ok(())), Some((handle, provider))) => self.ask(*handle, provider, passed),
+            (Some(Err(status)), _) => Err(status),
+            _ => Err(self.refuse_attach(handle, entry)),
         };
         self.note_return(entry, attached.err().unwrap_or(nmr_sys::STATUS_SUCCESS));
         attached
@@ -54,16 +53,15 @@ impl Shell {
         passed: Passed,
     ) -> Result<Passed, NTSTATUS> {
         let binding = handle.key();
-        let stay = instances::stay(self);
         let answer = if self.is_watched() {
             self.ask_watched(binding, provider, passed)
         } else {
             callback::attach_provider(provider, passed.0, passed.1)
         };
-        drop(stay);
         let function = Callback::Attach.name(Role::Provider);
-        let answered = |offer: &mut Offer, breaches: &mut Breaches| offer.answer(answer, breaches);
-        let attached = self.with_offer(handle, function, answered);
+        let attached = self.with_offer(handle, function, |offer, breaches| {
+            offer.answer(answer, breaches)
+        });
         let attached = attached.expect("the offer is still being made");
         self.keep_answer(binding, attached);
         attached
@@ -78,28 +76,26 @@ impl Shell {
     ) -> ProviderAnswer {
         self.keep_asking(binding, (context, dispatch));
         let ends = self.machine(binding).describe(binding);
-        self.note_asking(binding, Moment::Call("".into()));
+        self.note_asking(ends.as_ref(), Moment::Call("".into()));
         let dispatch = self.watch_attach(binding, dispatch);
         let answer = self.inside(Role::Provider, Callback::Attach, ends.as_ref(), || {
             callback::attach_provider(provider, context, dispatch)
         });
         self.watch_answer(binding, answer.status);
         self.watch_outputs(binding, &answer);
-        self.note_asking(binding, Moment::Status(answer.status));
+        self.note_asking(ends.as_ref(), Moment::Status(answer.status));
         answer
     }
 
-    fn note_asking(&self, binding: Key, moment: Moment) {
-        if self.is_recording() {
-            let mut books = self.books();
-            let machine = self.machine(binding);
-            let (role, callback) = (Role::Provider, Callback::Attach);
-            let note = transcript::note(&machine, binding, role, callback, moment);
-            self.note_callback(&mut books, note);
+    fn note_asking(&self, ends: Option<&Ends>, moment: Moment) {
+        if let (true, Some(ends)) = (self.is_recording(), ends) {
+            let note = transcript::note(ends, Role::Provider, Callback::Attach, moment);
+            self.note_callback(&mut self.books(), Callback::Attach, note);
         }
     }
 
     /// Uses an offer of this thread, and reports what is wrong.
+    #[inline]
     fn with_offer<T>(
         &self,
         handle: Handle,

@@ -5,7 +5,7 @@ use nmr_machine::{Finding, Identity, Key, Rule};
 
 use super::Shell;
 use crate::sync::Arc;
-use crate::thread::{self, ThreadNumber};
+use crate::thread::{self, Completions, ThreadNumber};
 use crate::transcript::Entry;
 
 /// A thread that has completed a detach.
@@ -19,22 +19,13 @@ impl Shell {
     /// This thread is about to complete a detach. Nothing is remembered if nobody would say when it
     /// leaves.
     pub(crate) fn note_completer(self: &Arc<Self>, who: Identity) {
-        if thread::note_completed(self, who.registration) {
+        if thread::note_completed(Arc::<Self>::clone(self), who.registration) {
             let thread = thread::current();
             let completers = &mut self.books().completers;
             if completers.try_reserve(1).is_ok() {
                 completers.push(Completer { thread, who });
             }
         }
-    }
-
-    /// This thread leaves the code that has completed a detach of a registration.
-    pub(crate) fn completer_left(&self, registration: Key) {
-        let thread = thread::current();
-        let gone = |completer: &Completer| {
-            (completer.thread, completer.who.registration) == (thread, registration)
-        };
-        self.books().completers.retain(|completer| !gone(completer));
     }
 
     fn take_completer(&self, registration: Key) -> Option<Completer> {
@@ -61,5 +52,15 @@ impl Shell {
             };
             self.add_report(finding, (None, None), entry.function);
         }
+    }
+}
+
+impl Completions for Shell {
+    fn completer_left(&self, registration: Key) {
+        let thread = thread::current();
+        let gone = |completer: &Completer| {
+            (completer.thread, completer.who.registration) == (thread, registration)
+        };
+        self.books().completers.retain(|completer| !gone(completer));
     }
 }

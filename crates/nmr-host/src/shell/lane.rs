@@ -12,7 +12,7 @@
 use std::hint::spin_loop;
 use std::time::Duration;
 
-use nmr_machine::{Handle, Key, Machine};
+use nmr_machine::{Handle, Key, LANES, Machine};
 use nmr_sys::GUID;
 
 use super::Shell;
@@ -40,15 +40,14 @@ const LOOKS: u32 = if cfg!(shuttle) { 0 } else { 100 };
 
 impl Lane {
     /// All lanes of a registrar.
-    pub(super) fn all(instance: u32, policy: &Policy) -> Box<[Self]> {
-        let policy = policy.of_machine();
-        let lanes = Machine::lanes(instance, &policy).map(|machine| Self {
+    pub(super) fn all(instance: u32, policy: &Policy) -> Box<[Self; LANES]> {
+        let machines = Machine::lanes(instance, &policy.of_machine());
+        Box::new(machines.map(|machine| Self {
             machine: Mutex::new(machine),
             ends: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
             changed: Condvar::new(),
-        });
-        lanes.collect()
+        }))
     }
 
     pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
@@ -108,9 +107,9 @@ impl Shell {
         self.lane_at(nmr_machine::lane_of(npi))
     }
 
-    #[expect(clippy::indexing_slicing, reason = "a lane's number is below LANES")]
+    #[expect(clippy::indexing_slicing, reason = "the remainder is below LANES")]
     fn lane_at(&self, number: usize) -> &Lane {
-        &self.lanes[number]
+        &self.lanes[number % LANES]
     }
 
     /// The lane of a registration or a binding.

@@ -8,7 +8,7 @@ use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque, STATUS_PENDING, STATUS_SUCCESS};
 
 use super::{Books, Shell};
 use crate::memory::quarantine::Block;
-use crate::memory::{Breach, Lent, LentMemory, Toucher};
+use crate::memory::{Breach, Lent, LentMemory, Toucher, Watcher};
 use crate::policy::{MemoryChecks, Policy};
 use crate::report::Report;
 use crate::sync::MutexGuard;
@@ -226,51 +226,6 @@ impl Shell {
         self.policy.memory == MemoryChecks::Checked
     }
 
-    /// A block of the quarantine was freed on this thread.
-    pub(crate) fn freed(&self, block: &Block) {
-        let mut books = self.books();
-        let breaches = books.ledger.freed(block);
-        let function = thread::callback().map_or("a free", |callback| callback.function());
-        self.report_lent(books, &breaches, function);
-    }
-
-    /// A freed block of the quarantine was freed again on this thread (V-86).
-    pub(crate) fn freed_again(&self, block: &Block) {
-        let callback = thread::callback();
-        let finding = Finding {
-            rule: Rule::V86,
-            binding: callback.map(|callback| callback.binding),
-            module: callback.map(|callback| callback.module),
-            peer: callback.map(|callback| callback.peer),
-            status: None,
-        };
-        let memory = LentMemory {
-            lent: Lent::Memory,
-            address: block.start,
-            block: Some(block.clone()),
-        };
-        let function = callback.map_or("a free", |callback| callback.function());
-        self.report_lent(self.books(), &[Breach { finding, memory }], function);
-    }
-
-    /// A freed block of the quarantine was touched. Returns whether a report explains that.
-    pub(crate) fn touched(&self, block: &Block, toucher: &Toucher) -> bool {
-        let mut books = self.books();
-        let (breaches, known) = books.ledger.touched(block, toucher.place.thread);
-        let callback = toucher.place.callback;
-        let function = callback.map_or("a touch of freed memory", |(function, _)| function);
-        for breach in &breaches {
-            let report = books.report_breach(breach, function, &self.policy);
-            books.reports.push(Report {
-                thread: toucher.place.thread,
-                irql: toucher.irql,
-                ..report
-            });
-        }
-        self.announce(books);
-        known
-    }
-
     /// Looks at what the registrations lend that were not closed, and for contexts that their
     /// modules have never freed.
     pub(crate) fn look_at_the_end(&self) {
@@ -295,5 +250,49 @@ impl Shell {
     ) {
         books.report_breaches(breaches, function, &self.policy);
         self.announce(books);
+    }
+}
+
+impl Watcher for Shell {
+    fn freed(&self, block: &Block) {
+        let mut books = self.books();
+        let breaches = books.ledger.freed(block);
+        let function = thread::callback().map_or("a free", |callback| callback.function());
+        self.report_lent(books, &breaches, function);
+    }
+
+    fn freed_again(&self, block: &Block) {
+        let callback = thread::callback();
+        let finding = Finding {
+            rule: Rule::V86,
+            binding: callback.map(|callback| callback.binding),
+            module: callback.map(|callback| callback.module),
+            peer: callback.map(|callback| callback.peer),
+            status: None,
+        };
+        let memory = LentMemory {
+            lent: Lent::Memory,
+            address: block.start,
+            block: Some(block.clone()),
+        };
+        let function = callback.map_or("a free", |callback| callback.function());
+        self.report_lent(self.books(), &[Breach { finding, memory }], function);
+    }
+
+    fn touched(&self, block: &Block, toucher: &Toucher) -> bool {
+        let mut books = self.books();
+        let (breaches, known) = books.ledger.touched(block, toucher.place.thread);
+        let callback = toucher.place.callback;
+        let function = callback.map_or("a touch of freed memory", |(function, _)| function);
+        for breach in &breaches {
+            let report = books.report_breach(breach, function, &self.policy);
+            books.reports.push(Report {
+                thread: toucher.place.thread,
+                irql: toucher.irql,
+                ..report
+            });
+        }
+        self.announce(books);
+        known
     }
 }

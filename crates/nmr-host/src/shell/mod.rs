@@ -17,6 +17,7 @@ mod past;
 mod reading;
 mod reporting;
 mod reports;
+mod telling;
 mod waiting;
 mod watching;
 mod wrapping;
@@ -24,30 +25,26 @@ mod wrapping;
 use std::any::Any;
 use std::collections::HashMap;
 
-use nmr_machine::{
-    Action, Callback, Ends, Event, Handle, Key, Machine, Module, ModuleId, Role, Task,
-};
+use nmr_machine::{Action, Event, Handle, Key, LANES, Module, ModuleId};
 use nmr_sys::{NPIID, NTSTATUS, STATUS_INSUFFICIENT_RESOURCES};
 
-use crate::callback;
 use crate::faults::Faults;
-use crate::instances;
 use crate::layout::InterfaceLayout;
 use crate::memory::Ledger;
 use crate::policy::{Policy, Verify};
 use crate::record::{Note, Record};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use crate::transcript::{self, Entry};
+use crate::transcript::Entry;
 use crate::worker::Worker;
 use crate::wrapped::Wrapped;
 use completing::Completer;
 use lane::Lane;
-use lending::{Happened, Subject};
 use past::Past;
 pub(crate) use reporting::Listen;
 use reporting::Listener;
 use reports::Reports;
+use telling::Conversation;
 
 /// A registrar, shared by all threads that are inside it.
 ///
@@ -57,7 +54,7 @@ pub(crate) struct Shell {
     pub(crate) instance: u32,
     pub(crate) policy: Policy,
     pub(crate) faults: Faults,
-    lanes: Box<[Lane]>,
+    lanes: Box<[Lane; LANES]>,
     books: Mutex<Books>,
     recording: AtomicBool,
     /// Whether anybody looks.
@@ -135,20 +132,39 @@ impl Shell {
 
     /// Registers a module with whose characteristics nothing is wrong. `publish` gets the handle before
     /// any thread makes the first callback.
+    #[inline(always)]
     pub(crate) fn register(
         self: &Arc<Self>,
         module: &Module,
         entry: &Entry,
-        publish: impl Fn(Handle),
+        publish: impl FnOnce(Handle),
     ) -> NTSTATUS {
         if offers::reserve().is_err() {
             return self.refuse(entry, STATUS_INSUFFICIENT_RESOURCES);
         }
         self.note_entry(entry);
-        let lane = self.lane_of(&module.npi);
-        let status = self.converse(lane, Event::Register { module }, entry, publish);
-        self.note_return(entry, status);
-        status
+        let mut conversation = Conversation::new(self, self.lane_of(&module.npi), entry);
+        let told = conversation.tell(|| Event::Register { module }, entry.function, publish);
+        conversation.carry_out(told)
+    }
+
+    /// Runs one of the functions that take a handle.
+    #[inline(always)]
+    pub(crate) fn call(
+        self: &Arc<Self>,
+        handle: Option<Handle>,
+        event: impl Fn() -> Event<'static>,
+        entry: &Entry,
+    ) -> NTSTATUS {
+        self.note_entry(entry);
+        let mut conversation = Conversation::new(self, self.lane_named(handle), entry);
+        let (machine, action) = conversation.tell(event, entry.function, |_| ());
+        if let Action::Return(status) = action {
+            self.leave(machine);
+            self.note_return(entry, status);
+            return status;
+        }
+        conversation.carry_out((machine, action))
     }
 
     /// Refuses a call before anything happens.
@@ -158,249 +174,13 @@ impl Shell {
         status
     }
 
-    /// Runs one of the functions that take a handle.
-    #[inline]
-    pub(crate) fn call(
-        self: &Arc<Self>,
-        handle: Option<Handle>,
-        event: Event<'_>,
-        entry: &Entry,
-    ) -> NTSTATUS {
-        self.note_entry(entry);
-        let status = self.converse(self.lane_named(handle), event, entry, |_| ());
-        self.note_return(entry, status);
-        status
-    }
-
     /// Runs a cleanup that was handed to the worker.
-    pub(crate) fn clean_up(self: &Arc<Self>, binding: Key) {
+    pub(crate) fn run_cleanups(self: &Arc<Self>, binding: Key) {
         let entry = Entry::of_function("the cleanup worker");
-        let begins = Event::CleanupStarted { binding };
-        self.converse(self.lane(binding), begins, &entry, |_| ());
-    }
-
-    /// Tells a machine what happens and does what it says, until the call returns. `publish` gets the
-    /// handle of a registration while the machine is locked.
-    fn converse(
-        self: &Arc<Self>,
-        lane: &Lane,
-        first: Event<'_>,
-        entry: &Entry,
-        publish: impl Fn(Handle),
-    ) -> NTSTATUS {
-        let mut task = Task::default();
-        let mut outcome;
-        let mut event = first;
-        let mut stay = None;
-        loop {
-            let told = self.tell(lane, &mut task, event, entry);
-            if let Some(handle) = task.registered.take() {
-                publish(handle);
-            }
-            let (binding, role, callback) = match told.action {
-                Action::Return(status) => {
-                    self.leave(told);
-                    return status;
-                }
-                Action::Block { registration } => {
-                    self.leave(told);
-                    self.block(registration, entry);
-                    event = Event::WaitAgain { registration };
-                    continue;
-                }
-                Action::Defer { binding } => {
-                    self.leave(told);
-                    self.worker.hand_over(self, binding);
-                    event = Event::CleanupDeferred;
-                    continue;
-                }
-                Action::Call(it) => (it.binding, it.role, it.callback),
-            };
-            stay.get_or_insert_with(|| instances::stay(self));
-            let ends = self.whom(&told.machine, binding);
-            event = match callback {
-                Callback::Attach => {
-                    let client = told.machine.side(binding, Role::Client);
-                    offers::begin(client.handle, told.machine.offer(binding));
-                    self.leave(told);
-                    let attach = || callback::attach_client(&client);
-                    let status = self.inside(role, callback, ends.as_ref(), attach);
-                    outcome = offers::end();
-                    if let Some(ends) = ends {
-                        self.past.bind(binding, ends);
-                        self.watch_attached(binding, status);
-                    }
-                    Event::ClientAttachReturned {
-                        binding,
-                        offer: &outcome,
-                        status,
-                    }
-                }
-                Callback::Detach => {
-                    let (callee, context) = told.machine.end(binding, role);
-                    self.leave(told);
-                    if ends.is_some() {
-                        self.watch_detach(binding, role);
-                    }
-                    let detach = || callback::detach(&callee, context);
-                    let status = self.inside(role, callback, ends.as_ref(), detach);
-                    if ends.is_some() {
-                        self.watch_detached(binding, role, status);
-                    }
-                    Event::DetachReturned {
-                        binding,
-                        role,
-                        status,
-                    }
-                }
-                Callback::Cleanup => {
-                    let (callee, context) = told.machine.end(binding, role);
-                    self.leave(told);
-                    let clean_up = || callback::clean_up(&callee, context);
-                    self.inside(role, callback, ends.as_ref(), clean_up);
-                    Event::CleanupReturned { binding, role }
-                }
-            };
-        }
-    }
-
-    /// Whom a callback is about, if anybody looks.
-    #[inline]
-    fn whom(&self, machine: &Machine, binding: Key) -> Option<Ends> {
-        if self.is_watched() {
-            machine.describe(binding)
-        } else {
-            None
-        }
-    }
-
-    /// Tells a machine what happened, under its lock, which is kept until the thread has got from the
-    /// machine what it takes to go on.
-    #[inline(always)]
-    fn tell<'a>(
-        &'a self,
-        lane: &'a Lane,
-        task: &mut Task,
-        event: Event<'_>,
-        entry: &'a Entry,
-    ) -> Told<'a> {
-        if self.is_watched() && (self.is_recording() || self.checks_memory()) {
-            return self.tell_in_books(lane, task, event, entry);
-        }
-        let mut machine = lane.machine();
-        let action = self.step(&mut machine, task, event);
-        Told {
-            lane,
-            function: transcript::callback(&event).unwrap_or(entry.function),
-            machine,
-            action,
-            entry,
-            written: None,
-        }
-    }
-
-    /// The same where a record or a ledger is kept.
-    fn tell_in_books<'a>(
-        &'a self,
-        lane: &'a Lane,
-        task: &mut Task,
-        event: Event<'_>,
-        entry: &'a Entry,
-    ) -> Told<'a> {
-        // They follow the order of the steps, so they are locked before the step.
-        let mut books = self.books();
-        let mut machine = lane.machine();
-        let recording = self.is_recording();
-        if recording {
-            self.note_callback(&mut books, transcript::event(&machine, &event));
-        }
-        let subject = self.checks_memory().then(|| Subject::of(&machine, &event));
-        let action = self.step(&mut machine, task, event);
-        if recording {
-            self.note_callback(&mut books, transcript::action(&machine, &action));
-        }
-        let function = transcript::callback(&event).unwrap_or(entry.function);
-        if machine.has_findings() {
-            self.write_down(&mut books, machine.take_findings(), function, Some(entry));
-        }
-        if let Some(subject) = subject {
-            let happened = Happened {
-                subject,
-                task,
-                event: &event,
-                action: &action,
-            };
-            books.keep(&machine, &happened, &self.policy, function);
-        }
-        Told {
-            lane,
-            function,
-            machine,
-            action,
-            entry,
-            written: Some(books),
-        }
-    }
-
-    /// Lets go of the machine, wakes those who wait, and reports what was found.
-    #[inline(always)]
-    fn leave(&self, told: Told<'_>) {
-        if told.written.is_some() || told.machine.has_news() {
-            self.tell_news(told);
-        } else {
-            drop(told);
-        }
-        // Nothing is locked any more.
-        self.wrapped.answers_are_noted();
-    }
-
-    #[cold]
-    fn tell_news(&self, told: Told<'_>) {
-        let Told {
-            lane,
-            function,
-            mut machine,
-            entry,
-            written,
-            ..
-        } = told;
-        if machine.take_wake() {
-            lane.wake();
-        }
-        let findings = machine.take_findings();
-        drop(machine);
-        match written {
-            Some(books) => self.announce(books),
-            None if findings.is_empty() => {}
-            None => self.file(findings, function, Some(entry)),
-        }
-    }
-
-    #[inline(always)]
-    fn step(&self, machine: &mut Machine, task: &mut Task, event: Event<'_>) -> Action {
-        // Nothing else reserves memory.
-        if let Event::Register { .. } = event
-            && let Some(failure) = self.faults.reservations()
-        {
-            return Self::step_without_memory(machine, task, event, failure);
-        }
-        machine.step(task, event)
-    }
-
-    /// Takes a step in which a reservation of memory fails.
-    #[cold]
-    fn step_without_memory(
-        machine: &mut Machine,
-        task: &mut Task,
-        event: Event<'_>,
-        mut failure: MutexGuard<'_, Option<u64>>,
-    ) -> Action {
-        if let Some(skip) = *failure {
-            machine.fail_reservation(skip);
-        }
-        let action = machine.step(task, event);
-        *failure = machine.take_failure();
-        action
+        let mut conversation = Conversation::new(self, self.lane(binding), &entry);
+        let begins = || Event::CleanupStarted { binding };
+        let told = conversation.tell(begins, entry.function, |_| ());
+        conversation.carry_out(told);
     }
 
     /// Whether calls are looked at: for rules that need it, or for a record.
@@ -438,28 +218,24 @@ impl Shell {
         }
     }
 
+    #[inline]
     fn note_entry(&self, entry: &Entry) {
-        if self.is_recording() {
-            self.books().note(entry.called());
+        if self.is_watched() {
+            self.note(|| entry.called());
         }
     }
 
+    #[inline]
     fn note_return(&self, entry: &Entry, status: NTSTATUS) {
-        if self.is_recording() {
-            self.books().note(entry.returned(status));
+        if self.is_watched() {
+            self.note(|| entry.returned(status));
         }
     }
-}
 
-/// A machine after a step, under its lock, and what it wants done.
-struct Told<'a> {
-    lane: &'a Lane,
-    /// The function or callback that led to it.
-    function: &'static str,
-    machine: MutexGuard<'a, Machine>,
-    action: Action,
-    /// The call of which the step is a part.
-    entry: &'a Entry,
-    /// The books, if the step is written down there.
-    written: Option<MutexGuard<'a, Books>>,
+    #[inline(never)]
+    fn note(&self, note: impl FnOnce() -> Note) {
+        if self.is_recording() {
+            self.books().note(note());
+        }
+    }
 }

@@ -11,6 +11,7 @@ use nmr_machine::{
 use super::lane::Lane;
 use super::reports::News;
 use super::{Books, Shell};
+use crate::findings::Findings;
 use crate::irql;
 use crate::policy::{Mode, OnReport};
 use crate::record::Actor;
@@ -19,7 +20,6 @@ use crate::stderr;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::thread;
 use crate::transcript::Entry;
-use crate::validate::Findings;
 
 /// A function that gets every report, on the thread that broke the rule.
 pub(crate) type Listen = Arc<dyn Fn(&Report) + Send + Sync>;
@@ -185,7 +185,7 @@ impl Shell {
     /// that have been printed with a lower count, and how many are lost.
     pub(crate) fn report_the_end(&self) {
         self.look_at_the_end();
-        for lane in &self.lanes {
+        for lane in self.lanes.iter() {
             self.report_unclosed(lane);
         }
         let mut books = self.books();
@@ -254,7 +254,7 @@ impl Shell {
         look: impl Fn(&mut Machine) -> usize,
     ) -> usize {
         let mut found = 0;
-        for lane in &self.lanes {
+        for lane in self.lanes.iter() {
             let mut machine = lane.machine();
             found += look(&mut machine);
             let findings = machine.take_findings();

@@ -80,7 +80,12 @@ impl Reports {
         self.list.into_iter().map(|entry| entry.report)
     }
 
-    /// Whether a report was added or repeated since this was asked last.
+    /// Whether a report was added or repeated since the last announcement.
+    pub(super) fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// The same, and forgets it.
     pub(super) fn take_has_news(&mut self) -> bool {
         std::mem::take(&mut self.has_news)
     }

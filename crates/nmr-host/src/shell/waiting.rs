@@ -7,7 +7,7 @@ use nmr_machine::{Blocker, Key, Rule};
 
 use super::Shell;
 use super::reporting::finding;
-use crate::locks;
+use crate::held;
 use crate::policy::Cleanup;
 use crate::record::Actor;
 use crate::stderr;
@@ -39,7 +39,7 @@ impl Shell {
                     self.print_unfinished(&blockers, entry);
                 } else {
                     self.report_unfinished(blockers, entry);
-                    if waiting.as_ref().is_some_and(locks::Wait::is_in_the_way) {
+                    if waiting.as_ref().is_some_and(held::Wait::is_in_the_way) {
                         self.report_misuse(Rule::V81, entry);
                     }
                 }
@@ -62,12 +62,14 @@ impl Shell {
     }
 
     /// Tells of a wait that is made while the thread holds locks.
-    fn begin_wait(self: &Arc<Self>, registration: Key, entry: &Entry) -> Option<locks::Wait> {
-        if locks::count() == 0 {
+    fn begin_wait(self: &Arc<Self>, registration: Key, entry: &Entry) -> Option<held::Wait> {
+        if held::count() == 0 {
             return None;
         }
         let blockers = self.machine(registration).blockers(registration);
-        locks::Wait::begin(self, entry, &blockers)
+        let (shell, entry) = (Arc::clone(self), *entry);
+        let report = move || shell.report_misuse(Rule::V81, &entry);
+        held::Wait::begin(self.instance, &blockers, report)
     }
 
     fn report_unfinished(&self, blockers: Vec<Blocker>, entry: &Entry) {

@@ -7,8 +7,8 @@ use nmr_machine::{Callback, Key, ProviderAnswer, Role, Rule};
 use nmr_sys::STATUS_SUCCESS;
 
 use super::Shell;
+use crate::held;
 use crate::irql;
-use crate::locks;
 use crate::poison;
 use crate::stack;
 use crate::thread;
@@ -34,7 +34,7 @@ impl<'a> Watch<'a> {
 
     /// The callback has returned.
     pub(super) fn end(self) {
-        if irql::current() != self.callback.irql || locks::count() != self.callback.locks {
+        if irql::current() != self.callback.irql || held::count() != self.callback.locks {
             self.shell.report_callback(Rule::V27, &self.callback);
             irql::set(self.callback.irql);
         }

@@ -5,8 +5,9 @@ use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque};
 
 use super::Shell;
 use crate::layout::{InterfaceLayout, TableLayout};
-use crate::sync::Arc;
-use crate::wrapped::{Unwrappable, Watch, Wrapping};
+use crate::record::Note;
+use crate::sync::{Arc, Weak};
+use crate::wrapped::{Host, Unwrappable, Watch, Wrapped, Wrapping};
 
 impl Shell {
     /// Declares an interface, and watches the calls of the bindings that are made from now on.
@@ -44,7 +45,7 @@ impl Shell {
         let Some(wrapping) = self.wrapped.wrapping(npi) else {
             return dispatch;
         };
-        let shell = Arc::downgrade(self);
+        let shell: Weak<Self> = Arc::downgrade(self);
         let watch = Watch::new(
             shell,
             ends.serial,
@@ -110,9 +111,22 @@ impl Shell {
             watch.done(role, function);
         }
     }
+}
 
-    /// Reports a rule that a call between modules breaks: to which binding, by whom, with whom.
-    pub(crate) fn report_call(
+impl Host for Shell {
+    fn wrapped(&self) -> &Wrapped {
+        &self.wrapped
+    }
+
+    fn recorded(&self) -> u64 {
+        Self::recorded(self)
+    }
+
+    fn add_note(&self, note: Note) {
+        Self::add_note(self, note);
+    }
+
+    fn report_call(
         &self,
         rule: Rule,
         (binding, module, peer): (u64, ModuleLabel, ModuleLabel),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use nmr_sys::NTSTATUS;
 
+use crate::held;
 use crate::irql::{self, PASSIVE_LEVEL};
-use crate::locks;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::thread::{self, ThreadNumber};
 use nmr_machine::ModuleLabel;
@@ -88,7 +88,7 @@ impl Holds {
         recorded: impl Fn() -> u64,
         is_detaching: impl Fn() -> bool,
     ) {
-        if irql::current() > PASSIVE_LEVEL || locks::count() != 0 || thread::callback().is_some() {
+        if irql::current() > PASSIVE_LEVEL || held::count() != 0 || thread::callback().is_some() {
             return;
         }
         let mut state = self.lock();

@@ -21,10 +21,11 @@ mod watch;
 use std::collections::HashMap;
 use std::fmt;
 
-use nmr_machine::{Key, Role};
+use nmr_machine::{Key, ModuleLabel, Role, Rule};
 use nmr_sys::{GUID, Opaque};
 
 use crate::layout::{Convention, InterfaceLayout, TableLayout};
+use crate::record::Note;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use hold::HeldCall;
@@ -73,6 +74,22 @@ impl fmt::Display for Unwrappable {
 }
 
 impl std::error::Error for Unwrappable {}
+
+/// The registrar whose bindings are watched.
+pub(crate) trait Host: fmt::Debug + Send + Sync {
+    fn wrapped(&self) -> &Wrapped;
+    /// How many entries its record has.
+    fn recorded(&self) -> u64;
+    fn add_note(&self, note: Note);
+    /// Reports a rule that a call between modules breaks: to which binding, by whom, with whom.
+    fn report_call(
+        &self,
+        rule: Rule,
+        ends: (u64, ModuleLabel, ModuleLabel),
+        function: &'static str,
+        called: Option<usize>,
+    );
+}
 
 /// What a registrar watches.
 #[derive(Debug, Default)]

@@ -8,9 +8,8 @@
 use nmr_machine::{ModuleLabel, Role, Rule};
 use nmr_sys::{GUID, NTSTATUS, STATUS_PENDING, STATUS_SUCCESS};
 
-use super::Wrapping;
+use super::{Host, Wrapping};
 use crate::record::{Actor, Moment, Note};
-use crate::shell::Shell;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use crate::thread::{self, ThreadNumber};
@@ -18,7 +17,7 @@ use crate::thread::{self, ThreadNumber};
 /// The watch of one attempt to attach, and of the binding that came of it.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    shell: Weak<Shell>,
+    host: Weak<dyn Host>,
     binding: u64,
     pub(super) npi: GUID,
     wrapping: Wrapping,
@@ -101,7 +100,7 @@ impl End {
 
 impl Watch {
     pub(crate) fn new(
-        shell: Weak<Shell>,
+        host: Weak<dyn Host>,
         binding: u64,
         npi: GUID,
         wrapping: Wrapping,
@@ -109,7 +108,7 @@ impl Watch {
         provider: ModuleLabel,
     ) -> Self {
         Self {
-            shell,
+            host,
             binding,
             npi,
             wrapping,
@@ -155,8 +154,8 @@ impl Watch {
 
     /// The detach callback of an end has returned.
     pub(crate) fn detach_returned(&self, role: Role, status: NTSTATUS, function: &'static str) {
-        if let Some(shell) = self.shell.upgrade() {
-            let (holds, module) = (&shell.wrapped.holds, self.end(role).module);
+        if let Some(host) = self.host.upgrade() {
+            let (holds, module) = (&host.wrapped().holds, self.end(role).module);
             holds.detach_returned(self.binding, module, status);
         }
         if status == STATUS_PENDING {
@@ -183,9 +182,9 @@ impl Watch {
         function: usize,
         target: usize,
     ) -> usize {
-        let shell = self.shell.upgrade();
-        shell.map_or(target, |shell| {
-            shell.wrapped.callback(slot, function, target)
+        let host = self.host.upgrade();
+        host.map_or(target, |host| {
+            host.wrapped().callback(slot, function, target)
         })
     }
 
@@ -198,8 +197,8 @@ impl Watch {
         }
         let end = self.end(caller);
         let is_detaching = || end.has_reached(Stage::InCallback);
-        if let Some(shell) = self.shell.upgrade() {
-            let (holds, recorded) = (&shell.wrapped.holds, || shell.recorded());
+        if let Some(host) = self.host.upgrade() {
+            let (holds, recorded) = (&host.wrapped().holds, || host.recorded());
             holds.call_begins(self.binding, end.module, recorded, is_detaching);
         }
     }
@@ -249,10 +248,10 @@ impl Watch {
     }
 
     fn report(&self, rule: Rule, culprit: Role, function: &'static str, place: Option<usize>) {
-        if let Some(shell) = self.shell.upgrade() {
+        if let Some(host) = self.host.upgrade() {
             let (module, peer) = (self.end(culprit).module, self.end(culprit.other()).module);
             let ends = (self.binding, module, peer);
-            shell.report_call(rule, ends, function, place);
+            host.report_call(rule, ends, function, place);
         }
     }
 
@@ -260,8 +259,8 @@ impl Watch {
         if !self.wrapping.recorded {
             return;
         }
-        if let Some(shell) = self.shell.upgrade() {
-            shell.add_note(Note {
+        if let Some(host) = self.host.upgrade() {
+            host.add_note(Note {
                 caller: Actor::Module(self.end(caller).module),
                 callee: Actor::Module(self.end(caller.other()).module),
                 function: format!("{} function {function}", caller.other()).into(),

@@ -73,7 +73,9 @@ impl World {
         let (caller, mut task, told) = self.begin(setup, step, refusal.is_some());
         let action = self.tell(&mut task, told)?;
         self.check_findings(step, breach)?;
+        let news = self.machine.take_news();
         if self.machine.take_wake() {
+            ensure!(news, "I-7: the end of a wait is no news");
             self.wake();
         }
         if let Some(refusal) = refusal {

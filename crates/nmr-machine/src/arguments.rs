@@ -1,19 +1,13 @@
-//! The callbacks that a machine wants called, and what they are called with.
+//! What callbacks are called with.
 
 use nmr_sys::Opaque;
 
-use super::offer::Offer;
-use super::{Handle, Key, Machine, binding_kind};
+use crate::event::Invocation;
+use crate::handle::Kind;
+use crate::machine::Machine;
 use crate::module::{Callback, Callee, Role};
-
-/// A callback that a thread is to call: which one, of which end of which binding.
-#[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "the fields are what their names say")]
-pub struct Invocation {
-    pub binding: Key,
-    pub role: Role,
-    pub callback: Callback,
-}
+use crate::offer::{Offer, Side};
+use crate::slab::Key;
 
 /// What a callback is called with. It stays the same until the callback has returned.
 #[derive(Clone, Copy, Debug)]
@@ -24,17 +18,6 @@ pub enum Arguments {
     Detach(Callee, Opaque),
     /// A cleanup callback, with the same.
     Cleanup(Callee, Opaque),
-}
-
-/// What an attach callback of either role is called with.
-#[derive(Clone, Copy, Debug)]
-pub struct Side {
-    /// The module that is called.
-    pub callee: Callee,
-    /// Its handle of the binding.
-    pub handle: Handle,
-    /// The registration instance of the other module.
-    pub peer: Opaque,
 }
 
 impl Machine {
@@ -58,7 +41,7 @@ impl Machine {
         let found = self.binding(binding);
         Side {
             callee: self.module(found, role).callee,
-            handle: self.handle(binding_kind(role), binding),
+            handle: self.handle(Kind::of_binding(role), binding),
             peer: self.module(found, role.other()).instance,
         }
     }
