@@ -7,7 +7,11 @@
  * A report is a broken rule of the NMR's contract: which rule, by whom, where, what was expected
  * and what to do instead. Reports are kept until they are cleared. With the default policy each is
  * also printed to standard error, as a line that begins with "nmr-host: ". A line that cannot be
- * written is left out; the process goes on.
+ * written is left out; the process goes on. A finding that repeats is one report with a count.
+ *
+ * Whatever the policy says, the reports that were not printed are printed when a signal ends the process
+ * (a fault, abort, SIGTERM), after a line that names the last callback; and when a wait has not ended
+ * after ten seconds ("stall-ms" sets another time), after a line that names whom it waits for.
  *
  * Limits: the interfaces are spread over 64 tables by their NPIIDs, and a table holds 2,097,152
  * registrations and as many bindings at once. Beyond that, and if memory runs out, a registration
@@ -42,7 +46,7 @@ extern "C" {
  */
 bool NMR_HOST_API nmr_host_set_policy(const char *policy);
 
-/* How many reports there are. */
+/* How many reports there are. There are never more than 1000. */
 size_t NMR_HOST_API nmr_host_report_count(void);
 
 /*
@@ -55,7 +59,7 @@ size_t NMR_HOST_API nmr_host_report(size_t index, uint32_t *rule, char *text, si
 
 /*
  * How many reports there are that were not kept, or not handed to a function or printed, because memory
- * ran out. The first report for which there is no memory is kept.
+ * ran out or there were 1000 others. The first report for which there is no memory is kept.
  */
 uint64_t NMR_HOST_API nmr_host_lost_report_count(void);
 
@@ -70,7 +74,7 @@ typedef void NMR_HOST_API NMR_HOST_REPORT_FN(const NMR_HOST_REPORT *report, void
 
 /*
  * From now on, hands every report to a function as well, on the thread that broke the rule, which may
- * be any. NULL stops that.
+ * be any, and again when it repeats. NULL stops that.
  */
 void NMR_HOST_API nmr_host_on_report(NMR_HOST_REPORT_FN *function, void *context);
 

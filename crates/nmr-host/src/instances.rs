@@ -170,7 +170,7 @@ fn lock_all() -> Box<dyn Any> {
 /// hold, and without memory.
 #[cfg_attr(
     not(all(target_os = "linux", not(any(miri, shuttle)))),
-    expect(dead_code, reason = "elsewhere there are no handlers")
+    allow(dead_code, reason = "elsewhere there are no handlers")
 )]
 pub(crate) fn for_each_in_handler(run: impl Fn(&Shell)) {
     if HAS_SHARED.load(Ordering::Acquire) {

@@ -57,6 +57,10 @@ mod inspection_of_calls;
 mod inspection_of_layouts;
 mod instances;
 pub mod irql;
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64", not(miri))),
+    allow(dead_code, reason = "nothing is copied there")
+)]
 mod layout;
 pub mod locks;
 mod memory;

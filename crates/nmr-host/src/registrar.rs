@@ -119,7 +119,7 @@ impl Registrar {
     }
 
     /// From now on, hands every report to a function as well, on the thread that broke the rule and
-    /// with no lock held. It replaces an earlier function.
+    /// with no lock held, and again with its new count when it repeats. It replaces an earlier function.
     pub fn on_report(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
         self.shell.listen(Some(Arc::new(listener)));
     }
@@ -152,7 +152,7 @@ impl Registrar {
     }
 
     /// How many reports were not kept, or not handed to the function of [`on_report`](Self::on_report),
-    /// because memory ran out. The first for which there was none is always kept, so that
+    /// because memory ran out or there were 1000 others. The first for which there was none is always kept, so that
     /// [`reports`](Self::reports) is not empty then. [`take_reports`](Self::take_reports) begins the
     /// count anew.
     #[must_use]

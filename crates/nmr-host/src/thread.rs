@@ -112,6 +112,10 @@ fn note_last(callback: Callback) {
 }
 
 /// The callback that a crash of this thread has to do with, as a handler of signals prints it.
+#[cfg_attr(
+    not(all(target_os = "linux", not(any(miri, shuttle)))),
+    allow(dead_code, reason = "elsewhere there are no handlers")
+)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LastCallback {
     /// This thread is inside it.
@@ -153,6 +157,10 @@ impl fmt::Display for LastCallback {
 }
 
 /// The callback that a crash of this thread has to do with. It waits for no lock and takes no memory.
+#[cfg_attr(
+    not(all(target_os = "linux", not(any(miri, shuttle)))),
+    allow(dead_code, reason = "elsewhere there are no handlers")
+)]
 pub(crate) fn last_callback() -> Option<LastCallback> {
     if let Some(callback) = callback() {
         return Some(LastCallback::Inside(callback));

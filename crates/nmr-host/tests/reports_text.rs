@@ -106,9 +106,14 @@ fn a_leak_names_the_module() {
 
 /// Runs the test `breaks_a_rule` in a process of its own, under a policy for reports.
 fn break_a_rule(policy: &str) -> Output {
+    run("breaks_a_rule", policy)
+}
+
+/// Runs a test in a process of its own, under a policy for reports.
+fn run(test: &str, policy: &str) -> Output {
     let tests = std::env::current_exe().expect("a path");
     let mut command = Command::new(tests);
-    command.args(["--exact", "--ignored", "--nocapture", "breaks_a_rule"]);
+    command.args(["--exact", "--ignored", "--nocapture", test]);
     command
         .env("BROKEN_UNDER", policy)
         .output()
@@ -122,6 +127,34 @@ fn breaks_a_rule() {
     let rig = Rig::under(policy);
     Function::Complete(Role::Provider).call(0);
     rig.expect(&[Rule::V75]);
+}
+
+#[test]
+#[ignore = "it is run by the test below"]
+fn breaks_a_rule_in_a_loop() {
+    let policy: Policy = std::env::var("BROKEN_UNDER").unwrap().parse().unwrap();
+    let rig = Rig::under(policy);
+    for _ in 0..2345 {
+        Function::Complete(Role::Provider).call(0);
+    }
+    let reports = rig.registrar.finish();
+    assert_eq!((reports.len(), reports[0].count), (1, 2345));
+    drop(rig.registrar.take_reports());
+}
+
+#[test]
+fn a_report_that_repeats_is_printed_each_time_when_it_is_ten_times_as_many() {
+    let output = run("breaks_a_rule_in_a_loop", "report=print");
+    assert!(output.status.success());
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let counts: Vec<_> = printed
+        .lines()
+        .filter_map(|line| Some(line.split_once("got handle 0x0, ")?.1))
+        .map(|rest| rest.split([',', ':']).next().unwrap_or_default())
+        .collect();
+    let times = ["10 times", "100 times", "1000 times", "2345 times"];
+    assert!(counts[0].starts_with("thread T"), "{printed}");
+    assert_eq!(counts[1..], times, "{printed}");
 }
 
 #[test]

@@ -25,13 +25,20 @@ impl Shell {
         let lane = self.lane(registration);
         let mut machine = lane.machine();
         let mut limit = self.policy.watchdog.or(self.policy.stall());
-        let begin = limit.map(|_| Instant::now());
-        let elapsed = || begin.map_or(Duration::ZERO, |begin| begin.elapsed());
+        // From the first time that it is woken in vain: most waits end then, and read no clock.
+        let mut begin: Option<Instant> = None;
         while !machine.is_finished(registration) {
-            let left = limit.map(|limit| limit.saturating_sub(elapsed()));
-            (machine, _) = lane.wait(machine, left);
-            let is_due = limit.is_some_and(|limit| elapsed() >= limit);
-            if is_due && !machine.is_finished(registration) {
+            let elapsed = begin.map_or(Duration::ZERO, |begin| begin.elapsed());
+            let left = limit.map(|limit| limit.saturating_sub(elapsed));
+            let (again, too_long) = lane.wait(machine, left);
+            machine = again;
+            if machine.is_finished(registration) {
+                break;
+            }
+            if limit.is_some() && begin.is_none() {
+                begin = Some(Instant::now());
+            }
+            if too_long {
                 limit = None;
                 let blockers = machine.blockers(registration);
                 drop(machine);
