@@ -1,14 +1,24 @@
-# find_package(nmr-host): the targets nmr-host::nmr-host, the shared library, and nmr-host::static.
+# find_package(nmr-host): the targets nmr-host::nmr-host, the shared library, and nmr-host::static; and
+# nmr-host::kernel, for modules of drivers as they are and the program that tests them.
 
 get_filename_component(_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
 if(NOT TARGET nmr-host::nmr-host)
-  # The library has no name of its own for the loader, which looks for the file.
   add_library(nmr-host::nmr-host SHARED IMPORTED)
   set_target_properties(nmr-host::nmr-host PROPERTIES
     IMPORTED_LOCATION "${_prefix}/lib/${CMAKE_SHARED_LIBRARY_PREFIX}nmr_host${CMAKE_SHARED_LIBRARY_SUFFIX}"
-    IMPORTED_NO_SONAME TRUE
     INTERFACE_INCLUDE_DIRECTORIES "${_prefix}/include/nmr-host")
+  if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    set_target_properties(nmr-host::nmr-host PROPERTIES IMPORTED_SONAME "libnmr_host.so.@SERIES@")
+  else()
+    set_target_properties(nmr-host::nmr-host PROPERTIES IMPORTED_NO_SONAME TRUE)
+  endif()
+
+  add_library(nmr-host::kernel INTERFACE IMPORTED)
+  set_target_properties(nmr-host::kernel PROPERTIES
+    INTERFACE_COMPILE_DEFINITIONS NMR_HOST_NATIVE_CONVENTION
+    INTERFACE_COMPILE_OPTIONS -fshort-wchar
+    INTERFACE_INCLUDE_DIRECTORIES "${_prefix}/include/nmr-host;${_prefix}/include/nmr-host/kernel")
 
   find_package(Threads REQUIRED)
   add_library(nmr-host::static STATIC IMPORTED)

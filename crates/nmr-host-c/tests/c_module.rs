@@ -141,6 +141,99 @@ fn cmake_builds_it_with_both_libraries() {
     }
 }
 
+#[test]
+fn cmake_takes_a_version_of_the_same_series_only() {
+    if !has(&["cmake"]) {
+        return;
+    }
+    for (version, found) in [
+        ("0.1", true),
+        ("0", true),
+        ("0.1.0", true),
+        ("0.2", false),
+        ("1", false),
+    ] {
+        let project = scratch(&format!("version_{version}"));
+        let lists = format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(version NONE)\n\
+             find_package(nmr-host {version} QUIET CONFIG)\n\
+             message(STATUS \"found: ${{nmr-host_FOUND}} ${{nmr-host_VERSION}}\")\n"
+        );
+        // The package asks for threads, which need a language.
+        let lists = lists.replace("NONE", "C");
+        fs::write(project.join("CMakeLists.txt"), lists).unwrap();
+        let mut configure = Command::new("cmake");
+        configure
+            .arg("-S")
+            .arg(&project)
+            .arg("-B")
+            .arg(project.join("build"));
+        configure.arg(format!("-DCMAKE_PREFIX_PATH={}", installed().display()));
+        let written = text(&succeed(&mut configure).stdout);
+        let expected = if found { "found: 1 0.1.0" } else { "found: 0" };
+        assert!(written.contains(expected), "{version}: {written}");
+    }
+}
+
+#[test]
+fn the_installed_library_has_the_name_of_its_series() {
+    let library = installed().join("lib/libnmr_host.so");
+    let series = installed().join("lib/libnmr_host.so.0.1");
+    let whole = installed().join("lib/libnmr_host.so.0.1.0");
+    assert_eq!(
+        library.canonicalize().unwrap(),
+        whole.canonicalize().unwrap()
+    );
+    assert_eq!(
+        series.canonicalize().unwrap(),
+        whole.canonicalize().unwrap()
+    );
+    let bytes = fs::read(whole).unwrap();
+    let name = b"\0libnmr_host.so.0.1\0";
+    assert!(
+        bytes.windows(name.len()).any(|part| part == name),
+        "no SONAME"
+    );
+}
+
+#[test]
+fn licences_and_the_pages_that_reports_name_are_installed() {
+    for file in [
+        "share/licenses/nmr-host/LICENSE-MIT",
+        "share/licenses/nmr-host/LICENSE-APACHE",
+        "share/doc/nmr-host/verifier.md",
+        "share/doc/nmr-host/guide/15-c-modules.md",
+    ] {
+        let text = fs::read_to_string(installed().join(file)).unwrap();
+        assert!(text.len() > 1000, "{file}");
+    }
+}
+
+/// A module alone, compiled by what the installed package says of gcc and clang.
+#[test]
+fn the_package_has_the_flags_for_windows_conventions() {
+    if !has(&["pkg-config"]) {
+        return;
+    }
+    for compiler in ["gcc", "clang"] {
+        if !has(&[compiler]) {
+            continue;
+        }
+        let mut package = Command::new("pkg-config");
+        package
+            .arg(format!("--variable={compiler}"))
+            .arg("nmr-host-kernel");
+        package.env("PKG_CONFIG_PATH", installed().join("lib/pkgconfig"));
+        let flags = text(&succeed(&mut package).stdout);
+        let mut compile = Command::new(compiler);
+        compile
+            .args(flags.split_whitespace())
+            .args(["-Wall", "-Werror", "-c"]);
+        compile.arg(c_program::source("conventions/plain.c"));
+        succeed(compile.arg("-o").arg(scratch(compiler).join("plain.o")));
+    }
+}
+
 /// Builds the example with a mistake in it, which is found and reported as the chapter shows.
 fn find_planted(mistake: &str, name: &str, rules: &[&str]) {
     if !has(&["make", "pkg-config"]) {

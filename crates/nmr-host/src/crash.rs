@@ -16,7 +16,7 @@ pub(crate) use handlers::install;
 
 /// Elsewhere there are no handlers.
 #[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
-pub(crate) fn install() {}
+pub(crate) fn install(_print_reports: fn()) {}
 
 #[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
 mod handlers {
@@ -26,7 +26,6 @@ mod handlers {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use crate::instances;
     use crate::stderr;
     use crate::thread;
 
@@ -48,8 +47,12 @@ mod handlers {
     /// A handler.
     type Action = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
-    /// Installs the handlers, once.
-    pub(crate) fn install() {
+    /// Prints the reports that were not printed.
+    static PRINT_REPORTS: OnceLock<fn()> = OnceLock::new();
+
+    /// Installs the handlers, once. `print_reports` waits for no lock and takes no memory.
+    pub(crate) fn install(print_reports: fn()) {
+        PRINT_REPORTS.get_or_init(|| print_reports);
         let mut first = false;
         BEFORE.get_or_init(|| {
             first = true;
@@ -125,8 +128,8 @@ mod handlers {
                 "{name} on thread {here}, before any callback"
             )),
         }
-        instances::for_each_in_handler(|shell| {
-            shell.print_the_rest(&|text| stderr::line_of_handler(text));
-        });
+        if let Some(print_reports) = PRINT_REPORTS.get() {
+            print_reports();
+        }
     }
 }

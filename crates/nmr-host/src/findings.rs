@@ -2,8 +2,8 @@
 
 use nmr_machine::{ModuleLabel, Rule, Severity};
 
+use crate::got::Got;
 use crate::policy::Mode;
-use crate::report::Got;
 
 /// A rule that characteristics break.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

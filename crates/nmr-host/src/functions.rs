@@ -13,12 +13,12 @@ use nmr_machine::{Blocker, Event, Handle, Module, Role, Rule, Severity};
 use nmr_sys::{NTSTATUS, Opaque, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 use crate::findings::Findings;
+use crate::got::Got;
 use crate::instances;
 use crate::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
 use crate::poison;
 use crate::policy::Mode;
 use crate::record::Actor;
-use crate::report::Got;
 use crate::shell::Shell;
 use crate::stack;
 use crate::sync::Arc;

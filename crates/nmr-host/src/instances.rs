@@ -31,7 +31,7 @@ shared! {
         shell.set_recording(false);
         let shell = Arc::new(shell);
         watch_memory(&shell);
-        crash::install();
+        crash::install(print_reports_in_handler);
         HAS_SHARED.store(true, Ordering::Release);
         shell
     };
@@ -166,21 +166,18 @@ fn lock_all() -> Box<dyn Any> {
     ))
 }
 
-/// Runs something with each registrar, in a handler of signals: without a lock that another thread may
-/// hold, and without memory.
-#[cfg_attr(
-    not(all(target_os = "linux", not(any(miri, shuttle)))),
-    allow(dead_code, reason = "elsewhere there are no handlers")
-)]
-pub(crate) fn for_each_in_handler(run: impl Fn(&Shell)) {
+/// Prints the reports of each registrar that were not printed, in a handler of signals: without a lock that
+/// another thread may hold, and without memory.
+fn print_reports_in_handler() {
+    let print = |shell: &Shell| shell.print_the_rest(&|text| stderr::line_of_handler(text));
     if HAS_SHARED.load(Ordering::Acquire) {
-        run(global());
+        print(global());
     }
     let Ok(others) = OTHERS.try_read() else {
         return;
     };
     for shell in others.values().filter_map(Weak::upgrade) {
-        run(&shell);
+        print(&shell);
         // Its drop would free memory if it was the last.
         std::mem::forget(shell);
     }
@@ -188,7 +185,7 @@ pub(crate) fn for_each_in_handler(run: impl Fn(&Shell)) {
 
 /// Makes a registrar of its own.
 pub(crate) fn create(policy: Policy) -> Arc<Shell> {
-    crash::install();
+    crash::install(print_reports_in_handler);
     let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     while others.contains_key(&*next) {

@@ -51,6 +51,7 @@ mod findings;
 mod functions;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod got;
 mod held;
 mod inspection;
 mod inspection_of_calls;
@@ -90,6 +91,7 @@ mod wrapped;
 pub use event::NotificationEvent;
 pub use exports::*;
 pub use faults::fail_next_call;
+pub use got::Got;
 pub use layout::{CallbackArgument, Convention, Extent, InterfaceLayout, SideLayout, TableLayout};
 pub use memory::{Lent, LentMemory, code, quarantine};
 pub use nmr_machine::{
@@ -103,7 +105,7 @@ pub use policy::{
 };
 pub use record::{Actor, Moment, Note, Record};
 pub use registrar::{Entered, Registrar};
-pub use report::{Got, Report};
+pub use report::Report;
 pub use spin_lock::HostSpinLock;
 pub use thread::{ThreadNumber, current as current_thread, current_binding};
 pub use visit::{Visit, may_block};

@@ -5,6 +5,7 @@ use std::fmt;
 use nmr_machine::{Blocker, ModuleLabel, Rule, Severity};
 use nmr_sys::NTSTATUS;
 
+use crate::got::Got;
 use crate::irql::Irql;
 use crate::memory::LentMemory;
 use crate::policy::Mode;
@@ -49,30 +50,6 @@ pub struct Report {
     pub thread: ThreadNumber,
     /// Its simulated IRQL.
     pub irql: Irql,
-}
-
-/// What a registrar got instead of what it expected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Got {
-    /// A null pointer.
-    Null,
-    /// The value of a field.
-    Field(&'static str, u64),
-    /// A handle.
-    Handle(usize),
-    /// What is there and what is missing, in words.
-    Words(&'static str),
-}
-
-impl fmt::Display for Got {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("NULL"),
-            Self::Field(name, value) => write!(f, "{name} {value}"),
-            Self::Handle(value) => write!(f, "handle {value:#x}"),
-            Self::Words(words) => f.write_str(words),
-        }
-    }
 }
 
 impl Report {

@@ -13,9 +13,9 @@ use nmr_sys::{
 };
 
 use crate::findings::Findings;
+use crate::got::Got;
 use crate::memory;
 use crate::policy::{MemoryChecks, Mode, Policy, Verify};
-use crate::report::Got;
 use crate::stack;
 
 /// What a client's and a provider's characteristics have in common.

@@ -39,7 +39,7 @@ static const NPI_CLIENT_CHARACTERISTICS Characteristics = {
     {0, sizeof(NPI_REGISTRATION_INSTANCE), &QUOTA_NPIID, &ClientModuleId, 0, &Quota},
 };
 
-static VOID NTAPI Exhausted(PVOID ClientBindingContext, ULONG Granted)
+static VOID Exhausted(PVOID ClientBindingContext, ULONG Granted)
 {
     UNREFERENCED_PARAMETER(ClientBindingContext);
     OnExhausted(Granted);
@@ -59,8 +59,8 @@ static BOOLEAN Claim(BOOLEAN Claims)
     return free;
 }
 
-static NTSTATUS NTAPI ClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientContext,
-                                           PNPI_REGISTRATION_INSTANCE Provider)
+static NTSTATUS ClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientContext,
+                                     PNPI_REGISTRATION_INSTANCE Provider)
 {
     const QUOTA_CHARACTERISTICS *quota = Provider->NpiSpecificCharacteristics;
     const VOID *dispatch = NULL;
@@ -92,7 +92,7 @@ static NTSTATUS NTAPI ClientAttachProvider(HANDLE NmrBindingHandle, PVOID Client
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS NTAPI ClientDetachProvider(PVOID ClientBindingContext)
+static NTSTATUS ClientDetachProvider(PVOID ClientBindingContext)
 {
     CLIENT_BINDING *binding = ClientBindingContext;
     BOOLEAN busy;
@@ -109,7 +109,7 @@ static NTSTATUS NTAPI ClientDetachProvider(PVOID ClientBindingContext)
     return busy ? STATUS_PENDING : STATUS_SUCCESS;
 }
 
-static VOID NTAPI ClientCleanupBindingContext(PVOID ClientBindingContext)
+static VOID ClientCleanupBindingContext(PVOID ClientBindingContext)
 {
     ExFreePoolWithTag(ClientBindingContext, CLIENT_TAG);
 }
@@ -165,9 +165,9 @@ NTSTATUS ClientRegister(CLIENT_EXHAUSTED_FN *OnFirstRefusal)
     return NmrRegisterClient(&Characteristics, NULL, &ClientHandle);
 }
 
-VOID ClientDeregister(VOID)
+NTSTATUS ClientDeregister(VOID)
 {
-    (VOID)NmrDeregisterClient(ClientHandle);
+    return NmrDeregisterClient(ClientHandle);
 }
 
 VOID ClientWait(VOID)

@@ -11,14 +11,18 @@ static VOID Exhausted(ULONG Granted)
     DbgPrint("quota: exhausted after %u bytes\n", Granted);
 }
 
-/* Begins to deregister both modules, and then waits for each. */
+/* Begins to deregister both modules, and then waits for each that has begun. */
 static VOID Unload(PDRIVER_OBJECT DriverObject)
 {
+    NTSTATUS client = ClientDeregister();
+    NTSTATUS provider = ProviderDeregister();
     UNREFERENCED_PARAMETER(DriverObject);
-    ClientDeregister();
-    ProviderDeregister();
-    ClientWait();
-    ProviderWait();
+    if (client == STATUS_PENDING) {
+        ClientWait();
+    }
+    if (provider == STATUS_PENDING) {
+        ProviderWait();
+    }
 }
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -30,8 +34,9 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     }
     status = ClientRegister(Exhausted);
     if (status != STATUS_SUCCESS) {
-        ProviderDeregister();
-        ProviderWait();
+        if (ProviderDeregister() == STATUS_PENDING) {
+            ProviderWait();
+        }
         return status;
     }
     DriverObject->DriverUnload = Unload;

@@ -1,6 +1,6 @@
 /*
  * The two modules, as the rest of the driver sees them. Each is registered, deregistered once, and
- * then waited for.
+ * then waited for if that returned STATUS_PENDING.
  */
 #ifndef MODULES_H
 #define MODULES_H
@@ -14,7 +14,7 @@ extern const NPI_MODULEID ProviderModuleId;
 typedef VOID CLIENT_EXHAUSTED_FN(ULONG Granted);
 
 NTSTATUS ClientRegister(CLIENT_EXHAUSTED_FN *Exhausted);
-VOID ClientDeregister(VOID);
+NTSTATUS ClientDeregister(VOID);
 VOID ClientWait(VOID);
 
 /* Asks the provider. STATUS_DEVICE_NOT_READY: there is none. STATUS_QUOTA_EXCEEDED: it refuses. */
@@ -22,7 +22,7 @@ NTSTATUS ClientSend(ULONG Bytes);
 
 /* Grants each client so many bytes. */
 NTSTATUS ProviderRegister(ULONG BytesPerClient);
-VOID ProviderDeregister(VOID);
+NTSTATUS ProviderDeregister(VOID);
 VOID ProviderWait(VOID);
 
 #endif

@@ -57,7 +57,7 @@ static VOID EndCall(PROVIDER_BINDING *Binding)
     }
 }
 
-static BOOLEAN NTAPI Charge(PVOID ProviderBindingContext, ULONG Bytes)
+static BOOLEAN Charge(PVOID ProviderBindingContext, ULONG Bytes)
 {
     PROVIDER_BINDING *binding = ProviderBindingContext;
     BOOLEAN granted, tell;
@@ -82,10 +82,10 @@ static BOOLEAN NTAPI Charge(PVOID ProviderBindingContext, ULONG Bytes)
 
 static const QUOTA_PROVIDER_DISPATCH Dispatch = {Charge};
 
-static NTSTATUS NTAPI ProviderAttachClient(HANDLE NmrBindingHandle, PVOID ProviderContext,
-                                           PNPI_REGISTRATION_INSTANCE Client, PVOID ClientContext,
-                                           const VOID *ClientDispatch, PVOID *BindingContext,
-                                           const VOID **ProviderDispatch)
+static NTSTATUS ProviderAttachClient(HANDLE NmrBindingHandle, PVOID ProviderContext,
+                                     PNPI_REGISTRATION_INSTANCE Client, PVOID ClientContext,
+                                     const VOID *ClientDispatch, PVOID *BindingContext,
+                                     const VOID **ProviderDispatch)
 {
     const QUOTA_CHARACTERISTICS *quota = Client->NpiSpecificCharacteristics;
     PROVIDER_BINDING *binding;
@@ -109,7 +109,7 @@ static NTSTATUS NTAPI ProviderAttachClient(HANDLE NmrBindingHandle, PVOID Provid
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS NTAPI ProviderDetachClient(PVOID ProviderBindingContext)
+static NTSTATUS ProviderDetachClient(PVOID ProviderBindingContext)
 {
     PROVIDER_BINDING *binding = ProviderBindingContext;
     BOOLEAN busy;
@@ -121,7 +121,7 @@ static NTSTATUS NTAPI ProviderDetachClient(PVOID ProviderBindingContext)
     return busy ? STATUS_PENDING : STATUS_SUCCESS;
 }
 
-static VOID NTAPI ProviderCleanupBindingContext(PVOID ProviderBindingContext)
+static VOID ProviderCleanupBindingContext(PVOID ProviderBindingContext)
 {
     ExFreePoolWithTag(ProviderBindingContext, PROVIDER_TAG);
 }
@@ -132,9 +132,9 @@ NTSTATUS ProviderRegister(ULONG BytesPerClient)
     return NmrRegisterProvider(&Characteristics, NULL, &ProviderHandle);
 }
 
-VOID ProviderDeregister(VOID)
+NTSTATUS ProviderDeregister(VOID)
 {
-    (VOID)NmrDeregisterProvider(ProviderHandle);
+    return NmrDeregisterProvider(ProviderHandle);
 }
 
 VOID ProviderWait(VOID)

@@ -21,10 +21,10 @@ typedef struct _QUOTA_CHARACTERISTICS {
 } QUOTA_CHARACTERISTICS;
 
 /* May the client send this many bytes? If so, they count as sent. */
-typedef BOOLEAN (NTAPI *QUOTA_CHARGE_FN)(PVOID ProviderBindingContext, ULONG Bytes);
+typedef BOOLEAN (*QUOTA_CHARGE_FN)(PVOID ProviderBindingContext, ULONG Bytes);
 
 /* The first refusal: so many bytes were granted. Comes inside Charge. */
-typedef VOID (NTAPI *QUOTA_EXHAUSTED_FN)(PVOID ClientBindingContext, ULONG Granted);
+typedef VOID (*QUOTA_EXHAUSTED_FN)(PVOID ClientBindingContext, ULONG Granted);
 
 typedef struct _QUOTA_PROVIDER_DISPATCH {
     QUOTA_CHARGE_FN Charge;

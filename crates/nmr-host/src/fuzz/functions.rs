@@ -17,8 +17,9 @@ use nmr_sys::{
 use super::module::Registered;
 use super::run::{self, Nmr, Outcome};
 use crate::exports;
+use crate::got::Got;
 use crate::instances;
-use crate::report::{Got, Report};
+use crate::report::Report;
 use crate::shell::Shell;
 
 /// The rules that the machine watches. Those about the wait are not among them: the shell refuses a

@@ -10,7 +10,7 @@ use nmr_sys::{
 use super::code::{self, Residence};
 use super::probe::{self, Seen};
 use crate::findings::Findings;
-use crate::report::Got;
+use crate::got::Got;
 
 const UNREADABLE: Got = Got::Words("an address that cannot be read");
 

@@ -39,11 +39,12 @@ pub mod code;
 #[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
 mod elsewhere;
 mod examine;
+mod extent;
 mod fault;
 mod ledger;
 #[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
 mod linux;
-pub(crate) mod probe;
+mod probe;
 pub mod quarantine;
 
 use std::any::Any;
@@ -56,6 +57,8 @@ use elsewhere as system;
 use linux as system;
 
 pub(crate) use examine::{examine, owner};
+pub use extent::Extent;
+pub(crate) use extent::LARGEST;
 pub(crate) use fault::Toucher;
 pub(crate) use ledger::{Breach, Ledger};
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use nmr_machine::{Finding, Key, Module, Opening, Role, Rule};
 
-use crate::layout::Extent;
+use crate::memory::Extent;
 use crate::memory::Lent;
 use crate::memory::quarantine::{self, Block};
 use crate::thread::ThreadNumber;

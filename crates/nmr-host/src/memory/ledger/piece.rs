@@ -3,7 +3,7 @@
 use nmr_machine::Rule;
 use nmr_sys::{NPI_MODULEID, NPIID};
 
-use crate::layout::Extent;
+use crate::memory::Extent;
 use crate::memory::Lent;
 use crate::memory::examine::{place, word};
 use crate::memory::probe::{self, Seen};
