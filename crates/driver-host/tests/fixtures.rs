@@ -184,6 +184,36 @@ fn the_small_objects_of_the_framework_work() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn what_drivers_use_of_the_executive_works() {
+    let host = host();
+    let key = r"\Registry\Machine\System\CurrentControlSet\Services\executive\Parameters";
+    host.set_registry_value(key, "Limit", RegistryValue::dword(7));
+    host.set_registry_value(key, "Name", RegistryValue::string("EXNPI"));
+    let image = host
+        .load(fixture("executive"), LoadOptions::default())
+        .unwrap();
+    assert_eq!(image.missing_imports(), [""; 0]);
+    let printed = printed(&host);
+    let wrong = printed.lines().filter(|line| !line.ends_with(": right"));
+    assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(printed.lines().count(), 18, "{printed}");
+    assert_eq!(
+        host.registry_value(key, "missing"),
+        Some(RegistryValue::dword(9))
+    );
+    let unloaded = image.unload();
+    assert_eq!(lines(&unloaded.reports), [""; 0]);
+    assert_eq!(
+        lines(&host.reports())[..2],
+        [
+            "executive.sys: RtlGetVersion: the size of the structure is 0x8",
+            "executive.sys: IoAllocateWorkItem: the device object is null",
+        ]
+    );
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn mutexes_are_used_as_windows_allows() {
     let host = host();
     host.load(fixture("mutexes"), LoadOptions::default())
