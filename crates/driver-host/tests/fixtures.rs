@@ -137,11 +137,37 @@ fn a_control_device_is_opened_by_its_link_and_its_queue_stops_and_drains() {
     assert_eq!([OTHER, STOP, OTHER, DRAIN].map(&mut ask), [0; 4]);
     assert_eq!(ask(OTHER), INVALID_DEVICE_STATE);
     assert_eq!(printed(&host), "stopped: 13\ndrained: 14\n");
+    let _ = host.take_prints();
     drop(handle);
     let unloaded = image.unload();
+    assert_eq!(printed(&host), "goodbye after 5\n");
     assert_eq!(lines(&unloaded.reports), [""; 0]);
     assert!(unloaded.unmapped);
     assert!(host.find_device(r"\Device\NmrControl").is_none());
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_request_waits_in_a_manual_queue_until_the_driver_takes_it() {
+    const FORWARD: u32 = 0x0022_2010;
+    const TAKE: u32 = 0x0022_2014;
+    const NO_MORE_ENTRIES: i32 = 0x8000_001A_u32.cast_signed();
+    let host = host();
+    let image = host
+        .load(fixture("control"), LoadOptions::default())
+        .unwrap();
+    let handle = host.find_device(r"\\.\NmrControl").unwrap().open().unwrap();
+    let ask = |code| handle.control(code, &[], 0).unwrap().0;
+    assert_eq!(ask(TAKE), NO_MORE_ENTRIES);
+    std::thread::scope(|scope| {
+        let forwarded = scope.spawn(|| ask(FORWARD));
+        while ask(TAKE) == NO_MORE_ENTRIES {
+            std::thread::yield_now();
+        }
+        assert_eq!(forwarded.join().unwrap(), 0x103_0001);
+    });
+    drop(handle);
+    assert_eq!(lines(&image.unload().reports), [""; 0]);
 }
 
 #[test]

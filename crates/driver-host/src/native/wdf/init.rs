@@ -8,7 +8,9 @@ use std::ffi::c_void;
 use super::checks::{self, Parent};
 use super::device::Init;
 use super::image;
-use super::layout::{WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
+use super::layout::{
+    Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS,
+};
 use super::object::Kind;
 use super::refuse;
 use super::violation;
@@ -75,6 +77,15 @@ pub(crate) extern "win64" fn set_characteristics(
             about.name = None;
         }
     });
+}
+
+/// `WdfDeviceInitSetIoInCallerContextCallback`.
+pub(crate) extern "win64" fn set_in_caller_context(
+    _globals: *const c_void,
+    init: Handle,
+    callback: Callback,
+) {
+    with(init, |about| about.in_caller_context = callback);
 }
 
 /// `WdfFdoInitSetFilter`.
