@@ -104,14 +104,13 @@ pub(crate) unsafe extern "win64" fn set_pnp_power_callbacks(
     init: Handle,
     callbacks: *const WDF_PNPPOWER_EVENT_CALLBACKS,
 ) {
+    /// The size up to KMDF 1.9.
+    const OLDER: usize = 0x88;
     // SAFETY: the caller vouches for the structure.
-    let callbacks = unsafe { callbacks.read() };
+    let callbacks = unsafe { checks::read_sized(callbacks, &[OLDER]) };
     let function = "WdfDeviceInitSetPnpPowerEventCallbacks";
-    if has_size(
-        function,
-        callbacks.Size,
-        size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>(),
-    ) {
+    let expected = size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>();
+    if callbacks.Size as usize == OLDER || has_size(function, callbacks.Size, expected) {
         with(init, |about| about.callbacks = callbacks.Callbacks);
     }
 }

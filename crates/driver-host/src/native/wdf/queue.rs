@@ -124,6 +124,9 @@ const INHERIT: i32 = 1;
 const NO_SCOPE: i32 = 4;
 
 const FUNCTION: &str = "WdfIoQueueCreate";
+/// The sizes of its configuration up to KMDF 1.7, without the number of requests, and 1.9.
+const OLDER: [usize; 2] = [OLDEST as usize, 0x58];
+const OLDEST: u32 = 0x50;
 
 /// `WdfIoQueueCreate`.
 pub(crate) unsafe extern "win64" fn create(
@@ -139,7 +142,10 @@ pub(crate) unsafe extern "win64" fn create(
         violation("the configuration is null");
     }
     // SAFETY: the caller vouches for the configuration.
-    let config = unsafe { config.read() };
+    let mut config = unsafe { checks::read_sized(config, &OLDER) };
+    if config.Size == OLDEST && config.DispatchType == PARALLEL {
+        config.NumberOfPresentedRequests = u32::MAX;
+    }
     // SAFETY: the caller vouches for the attributes.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Optional, true) };
     let made = checked.and_then(|attributes| {
@@ -191,7 +197,7 @@ fn check(
 ) -> Result<(), (NtStatus, String)> {
     let wrong = |status, text: &str| Err((status, text.to_owned()));
     let expected = size_of::<WDF_IO_QUEUE_CONFIG>();
-    if config.Size as usize != expected {
+    if config.Size as usize != expected && !OLDER.contains(&(config.Size as usize)) {
         let text = format!(
             "the Size of its configuration is {:#x}, not {expected:#x}",
             config.Size
@@ -531,7 +537,8 @@ mod tests {
     #[test]
     fn wrong_configurations_are_refused() {
         assert_eq!(status(|_| ()), STATUS_SUCCESS);
-        assert_eq!(status(|own| own.Size = 0x58), STATUS_INFO_LENGTH_MISMATCH);
+        assert_eq!(status(|own| own.Size = 0x48), STATUS_INFO_LENGTH_MISMATCH);
+        assert_eq!(status(|own| own.Size = 0x58), STATUS_SUCCESS);
         assert_eq!(
             status(|own| own.DefaultQueue = 0),
             STATUS_INVALID_PARAMETER_4
