@@ -52,7 +52,14 @@ impl fmt::Display for Point {
 }
 
 /// The libraries that a software driver imports from.
-const LIBRARIES: [&str; 4] = ["ntoskrnl.exe", "hal.dll", "netio.sys", "wdfldr.sys"];
+const LIBRARIES: [&str; 5] = [
+    "ntoskrnl.exe",
+    "hal.dll",
+    "netio.sys",
+    "wdfldr.sys",
+    // The recorder of tracing, which the WDK links to KMDF drivers.
+    "wpprecorder.sys",
+];
 
 /// Checks every point.
 #[must_use]

@@ -137,11 +137,37 @@ fn a_control_device_is_opened_by_its_link_and_its_queue_stops_and_drains() {
     assert_eq!([OTHER, STOP, OTHER, DRAIN].map(&mut ask), [0; 4]);
     assert_eq!(ask(OTHER), INVALID_DEVICE_STATE);
     assert_eq!(printed(&host), "stopped: 13\ndrained: 14\n");
+    let _ = host.take_prints();
     drop(handle);
     let unloaded = image.unload();
+    assert_eq!(printed(&host), "goodbye after 5\n");
     assert_eq!(lines(&unloaded.reports), [""; 0]);
     assert!(unloaded.unmapped);
     assert!(host.find_device(r"\Device\NmrControl").is_none());
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_request_waits_in_a_manual_queue_until_the_driver_takes_it() {
+    const FORWARD: u32 = 0x0022_2010;
+    const TAKE: u32 = 0x0022_2014;
+    const NO_MORE_ENTRIES: i32 = 0x8000_001A_u32.cast_signed();
+    let host = host();
+    let image = host
+        .load(fixture("control"), LoadOptions::default())
+        .unwrap();
+    let handle = host.find_device(r"\\.\NmrControl").unwrap().open().unwrap();
+    let ask = |code| handle.control(code, &[], 0).unwrap().0;
+    assert_eq!(ask(TAKE), NO_MORE_ENTRIES);
+    std::thread::scope(|scope| {
+        let forwarded = scope.spawn(|| ask(FORWARD));
+        while ask(TAKE) == NO_MORE_ENTRIES {
+            std::thread::yield_now();
+        }
+        assert_eq!(forwarded.join().unwrap(), 0x103_0001);
+    });
+    drop(handle);
+    assert_eq!(lines(&image.unload().reports), [""; 0]);
 }
 
 #[test]
@@ -180,6 +206,36 @@ fn the_small_objects_of_the_framework_work() {
         .iter()
         .filter(|line| line.contains("WdfCollectionRemove"));
     assert_eq!(items.count(), 2, "{reports:#?}");
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn what_drivers_use_of_the_executive_works() {
+    let host = host();
+    let key = r"\Registry\Machine\System\CurrentControlSet\Services\executive\Parameters";
+    host.set_registry_value(key, "Limit", RegistryValue::dword(7));
+    host.set_registry_value(key, "Name", RegistryValue::string("EXNPI"));
+    let image = host
+        .load(fixture("executive"), LoadOptions::default())
+        .unwrap();
+    assert_eq!(image.missing_imports(), [""; 0]);
+    let printed = printed(&host);
+    let wrong = printed.lines().filter(|line| !line.ends_with(": right"));
+    assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(printed.lines().count(), 18, "{printed}");
+    assert_eq!(
+        host.registry_value(key, "missing"),
+        Some(RegistryValue::dword(9))
+    );
+    let unloaded = image.unload();
+    assert_eq!(lines(&unloaded.reports), [""; 0]);
+    assert_eq!(
+        lines(&host.reports())[..2],
+        [
+            "executive.sys: RtlGetVersion: the size of the structure is 0x8",
+            "executive.sys: IoAllocateWorkItem: the device object is null",
+        ]
+    );
 }
 
 #[test]

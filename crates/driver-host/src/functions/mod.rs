@@ -33,9 +33,10 @@ mod netio;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod target;
 mod wdfldr;
+mod wpp;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use target::{Target, find, find_framework};
+pub(crate) use target::{Target, find, find_framework, kernel_functions};
 
 /// The libraries that drivers import from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +44,7 @@ enum Library {
     Kernel,
     Netio,
     WdfLdr,
+    WppRecorder,
 }
 
 impl Library {
@@ -55,6 +57,8 @@ impl Library {
             Some(Self::Netio)
         } else if is("wdfldr.sys") {
             Some(Self::WdfLdr)
+        } else if is("wpprecorder.sys") {
+            Some(Self::WppRecorder)
         } else {
             None
         }
@@ -68,6 +72,7 @@ pub fn is_implemented(library: &str, function: &str) -> bool {
         Some(Library::Kernel) => kernel::NAMES,
         Some(Library::Netio) => netio::NAMES,
         Some(Library::WdfLdr) => wdfldr::NAMES,
+        Some(Library::WppRecorder) => wpp::NAMES,
         None => return false,
     };
     names.contains(&function)
@@ -86,7 +91,13 @@ mod tests {
 
     #[test]
     fn every_name_is_there_once_and_known_to_the_framework() {
-        for names in [kernel::NAMES, kmdf::NAMES, netio::NAMES, wdfldr::NAMES] {
+        for names in [
+            kernel::NAMES,
+            kmdf::NAMES,
+            netio::NAMES,
+            wdfldr::NAMES,
+            wpp::NAMES,
+        ] {
             let mut sorted = names.to_vec();
             sorted.sort_unstable();
             sorted.dedup();

@@ -1,6 +1,6 @@
 //! What an image gets for a name.
 
-use super::{Library, kernel, kmdf, netio, wdfldr};
+use super::{Library, kernel, kmdf, netio, wdfldr, wpp};
 use crate::pe::Name;
 
 /// A function that images can call.
@@ -37,10 +37,17 @@ pub(crate) fn find(library: &str, name: &Name) -> Option<Target> {
         Library::Kernel => kernel::find(name),
         Library::Netio => netio::find(name),
         Library::WdfLdr => wdfldr::find(name),
+        Library::WppRecorder => wpp::find(name),
     }
 }
 
 /// Finds a function of KMDF by its name without `Wdf`.
 pub(crate) fn find_framework(name: &str) -> Option<Target> {
     kmdf::find(name)
+}
+
+/// The functions of the kernel, by their names.
+pub(crate) fn kernel_functions() -> impl Iterator<Item = (&'static str, Target)> {
+    let names = kernel::NAMES.iter();
+    names.filter_map(|name| Some((*name, kernel::find(name)?)))
 }

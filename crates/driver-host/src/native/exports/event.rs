@@ -16,6 +16,7 @@ use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
 
 use super::mutex::{MUTANT, Mutex as KernelMutex};
 use super::object::object;
+use super::timer::{self, Timer};
 use crate::native::kernel::call::misuse;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT,
@@ -83,9 +84,10 @@ pub(crate) unsafe extern "win64" fn wait_for(
     // SAFETY: the caller vouches for an object that can be waited for.
     let event = unsafe { object(address) };
     let kind = event.kind.load(Ordering::Relaxed);
-    if ![NOTIFICATION, SYNCHRONIZATION, MUTANT].contains(&kind) {
+    let timers = [timer::NOTIFICATION, timer::SYNCHRONIZATION];
+    if ![NOTIFICATION, SYNCHRONIZATION, MUTANT].contains(&kind) && !timers.contains(&kind) {
         misuse(format!(
-            "waited for an object of type {kind}: this host knows events and mutexes only"
+            "waited for an object of type {kind}: this host knows events, mutexes and timers only"
         ));
         return STATUS_INVALID_PARAMETER;
     }
@@ -93,6 +95,8 @@ pub(crate) unsafe extern "win64" fn wait_for(
     let take = || match kind {
         // SAFETY: the type says that it is a mutex.
         MUTANT => unsafe { object(mutex) }.take(),
+        // SAFETY: the type says that it is a timer.
+        kind if timers.contains(&kind) => unsafe { object(address.cast::<Timer>()) }.take(kind),
         _ => event.take(kind),
     };
     if wait::block(limit, take) {

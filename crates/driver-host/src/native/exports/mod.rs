@@ -2,7 +2,9 @@
 //! row in [`functions`](crate::functions), the table of names.
 
 pub(crate) mod bugcheck;
+pub(crate) mod clock;
 pub(crate) mod dbg;
+pub(crate) mod dpc;
 pub(crate) mod etw;
 pub(crate) mod event;
 pub(crate) mod fast_mutex;
@@ -14,6 +16,13 @@ pub(crate) mod netio;
 mod object;
 pub(crate) mod pool;
 pub(crate) mod processor;
+pub(crate) mod push_lock;
+pub(crate) mod queued_spin;
+pub(crate) mod registry;
+pub(crate) mod routine;
 pub(crate) mod rundown;
 pub(crate) mod spin;
 pub(crate) mod string;
+pub(crate) mod timer;
+pub(crate) mod tracing;
+pub(crate) mod work_item;

@@ -18,6 +18,7 @@ use crate::native::kernel::nt::{NtStatus, failed};
 use crate::native::kernel::report::{Fault, Report, Stopped};
 use crate::native::kernel::runner;
 use crate::native::kernel::system::System;
+use crate::native::kernel::work;
 use crate::native::loader::link;
 use crate::native::wdf;
 use crate::pe;
@@ -241,6 +242,7 @@ fn call_unload(image: &Arc<Loaded>) -> bool {
             arguments,
         )
     };
+    work::wait_for_items(image);
     true
 }
 
@@ -255,6 +257,12 @@ fn finish(image: &Arc<Loaded>) -> Unloaded {
     }
     for provider in image.providers.open() {
         image.report(Fault::ProviderLeft { provider });
+    }
+    for key in image.keys.left() {
+        image.report(Fault::Misuse {
+            function: "ZwClose".to_owned(),
+            text: format!("not called for the key {key}"),
+        });
     }
     if image.framework().is_bound() {
         let text = "unloaded without WdfVersionUnbind".to_owned();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use nmr_host::irql::DISPATCH_LEVEL;
 
 use super::loaded::Loaded;
-use super::{wait, work};
+use super::{runner, wait, work};
 
 /// `KDPC`.
 #[repr(C)]
@@ -37,9 +37,14 @@ impl Kdpc {
         self.queued.store(0, Ordering::Release);
     }
 
-    /// Takes it out of the queue. Returns whether it was in it.
-    pub(crate) fn remove(&self) -> bool {
-        self.queued.swap(0, Ordering::AcqRel) != 0
+    /// Takes it out of the queue of its driver. Returns whether it was in it.
+    pub(crate) fn remove(&self, image: &Loaded) -> bool {
+        let turn = self.queued.swap(0, Ordering::AcqRel) as u64;
+        let removed = turn != 0 && image.inside.leave(turn - 1);
+        if removed {
+            wait::locked(|| image.system.dpcs.fetch_sub(1, Ordering::AcqRel));
+        }
+        removed
     }
 
     /// Takes it out of the queue if it is there for this turn.
@@ -51,35 +56,43 @@ impl Kdpc {
     }
 }
 
-/// Queues a DPC of a driver. Returns whether it was not queued yet.
+/// Queues a DPC of a driver. Returns whether it was not queued yet. What it is queued as is the number of a visit,
+/// which ends when it is removed: nothing touches it from then on.
 ///
 /// # Safety
 ///
-/// The DPC stays where it is until it has run or was removed and [flushed](flush).
+/// The DPC stays where it is until it has run or was removed.
 pub(crate) unsafe fn queue(
     image: &Arc<Loaded>,
     dpc: *const Kdpc,
     run: impl FnOnce(&Arc<Loaded>) + Send + 'static,
 ) -> bool {
-    let turn = image.system.next_handle() as usize;
+    const WHAT: &str = "a DPC";
+    let visit = image.inside.enter(WHAT);
+    let turn = visit as usize + 1;
     // SAFETY: the DPC is there, by this contract.
     let own = unsafe { &*dpc };
-    if own
+    let queued = own
         .queued
-        .compare_exchange(0, turn, Ordering::AcqRel, Ordering::Relaxed)
-        .is_err()
-    {
+        .compare_exchange(0, turn, Ordering::AcqRel, Ordering::Relaxed);
+    if queued.is_err() {
+        image.inside.leave(visit);
         return false;
     }
     image.system.dpcs.fetch_add(1, Ordering::AcqRel);
-    let address = dpc.expose_provenance();
-    work::start(image, "a DPC", DISPATCH_LEVEL, move |image| {
-        // SAFETY: the DPC is there while it is queued, by this contract.
-        let own = unsafe { &*std::ptr::with_exposed_provenance::<Kdpc>(address) };
-        if own.take(turn) {
-            run(image);
+    let (address, image) = (dpc.expose_provenance(), Arc::clone(image));
+    let system = Arc::clone(&image.system);
+    runner::start(&system, move || {
+        let take = || {
+            // SAFETY: the DPC is there while it is queued, by this contract.
+            let own = unsafe { &*std::ptr::with_exposed_provenance::<Kdpc>(address) };
+            own.take(turn)
+        };
+        if image.inside.while_open(visit, take) == Some(true) {
+            work::at_level(&image, WHAT, DISPATCH_LEVEL, || run(&image));
+            image.inside.leave(visit);
+            wait::locked(|| image.system.dpcs.fetch_sub(1, Ordering::AcqRel));
         }
-        wait::locked(|| image.system.dpcs.fetch_sub(1, Ordering::AcqRel));
     });
     true
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nmr_host::ThreadNumber;
 
@@ -46,13 +46,29 @@ impl Inside {
         number
     }
 
-    /// A visit ends.
-    pub(crate) fn leave(&self, number: u64) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .open
-            .remove(&number);
+    fn lock(&self) -> MutexGuard<'_, Visits> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A visit ends. Returns whether it had not ended yet.
+    pub(crate) fn leave(&self, number: u64) -> bool {
+        self.lock().open.remove(&number).is_some()
+    }
+
+    /// Does something if a visit has not ended, and keeps it from ending meanwhile.
+    pub(crate) fn while_open<T>(&self, number: u64, run: impl FnOnce() -> T) -> Option<T> {
+        let visits = self.lock();
+        visits.open.contains_key(&number).then(run)
+    }
+
+    /// Whether a visit has not ended.
+    pub(crate) fn is_open(&self, number: u64) -> bool {
+        self.lock().open.contains_key(&number)
+    }
+
+    /// Whether there is a visit for something.
+    pub(crate) fn has(&self, what: &str) -> bool {
+        self.lock().open.values().any(|visit| visit.what == what)
     }
 
     /// The visits that have not ended.

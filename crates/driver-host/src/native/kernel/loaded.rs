@@ -1,14 +1,16 @@
 //! A loaded driver, as the kernel knows it: a range of addresses, and everything that belongs to it alone.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nmr_host::code;
 
 use super::frames;
 use super::inside::Inside;
+use super::keys::Keys;
 use super::nt::UNICODE_STRING;
 use super::objects::Objects;
 use super::providers::Providers;
@@ -45,6 +47,10 @@ pub(crate) struct Loaded {
     pub(crate) inside: Inside,
     /// What it has registered with the NMR.
     pub(crate) registrations: Registrations,
+    /// The registry keys that it has open.
+    pub(crate) keys: Keys,
+    /// The addresses of the kernel's functions that it can ask for, by their names.
+    routines: OnceLock<HashMap<&'static str, usize>>,
     /// What it has registered with ETW.
     pub(crate) providers: Providers,
     /// Its side of KMDF.
@@ -83,6 +89,8 @@ impl Loaded {
             system: Arc::clone(system),
             inside: Inside::default(),
             registrations: Registrations::default(),
+            keys: Keys::default(),
+            routines: OnceLock::new(),
             providers: Providers::default(),
             framework,
             objects: Objects::new(&name, start, size),
@@ -95,6 +103,16 @@ impl Loaded {
             sections,
             mapping: Mutex::new(None),
         }
+    }
+
+    /// Sets the addresses of the kernel's functions that the driver can ask for.
+    pub(crate) fn set_routines(&self, routines: HashMap<&'static str, usize>) {
+        self.routines.get_or_init(|| routines);
+    }
+
+    /// The address of a function of the kernel.
+    pub(crate) fn routine(&self, name: &str) -> Option<usize> {
+        self.routines.get()?.get(name).copied()
     }
 
     /// Keeps what the driver runs in until it is unmapped.

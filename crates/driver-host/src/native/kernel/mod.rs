@@ -8,6 +8,7 @@ pub(crate) mod during;
 pub(crate) mod frames;
 pub(crate) mod inside;
 pub(crate) mod irql;
+pub(crate) mod keys;
 mod linux_calls;
 pub(crate) mod loaded;
 pub(crate) mod namespace;

@@ -9,6 +9,10 @@ use super::irql as levels;
 use super::loaded::Loaded;
 use super::report::Fault;
 use super::runner;
+use super::wait;
+
+/// What a work item is called.
+pub(crate) const ITEM: &str = "a work item";
 
 /// Starts work for a driver at an IRQL.
 pub(crate) fn start(
@@ -22,7 +26,14 @@ pub(crate) fn start(
     runner::start(&system, move || {
         at_level(&image, what, level, || job(&image));
         image.inside.leave(visit);
+        wait::ring();
     });
+}
+
+/// Waits until the work items of a driver have run. Windows keeps a driver for those of its devices; here it is
+/// kept for those of the executive as well.
+pub(crate) fn wait_for_items(image: &Loaded) {
+    wait::block(None, || !image.inside.has(ITEM));
 }
 
 /// Runs a callback of a driver at an IRQL, and reports one that returns at another.

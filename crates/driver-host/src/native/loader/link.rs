@@ -70,6 +70,16 @@ fn link(
     let first = image.imports.len();
     let framework = loaded.framework();
     framework.set_table(|index| thunks.address(first + index));
+    let first = first + kmdf::COUNT + wdf::routines().len();
+    let routines = functions::kernel_functions().enumerate();
+    let routines = routines.map(|(index, (name, target))| {
+        let address = match target {
+            Target::Direct(address) => address,
+            Target::Gated(_) => thunks.address(first + index),
+        };
+        (name, address)
+    });
+    loaded.set_routines(routines.collect());
     map::protect(&mut memory, image)?;
     announce_code(loaded, image);
     let size = memory.size();
@@ -81,7 +91,8 @@ fn link(
     Ok(())
 }
 
-/// The functions that the image can call: its imports, the framework's table, and the framework's routines.
+/// The functions that the image can call: its imports, the framework's table and routines, and those of the
+/// kernel that it can ask for by name.
 fn slots(loaded: &Arc<Loaded>, image: &Image, targets: &[Option<Target>]) -> Vec<Slot> {
     let slot = |library: &Arc<str>, function: Arc<str>, target: Option<usize>| Slot {
         image: Arc::downgrade(loaded),
@@ -102,7 +113,13 @@ fn slots(loaded: &Arc<Loaded>, image: &Image, targets: &[Option<Target>]) -> Vec
         let target = function.map(<*const ()>::expose_provenance);
         slot(&framework, name.into(), target)
     });
-    imported.chain(table).chain(routines).collect()
+    let kernel: Arc<str> = "ntoskrnl.exe".into();
+    let by_name = functions::kernel_functions().map(|(name, target)| {
+        let target = Some(target.address());
+        slot(&kernel, name.into(), target)
+    });
+    let framework = table.chain(routines);
+    imported.chain(framework).chain(by_name).collect()
 }
 
 /// Tells the registrar where the image has code, and whether it stays in memory.

@@ -2,6 +2,9 @@
 // UNSAFETY: attributes are behind pointers of the driver.
 #![expect(unsafe_code)]
 
+use std::mem::MaybeUninit;
+use std::ptr;
+
 use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
 use super::object;
 use super::{image, refuse, violation};
@@ -96,6 +99,24 @@ pub(super) fn device_above(
     Err(refuse(function, STATUS_INVALID_DEVICE_REQUEST, text))
 }
 
+/// Reads a structure that begins with its size, and was shorter in older releases: what an older driver does not
+/// have is zero. Of one of another size only the size is read.
+///
+/// # Safety
+///
+/// The structure can be read, as far as it says that it goes, and `T` may be all zeros.
+pub(super) unsafe fn read_sized<T>(from: *const T, older: &[usize]) -> T {
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: the structure begins with its size, by this contract.
+    let size = unsafe { from.cast::<u32>().read() } as usize;
+    let known = size == size_of::<T>() || older.contains(&size);
+    let length = if known { size } else { size_of::<u32>() };
+    // SAFETY: both are this long: no release had a longer structure.
+    unsafe { ptr::copy(from.cast::<u8>(), value.as_mut_ptr().cast(), length) };
+    // SAFETY: the structure may be all zeros, by this contract.
+    unsafe { value.assume_init() }
+}
+
 /// Checks a `Size` field.
 pub(super) fn check_size(
     function: &'static str,
@@ -162,4 +183,21 @@ fn check(
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_structure_has_zeros_for_what_is_new() {
+        let read = |size: u32| {
+            let given = [size, 1, 2, 3];
+            // SAFETY: the structure is four numbers.
+            unsafe { read_sized(&raw const given, &[8]) }
+        };
+        assert_eq!(read(16), [16, 1, 2, 3]);
+        assert_eq!(read(8), [8, 1, 0, 0]);
+        assert_eq!(read(12), [12, 0, 0, 0]);
+    }
 }

@@ -30,6 +30,8 @@ use crate::native::wdf::Handle;
 pub(crate) struct Init {
     /// Whether it is for a control device.
     pub(super) control: bool,
+    /// `EvtIoInCallerContext`.
+    pub(super) in_caller_context: Callback,
     /// Whether it is for a filter.
     pub(super) filter: bool,
     /// The name of the device object.
@@ -52,6 +54,7 @@ impl Default for Init {
         const UNKNOWN: u32 = 0x22;
         Self {
             control: false,
+            in_caller_context: 0,
             filter: false,
             name: None,
             device_type: UNKNOWN,

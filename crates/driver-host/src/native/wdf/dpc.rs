@@ -26,7 +26,7 @@ pub(crate) struct Dpc {
 impl Dpc {
     /// Takes it out of the queue and waits for its callback.
     pub(super) fn finish(&self, image: &Loaded) {
-        self.kernel.remove();
+        self.kernel.remove(image);
         dpc::flush(image);
     }
 }
@@ -99,7 +99,7 @@ pub(crate) extern "win64" fn cancel(_globals: *const c_void, handle: Handle, wai
         check_irql(PASSIVE_LEVEL);
     }
     let dpc = find(handle);
-    let before = dpc.kernel.remove();
+    let before = dpc.kernel.remove(&image());
     if wait != 0 {
         dpc::flush(&image());
     }

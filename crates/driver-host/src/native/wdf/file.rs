@@ -10,15 +10,19 @@ use super::call;
 use super::device::{self, Device};
 use super::image;
 use super::object::{self, Kind};
-use super::queue::{DEVICE_CONTROL, Missed};
+use super::queue::{self, DEVICE_CONTROL, Missed, Queue};
 use super::request::{Ask, Outcome, Request};
 use super::violation;
+use super::{check_irql, queue_state, refuse};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS, failed,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS, STATUS_WDF_BUSY,
+    failed,
 };
+use crate::native::kernel::work;
 use crate::native::wdf::Handle;
+use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 /// The device is removed or being removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,8 +94,7 @@ pub(crate) fn control(
     let queue = state.routes.get(&DEVICE_CONTROL).cloned();
     let queue = queue.or_else(|| state.default_queue.clone());
     drop(state);
-    let handled = |callback: usize| callback != 0;
-    let queue = queue.filter(|queue| handled(queue.device_control) || handled(queue.default));
+    let queue = queue.filter(|queue| queue.takes_controls());
     let Some(queue) = queue else {
         return Ok((STATUS_INVALID_DEVICE_REQUEST, Vec::new()));
     };
@@ -113,25 +116,114 @@ pub(crate) fn control(
         Ok(handle) => handle,
         Err(status) => return Ok((status, Vec::new())),
     };
-    request.lock().queue = Some(Arc::clone(&queue));
-    if let Err(missed) = queue.present(object::id(handle).unwrap_or_default()) {
+    let in_context = device.init.in_caller_context;
+    if in_context != 0 {
+        let arguments = [object::handle(id), handle, ptr::null_mut()];
+        call::request(image, "EvtIoInCallerContext", in_context, arguments);
+        if !request.lock().enqueued {
+            // The driver completes it, or has done so.
+            let Outcome { status, output } = request.wait();
+            return Ok((status, output));
+        }
+    }
+    if let Err(missed) = deliver(image, &queue, &request, handle) {
         object::delete_tree(image, handle);
         return match missed {
             Missed::Purged => Err(Removed),
-            Missed::Canceled => Ok((STATUS_CANCELLED, Vec::new())),
-            Missed::Refused => Ok((STATUS_INVALID_DEVICE_STATE, Vec::new())),
+            missed => Ok((status_of(missed), Vec::new())),
         };
-    }
-    let from = queue.handle();
-    if queue.device_control == 0 {
-        let arguments = [from, handle, ptr::null_mut()];
-        call::request(image, "EvtIoDefault", queue.default, arguments);
-    } else {
-        let lengths = [output, length];
-        call::control(image, queue.device_control, from, handle, lengths, code);
     }
     let Outcome { status, output } = request.wait();
     Ok((status, output))
+}
+
+/// What a program gets for a request that did not come to the driver.
+fn status_of(missed: Missed) -> NtStatus {
+    match missed {
+        Missed::Purged | Missed::Canceled => STATUS_CANCELLED,
+        Missed::Refused => STATUS_INVALID_DEVICE_STATE,
+    }
+}
+
+/// Brings a request to the driver through a queue.
+fn deliver(
+    image: &Loaded,
+    queue: &Arc<Queue>,
+    request: &Request,
+    handle: Handle,
+) -> Result<(), Missed> {
+    request.lock().queue = Some(Arc::clone(queue));
+    if !queue.present(object::id(handle).unwrap_or_default())? {
+        return Ok(());
+    }
+    let from = queue.handle();
+    match request.ask {
+        Ask::Control {
+            code,
+            input,
+            output,
+        } if queue.device_control != 0 => {
+            let lengths = [output, input];
+            call::control(image, queue.device_control, from, handle, lengths, code);
+        }
+        _ => {
+            let arguments = [from, handle, ptr::null_mut()];
+            call::request(image, "EvtIoDefault", queue.default, arguments);
+        }
+    }
+    Ok(())
+}
+
+/// `WdfRequestForwardToIoQueue`: the request leaves the queue that it came from.
+pub(crate) extern "win64" fn forward(
+    _globals: *const c_void,
+    handle: Handle,
+    target: Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfRequestForwardToIoQueue";
+    check_irql(DISPATCH_LEVEL);
+    let (request, target) = (super::request::find(handle), queue::find(target));
+    let Some(from) = request.lock().queue.clone() else {
+        let text = "the request did not come from a queue";
+        return refuse(FUNCTION, STATUS_INVALID_DEVICE_REQUEST, text);
+    };
+    if Arc::ptr_eq(&from, &target) {
+        let text = "the request is in that queue";
+        return refuse(FUNCTION, STATUS_INVALID_DEVICE_REQUEST, text);
+    }
+    if !target.accepts() {
+        return STATUS_WDF_BUSY;
+    }
+    let (image, address) = (image(), handle.addr());
+    from.finish(object::id(handle).unwrap_or_default());
+    queue_state::tell(&image, &from);
+    let deliver = move |image: &Arc<Loaded>| {
+        let handle = ptr::without_provenance_mut(address);
+        if let Err(missed) = deliver(image, &target, &request, handle) {
+            object::delete_tree(image, handle);
+            request.settle(status_of(missed));
+        }
+    };
+    work::start(&image, "a forwarded request", PASSIVE_LEVEL, deliver);
+    STATUS_SUCCESS
+}
+
+/// `WdfDeviceEnqueueRequest`, from `EvtIoInCallerContext`: the request goes to its queue.
+pub(crate) extern "win64" fn enqueue(
+    _globals: *const c_void,
+    device: Handle,
+    request: Handle,
+) -> NtStatus {
+    check_irql(DISPATCH_LEVEL);
+    let device = device::find(device);
+    let request = super::request::find(request);
+    if device.init.in_caller_context == 0 || request.lock().queue.is_some() {
+        let text = "the request is not one of EvtIoInCallerContext";
+        let function = "WdfDeviceEnqueueRequest";
+        return refuse(function, STATUS_INVALID_DEVICE_REQUEST, text);
+    }
+    request.lock().enqueued = true;
+    STATUS_SUCCESS
 }
 
 /// Closes a file, unless the device's removal has done so.

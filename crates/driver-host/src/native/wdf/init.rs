@@ -8,7 +8,9 @@ use std::ffi::c_void;
 use super::checks::{self, Parent};
 use super::device::Init;
 use super::image;
-use super::layout::{WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS};
+use super::layout::{
+    Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES, WDF_PNPPOWER_EVENT_CALLBACKS,
+};
 use super::object::Kind;
 use super::refuse;
 use super::violation;
@@ -77,6 +79,15 @@ pub(crate) extern "win64" fn set_characteristics(
     });
 }
 
+/// `WdfDeviceInitSetIoInCallerContextCallback`.
+pub(crate) extern "win64" fn set_in_caller_context(
+    _globals: *const c_void,
+    init: Handle,
+    callback: Callback,
+) {
+    with(init, |about| about.in_caller_context = callback);
+}
+
 /// `WdfFdoInitSetFilter`.
 pub(crate) extern "win64" fn set_filter(_globals: *const c_void, init: Handle) {
     check_irql(PASSIVE_LEVEL);
@@ -93,14 +104,13 @@ pub(crate) unsafe extern "win64" fn set_pnp_power_callbacks(
     init: Handle,
     callbacks: *const WDF_PNPPOWER_EVENT_CALLBACKS,
 ) {
+    /// The size up to KMDF 1.9.
+    const OLDER: usize = 0x88;
     // SAFETY: the caller vouches for the structure.
-    let callbacks = unsafe { callbacks.read() };
+    let callbacks = unsafe { checks::read_sized(callbacks, &[OLDER]) };
     let function = "WdfDeviceInitSetPnpPowerEventCallbacks";
-    if has_size(
-        function,
-        callbacks.Size,
-        size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>(),
-    ) {
+    let expected = size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>();
+    if callbacks.Size as usize == OLDER || has_size(function, callbacks.Size, expected) {
         with(init, |about| about.callbacks = callbacks.Callbacks);
     }
 }

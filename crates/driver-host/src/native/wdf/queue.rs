@@ -22,8 +22,8 @@ use super::refuse;
 use super::violation;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
-    STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
-    STATUS_WDF_BUSY, STATUS_WDF_NO_CALLBACK,
+    STATUS_INVALID_PARAMETER_4, STATUS_NO_MORE_ENTRIES, STATUS_NOT_SUPPORTED, STATUS_SUCCESS,
+    STATUS_UNSUCCESSFUL, STATUS_WDF_BUSY, STATUS_WDF_NO_CALLBACK, STATUS_WDF_PAUSED,
 };
 use crate::native::wdf::Handle;
 
@@ -99,6 +99,8 @@ struct State {
     waiting: VecDeque<usize>,
     /// The requests that the driver has.
     presented: Vec<usize>,
+    /// Those of them that the driver has taken itself, until whoever brought them has noticed.
+    retrieved: Vec<usize>,
     purged: bool,
     flow: Flow,
     notice: Option<Notice>,
@@ -122,6 +124,9 @@ const INHERIT: i32 = 1;
 const NO_SCOPE: i32 = 4;
 
 const FUNCTION: &str = "WdfIoQueueCreate";
+/// The sizes of its configuration up to KMDF 1.7, without the number of requests, and 1.9.
+const OLDER: [usize; 2] = [OLDEST as usize, 0x58];
+const OLDEST: u32 = 0x50;
 
 /// `WdfIoQueueCreate`.
 pub(crate) unsafe extern "win64" fn create(
@@ -137,7 +142,10 @@ pub(crate) unsafe extern "win64" fn create(
         violation("the configuration is null");
     }
     // SAFETY: the caller vouches for the configuration.
-    let config = unsafe { config.read() };
+    let mut config = unsafe { checks::read_sized(config, &OLDER) };
+    if config.Size == OLDEST && config.DispatchType == PARALLEL {
+        config.NumberOfPresentedRequests = u32::MAX;
+    }
     // SAFETY: the caller vouches for the attributes.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Optional, true) };
     let made = checked.and_then(|attributes| {
@@ -189,7 +197,7 @@ fn check(
 ) -> Result<(), (NtStatus, String)> {
     let wrong = |status, text: &str| Err((status, text.to_owned()));
     let expected = size_of::<WDF_IO_QUEUE_CONFIG>();
-    if config.Size as usize != expected {
+    if config.Size as usize != expected && !OLDER.contains(&(config.Size as usize)) {
         let text = format!(
             "the Size of its configuration is {:#x}, not {expected:#x}",
             config.Size
@@ -218,9 +226,7 @@ fn check(
         MANUAL if any => {
             return wrong(STATUS_INVALID_PARAMETER, "a manual queue has no handlers");
         }
-        MANUAL => {
-            return wrong(STATUS_NOT_SUPPORTED, "this host has no manual queues");
-        }
+        MANUAL => {}
         _ if !any => return wrong(STATUS_WDF_NO_CALLBACK, "there is no handler"),
         _ => {}
     }
@@ -244,6 +250,8 @@ impl Queue {
             device: object::id(device).unwrap_or_default(),
             limit: match config.DispatchType {
                 PARALLEL => config.NumberOfPresentedRequests as usize,
+                // The driver takes them itself.
+                MANUAL => 0,
                 _ => 1,
             },
             power_managed: config.PowerManaged == TRUE
@@ -260,12 +268,37 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether device control requests come to the driver through it.
+    pub(super) fn takes_controls(&self) -> bool {
+        self.limit == 0 || self.device_control != 0 || self.default != 0
+    }
+
     pub(super) fn handle(&self) -> Handle {
         object::handle(self.lock().id)
     }
 
-    /// Waits until the driver is to get a request, or until the request is canceled.
-    pub(super) fn present(&self, request: usize) -> Result<(), Missed> {
+    /// Takes the oldest request that waits for a driver that asks for it.
+    pub(super) fn retrieve(&self) -> Result<usize, NtStatus> {
+        let mut state = self.lock();
+        if !state.flow.dispatches {
+            return Err(STATUS_WDF_PAUSED);
+        }
+        let request = state.waiting.pop_front().ok_or(STATUS_NO_MORE_ENTRIES)?;
+        state.presented.push(request);
+        state.retrieved.push(request);
+        self.changed.notify_all();
+        Ok(request)
+    }
+
+    /// Whether a request that comes now is refused.
+    pub(super) fn accepts(&self) -> bool {
+        let state = self.lock();
+        state.flow.accepts && !state.purged
+    }
+
+    /// Waits until the driver is to get a request, or until the request is canceled. Returns whether the driver
+    /// is to be called: it may have taken the request itself.
+    pub(super) fn present(&self, request: usize) -> Result<bool, Missed> {
         let mut state = self.lock();
         if state.purged {
             return Err(Missed::Purged);
@@ -275,6 +308,10 @@ impl Queue {
         }
         state.waiting.push_back(request);
         loop {
+            if let Some(place) = state.retrieved.iter().position(|&own| own == request) {
+                state.retrieved.remove(place);
+                return Ok(false);
+            }
             if !state.waiting.contains(&request) {
                 return Err(Missed::Canceled);
             }
@@ -284,7 +321,7 @@ impl Queue {
                 state.presented.push(request);
                 // The next one may have its turn as well.
                 self.changed.notify_all();
-                return Ok(());
+                return Ok(true);
             }
             state = self
                 .changed
@@ -404,6 +441,26 @@ pub(super) fn find(queue: Handle) -> Arc<Queue> {
     }
 }
 
+/// `WdfIoQueueRetrieveNextRequest`.
+pub(crate) unsafe extern "win64" fn retrieve_next(
+    _globals: *const c_void,
+    queue: Handle,
+    output: *mut Handle,
+) -> NtStatus {
+    check_irql(DISPATCH_LEVEL);
+    let queue = find(queue);
+    if output.is_null() {
+        violation("the output is null");
+    }
+    let (request, status) = match queue.retrieve() {
+        Ok(request) => (object::handle(request), STATUS_SUCCESS),
+        Err(status) => (ptr::null_mut(), status),
+    };
+    // SAFETY: the driver passes an output.
+    unsafe { output.write(request) };
+    status
+}
+
 /// `WdfIoQueueGetDevice`.
 pub(crate) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
     object::handle(find(queue).device)
@@ -480,7 +537,8 @@ mod tests {
     #[test]
     fn wrong_configurations_are_refused() {
         assert_eq!(status(|_| ()), STATUS_SUCCESS);
-        assert_eq!(status(|own| own.Size = 0x58), STATUS_INFO_LENGTH_MISMATCH);
+        assert_eq!(status(|own| own.Size = 0x48), STATUS_INFO_LENGTH_MISMATCH);
+        assert_eq!(status(|own| own.Size = 0x58), STATUS_SUCCESS);
         assert_eq!(
             status(|own| own.DefaultQueue = 0),
             STATUS_INVALID_PARAMETER_4
@@ -503,7 +561,8 @@ mod tests {
         );
         let manual = |own: &mut WDF_IO_QUEUE_CONFIG| {
             (own.DispatchType, own.EvtIoDeviceControl) = (MANUAL, 0);
+            own.NumberOfPresentedRequests = 0;
         };
-        assert_eq!(status(manual), STATUS_NOT_SUPPORTED);
+        assert_eq!(status(manual), STATUS_SUCCESS);
     }
 }

@@ -69,6 +69,8 @@ pub(super) struct State {
     cancel: Option<Callback>,
     canceled: bool,
     completed: bool,
+    /// Whether `EvtIoInCallerContext` has sent it on to its queue.
+    pub(super) enqueued: bool,
     outcome: Option<Outcome>,
 }
 
@@ -118,6 +120,18 @@ impl Request {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Ends it for the driver, which does not get it.
+    pub(super) fn settle(&self, status: NtStatus) {
+        let mut state = self.lock();
+        state.completed = true;
+        state.outcome = Some(Outcome {
+            status,
+            output: Vec::new(),
+        });
+        drop(state);
+        self.done.notify_all();
     }
 
     /// Whether the driver has it and has not completed it.

@@ -52,6 +52,8 @@ struct State {
 }
 
 const FUNCTION: &str = "WdfTimerCreate";
+/// The sizes of its configuration up to KMDF 1.7 and 1.11.
+const OLDER: [usize; 2] = [0x18, 0x20];
 const PASSIVE: i32 = 2;
 const INHERIT: i32 = 1;
 const NO_SCOPE: i32 = 4;
@@ -68,7 +70,7 @@ pub(crate) unsafe extern "win64" fn create(
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
     }
     // SAFETY: the caller vouches for the configuration.
-    let config = unsafe { config.read() };
+    let config = unsafe { checks::read_sized(config, &OLDER) };
     // SAFETY: the caller vouches for the attributes.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, true) };
     let made = checked.and_then(|attributes| {
@@ -146,8 +148,10 @@ impl Timer {
         config: WDF_TIMER_CONFIG,
         attributes: Option<WDF_OBJECT_ATTRIBUTES>,
     ) -> Result<Self, NtStatus> {
-        let expected = size_of::<WDF_TIMER_CONFIG>();
-        check_size(FUNCTION, config.Size, expected, "configuration")?;
+        if !OLDER.contains(&(config.Size as usize)) {
+            let expected = size_of::<WDF_TIMER_CONFIG>();
+            check_size(FUNCTION, config.Size, expected, "configuration")?;
+        }
         if config.EvtTimerFunc == 0 {
             let text = "there is no callback";
             return Err(refuse(FUNCTION, STATUS_INVALID_PARAMETER, text));

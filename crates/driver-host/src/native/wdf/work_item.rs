@@ -125,8 +125,8 @@ pub(crate) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) {
         item.begin();
         let handle = ptr::without_provenance_mut(handle);
         call::object(&image, "EvtWorkItem", item.callback, handle);
-        item.end();
         image.inside.leave(visit);
+        item.end();
     });
 }
 
