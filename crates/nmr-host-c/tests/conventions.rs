@@ -91,3 +91,23 @@ fn clang_warns_of_the_cast() {
         "{errors}"
     );
 }
+
+#[test]
+fn the_kernels_headers_are_clean_cpp() {
+    let source = source("conventions/headers.cpp");
+    for convention in Convention::all() {
+        let mut compiler = convention.compiler();
+        // A machine may have a compiler of C alone.
+        let mut probe = Command::new(compiler.get_program());
+        probe.args(["-x", "c++", "-fsyntax-only", "/dev/null"]);
+        if !probe.output().is_ok_and(|output| output.status.success()) {
+            eprintln!("no C++ compiler here: the headers were not tried as C++");
+            continue;
+        }
+        compiler
+            .args(["-x", "c++", "-std=c++17", "-c"])
+            .arg(&source);
+        let object = scratch(&format!("headers_{convention:?}.o"));
+        succeed(compiler.arg("-o").arg(object));
+    }
+}

@@ -80,14 +80,7 @@ impl Convention {
         });
         compiler.arg("-I").arg(headers().join("kernel"));
         compiler.arg("-I").arg(headers());
-        compiler.args([
-            "-std=c11",
-            "-g",
-            "-Wall",
-            "-Wextra",
-            "-Wno-multichar",
-            "-Werror",
-        ]);
+        compiler.args(["-g", "-Wall", "-Wextra", "-Wno-multichar", "-Werror"]);
         compiler
     }
 
@@ -98,21 +91,18 @@ impl Convention {
             compiler.arg("-DNMR_HOST_NATIVE_CONVENTION");
         }
         compiler.arg("-I").arg(headers().join("kernel"));
-        compiler.args([
-            "-std=c11",
-            "-g",
-            "-fshort-wchar",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-        ]);
+        compiler.args(["-g", "-fshort-wchar", "-Wall", "-Wextra", "-Werror"]);
         compiler
     }
 }
 
 /// Compiles a source file of these tests.
 pub fn compile(mut compiler: Command, name: &str, options: &[&str], object: &Path) {
-    compiler.args(options).arg("-c").arg(source(name));
+    compiler
+        .args(options)
+        .arg("-std=c11")
+        .arg("-c")
+        .arg(source(name));
     succeed(compiler.arg("-o").arg(object));
 }
 

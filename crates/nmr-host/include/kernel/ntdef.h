@@ -152,8 +152,10 @@ typedef union _ULARGE_INTEGER {
 #endif
 #define DBG_UNREFERENCED_PARAMETER(parameter) UNREFERENCED_PARAMETER(parameter)
 #define UNREFERENCED_LOCAL_VARIABLE(variable) UNREFERENCED_PARAMETER(variable)
+/* Defined in every file, and one in the program, with <initguid.h> or without. */
 #define DEFINE_GUID(name, a, b, c, d0, d1, d2, d3, d4, d5, d6, d7) \
-    const GUID DECLSPEC_SELECTANY name = {a, b, c, {d0, d1, d2, d3, d4, d5, d6, d7}}
+    EXTERN_C const GUID DECLSPEC_SELECTANY name;                   \
+    const GUID name = {a, b, c, {d0, d1, d2, d3, d4, d5, d6, d7}}
 
 /* ---- Lists ----------------------------------------------------------------------------------- */
 

@@ -442,9 +442,11 @@ DECLSPEC_NORETURN VOID NMR_HOST_NT KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1
 #define DBG 1
 #define NT_VERIFY(expression) \
     ((expression) ? 1 : (RtlAssert(#expression, __FILE__, __LINE__, NULL), 0))
-#define NT_ASSERT(expression) ((VOID)NT_VERIFY(expression))
+#define NT_ASSERT(expression) \
+    ((VOID)((expression) ? 1 : (RtlAssert(#expression, __FILE__, __LINE__, NULL), 0)))
 #define NT_FRE_ASSERT NT_ASSERT
-#define NT_ASSERTMSG(message, expression) NT_ASSERT(expression)
+#define NT_ASSERTMSG(message, expression) \
+    ((VOID)((expression) ? 1 : (RtlAssert(#expression, __FILE__, __LINE__, (message)), 0)))
 #define ASSERT NT_ASSERT
 #define ASSERTMSG NT_ASSERTMSG
 #define PAGED_CODE() NT_ASSERT(KeGetCurrentIrql() <= APC_LEVEL)
