@@ -22,17 +22,6 @@ const POLICIES: [&str; 7] = [
     "sharing=identities,detach=seeded,seed=11",
 ];
 
-/// Reports about honest shapes that are not true. A rule that is mended is taken out here, and then its
-/// report fails the test.
-const FALSE_TODAY: [(&str, &str); 3] = [
-    // A counter beside the data that it lends, in one allocation.
-    ("data_provider", "V-11"),
-    // A lock and a counter behind the table that it lends, in one allocation.
-    ("plain_client", "V-34"),
-    // A static module without a context, on purpose.
-    ("generated", "V-36"),
-];
-
 /// Reports about honest shapes that are true, about what shipped modules get away with. Strict mode refuses
 /// the registration.
 const TOLERATED: [(&str, &str); 1] = [("plain_provider", "V-02")];
@@ -209,8 +198,7 @@ impl Shape {
     }
 
     fn is_known(&self, rule: &str) -> bool {
-        let known = (self.name, rule);
-        FALSE_TODAY.contains(&known) || TOLERATED.contains(&known)
+        TOLERATED.contains(&(self.name, rule))
     }
 
     /// Whether its bug can be seen under this policy.
@@ -238,11 +226,6 @@ fn honest_shapes_are_silent_under_every_policy() {
                 }
                 assert!(!leaks, "{place}");
             }
-        }
-    }
-    for (name, rule) in FALSE_TODAY {
-        if !found.contains(&(name, rule.to_owned())) {
-            eprintln!("{name} is not reported for {rule} any more: take it out of FALSE_TODAY");
         }
     }
 }
@@ -275,14 +258,8 @@ fn the_table_of_the_documentation_is_that_of_the_shapes() {
     let mut table = String::new();
     table.push_str("| shape | as it is | with its bug | reported |\n|---|---|---|---|\n");
     for shape in &SHAPES {
-        let of_shape = |verdict: &'static str| {
-            move |&(name, rule): &(&str, &str)| {
-                (name == shape.name).then(|| format!("{rule}, {verdict}"))
-            }
-        };
-        let known: Vec<_> = (FALSE_TODAY.iter().filter_map(of_shape("not true")))
-            .chain(TOLERATED.iter().filter_map(of_shape("true")))
-            .collect();
+        let known = TOLERATED.iter().filter(|(name, _)| *name == shape.name);
+        let known: Vec<_> = known.map(|(_, rule)| format!("{rule}, true")).collect();
         let honest = if known.is_empty() {
             "nothing".to_owned()
         } else {

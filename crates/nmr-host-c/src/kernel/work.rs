@@ -42,7 +42,12 @@ impl Arguments {
 fn start(routine: Routine, arguments: Arguments, queued: Option<&'static AtomicBool>) {
     RUNNING.fetch_add(1, Ordering::Relaxed);
     let started = thread::Builder::new().spawn(move || {
-        let visit = queued.is_none().then(Visit::enter);
+        // An I/O work item references its device. Nothing references the driver for the other kind.
+        let visit = if queued.is_none() {
+            Visit::enter_unreferenced()
+        } else {
+            Visit::enter()
+        };
         if let Some(queued) = queued {
             queued.store(false, Ordering::Release);
         }

@@ -129,7 +129,8 @@ pub fn shared_library() -> PathBuf {
 /// Lets the program find the shared library.
 pub fn run_path() -> String {
     let directory = shared_library().with_file_name("");
-    format!("-Wl,-rpath,{}", directory.display())
+    // The old tag, which comes before the LD_LIBRARY_PATH that Cargo sets: a library of another build may be there.
+    format!("-Wl,--disable-new-dtags,-rpath,{}", directory.display())
 }
 
 /// A library of this package.
