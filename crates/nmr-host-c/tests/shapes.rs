@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use c_program::{Convention, compile, link, same_in_document, succeed, text};
 
@@ -142,43 +143,64 @@ const SHAPES: [Shape; 10] = [
     },
 ];
 
+/// A file among the results of these tests.
+fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shape_{name}"))
+}
+
+/// Makes an object unless this run of the tests has made it.
+fn once(object: PathBuf, make: impl FnOnce(&Path)) -> PathBuf {
+    static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if made.insert(object.clone()) {
+        make(&object);
+    }
+    object
+}
+
+/// The peer of a shape.
+fn peer(convention: Convention, name: &str, options: &[&str]) -> PathBuf {
+    let object = scratch(&format!("{convention:?}{}_{name}.o", options.concat()));
+    once(object, |object| {
+        compile(
+            convention.compiler(),
+            &format!("shapes/{name}.c"),
+            options,
+            object,
+        );
+    })
+}
+
+/// What loads the drivers.
+fn main(convention: Convention) -> PathBuf {
+    once(scratch(&format!("{convention:?}_main.o")), |object| {
+        compile(convention.loader_compiler(), "shapes/main.c", &[], object);
+    })
+}
+
 impl Shape {
     /// Builds the program of the shape, as it is or with its bug.
     fn build(&self, convention: Convention, with_bug: bool) -> PathBuf {
         let suffix = if with_bug { "bug" } else { "honest" };
-        let scratch = |part: &str| {
-            let name = format!("shape_{}_{convention:?}_{suffix}{part}", self.name);
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
-        };
-        let (first, second, third, main) = (
-            scratch(".1.o"),
-            scratch(".2.o"),
-            scratch(".3.o"),
-            scratch(".main.o"),
-        );
+        let module = scratch(&format!("{}_{convention:?}_{suffix}.o", self.name));
         let mut options = vec!["-DDriverEntry=FirstEntry", "-DExercise=FirstExercise"];
         options.push("-DSHIPPED_VERSION=1");
         options.extend(with_bug.then_some("-DBUG"));
-        let module = format!("shapes/{}.c", self.name);
-        compile(convention.compiler(), &module, &options, &first);
+        let source = format!("shapes/{}.c", self.name);
+        compile(convention.compiler(), &source, &options, &module);
         let clients = if self.name == "parallel_detach" { 4 } else { 1 };
         let clients = format!("-DPEER_CLIENTS={clients}");
-        let peer = format!("shapes/{}.c", self.peer);
-        let options = ["-DDriverEntry=SecondEntry", &clients];
-        compile(convention.compiler(), &peer, &options, &second);
-        compile(convention.loader_compiler(), "shapes/main.c", &[], &main);
-        let mut objects = vec![main, first, second];
+        let second = peer(
+            convention,
+            self.peer,
+            &["-DDriverEntry=SecondEntry", &clients],
+        );
+        let mut objects = vec![module.clone(), second, main(convention)];
         if self.event_provider {
             let options = ["-DDriverEntry=ThirdEntry", "-DPEER_NPIID=EVENT_NPIID"];
-            compile(
-                convention.compiler(),
-                "shapes/peer_provider.c",
-                &options,
-                &third,
-            );
-            objects.push(third);
+            objects.push(peer(convention, "peer_provider", &options));
         }
-        let program = scratch("");
+        let program = module.with_extension("");
         link(&objects, &program);
         program
     }
