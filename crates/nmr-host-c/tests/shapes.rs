@@ -151,8 +151,8 @@ fn scratch(name: &str) -> PathBuf {
 /// Makes an object unless this run of the tests has made it.
 fn once(object: PathBuf, make: impl FnOnce(&Path)) -> PathBuf {
     static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if made.insert(object.clone()) {
+    let mut objects = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if objects.insert(object.clone()) {
         make(&object);
     }
     object
