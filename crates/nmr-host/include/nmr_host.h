@@ -166,7 +166,7 @@ uint8_t NMR_HOST_API nmr_host_irql(void);
 void NMR_HOST_API nmr_host_set_irql(uint8_t level);
 
 /*
- * The rest is what a program tells the registrar because it cannot see it. Nobody has to.
+ * The rest is what a program tells the registrar because it cannot see it. All of it is optional.
  */
 
 /*
@@ -182,9 +182,10 @@ void NMR_HOST_API nmr_host_may_block(void);
 size_t NMR_HOST_API nmr_host_unloading(const void *start, size_t size);
 
 /*
- * Brackets around what a thread does in the code of a module, other than callbacks: a work item, a
- * timer, a function of a dispatch table. If a wait returns while a thread is still between the
- * brackets in which it has completed a detach, that is V-83.
+ * Brackets around what a thread does in the code of a module, other than callbacks: a timer, a work item of
+ * ExQueueWorkItem, a function of a dispatch table. If a wait returns while a thread is still between
+ * the brackets in which it has completed a detach, that is V-83. Not for I/O work items: such an item
+ * keeps its driver until the routine has returned.
  */
 void NMR_HOST_API nmr_host_enter(void);
 void NMR_HOST_API nmr_host_leave(void);
