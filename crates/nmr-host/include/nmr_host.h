@@ -113,7 +113,7 @@ struct nmr_host_interface {
  * reference, say), to complete requests or to close what is open there. If not, such a call is an
  * error (V-48). Returns whether it works, and prints the reason if not: it needs x86-64 Linux.
  */
-bool NMR_HOST_API nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
+bool NMR_HOST_API nmr_host_wrap(const struct nmr_host_interface *watched, bool closing_calls);
 
 /*
  * Makes a call fail with a status, the n-th from now of NmrRegisterClient, NmrRegisterProvider and
