@@ -21,13 +21,13 @@ const NEEDED: [(&str, &str); 4] = [
 const LINKER_VERSION: u32 = 19;
 const LINKER_PACKAGE: &str = "lld-19";
 
-/// What builds `examples/c-module`: the programs, and Debian's packages of the same names.
-const FOR_C: [&str; 3] = ["cmake", "make", "pkg-config"];
+/// What builds `examples/c-module` and the modules in C of the tests: the programs, and Debian's packages of the same names.
+const FOR_C: [&str; 5] = ["clang", "cmake", "g++", "make", "pkg-config"];
 
 /// What verifies the packages that the tests make, and turns their certificates into its format.
 const FOR_PACKAGES: [&str; 2] = ["openssl", "osslsigncode"];
 
-/// Installs what the test of the example in C needs, and leaves out without.
+/// Installs what the tests of modules in C need, and leave out without.
 pub fn for_c(log: Log) -> Result<()> {
     programs("for C", &FOR_C, log)
 }

@@ -117,7 +117,7 @@ struct nmr_host_interface {
  * reference, say), to complete requests or to close what is open there. If not, such a call is an
  * error (V-48). Returns whether it works, and prints the reason if not: it needs x86-64 Linux.
  */
-bool NMR_HOST_API nmr_host_wrap(const struct nmr_host_interface *interface, bool closing_calls);
+bool NMR_HOST_API nmr_host_wrap(const struct nmr_host_interface *watched, bool closing_calls);
 
 /*
  * How long a structure is: so many bytes; or, if width is not 0, as many as it says itself in an unsigned
@@ -231,7 +231,7 @@ uint8_t NMR_HOST_API nmr_host_irql(void);
 void NMR_HOST_API nmr_host_set_irql(uint8_t level);
 
 /*
- * The rest is what a program tells the registrar because it cannot see it. Nobody has to.
+ * The rest is what a program tells the registrar because it cannot see it. All of it is optional.
  */
 
 /*

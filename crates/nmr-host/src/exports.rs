@@ -62,6 +62,10 @@ pub unsafe extern "efiapi" fn NmrRegisterProvider(
 
 /// What a registration says of the convention of its callbacks.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", not(windows))),
+    expect(dead_code, reason = "there is one convention")
+)]
 enum Looking {
     /// Windows', and Rust's compiler has checked that.
     No,
@@ -208,7 +212,7 @@ pub unsafe extern "efiapi" fn NmrClientAttachProvider(
         Err((status, true)) => (status, POISON, POISON.cast_const()),
         Err((status, false)) => (status, ptr::null_mut(), ptr::null()),
     };
-    // SAFETY: the caller vouches for the output, which is not null.
+    // SAFETY: the output is writable, as this function requires, and not null.
     unsafe { ProviderBindingContext.write_unaligned(context) };
     // SAFETY: as above.
     unsafe { ProviderDispatch.write_unaligned(dispatch) };
