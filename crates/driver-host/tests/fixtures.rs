@@ -191,7 +191,7 @@ fn the_small_objects_of_the_framework_work() {
         "strings: right\ncollections: right\nmemory: right\npreallocated: right\ncopies: right\n\
          parents: right\nDPCs: right\nnumber: right\ntext: right\nkeys: right\nvalues: right\n\
          assigned: right\nmemory of a value: right\nremoved: right\nkey of the device: right\n\
-         multiple strings: right\n"
+         multiple strings: right\nclosed: right\n"
     );
     let unloaded = image.unload();
     assert_eq!(lines(&unloaded.reports), [""; 0]);

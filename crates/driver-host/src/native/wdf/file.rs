@@ -20,9 +20,9 @@ use crate::native::kernel::nt::{
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS, STATUS_WDF_BUSY,
     failed,
 };
-use crate::native::kernel::work;
+use crate::native::kernel::runner;
 use crate::native::wdf::Handle;
-use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
+use nmr_host::irql::DISPATCH_LEVEL;
 
 /// The device is removed or being removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -197,14 +197,15 @@ pub(crate) extern "win64" fn forward(
     let (image, address) = (image(), handle.addr());
     from.finish(object::id(handle).unwrap_or_default());
     queue_state::tell(&image, &from);
-    let deliver = move |image: &Arc<Loaded>| {
+    let system = Arc::clone(&image.system);
+    // It waits outside of the driver, and ends before the device does.
+    runner::start(&system, move || {
         let handle = ptr::without_provenance_mut(address);
-        if let Err(missed) = deliver(image, &target, &request, handle) {
-            object::delete_tree(image, handle);
+        if let Err(missed) = deliver(&image, &target, &request, handle) {
+            object::delete_tree(&image, handle);
             request.settle(status_of(missed));
         }
-    };
-    work::start(&image, "a forwarded request", PASSIVE_LEVEL, deliver);
+    });
     STATUS_SUCCESS
 }
 
