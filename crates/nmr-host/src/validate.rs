@@ -27,19 +27,17 @@ pub(crate) struct Fault {
     pub(crate) got: Option<Got>,
 }
 
-/// What was found in characteristics. It takes no memory: each of the rules about them is found once or
-/// twice, so there are never more than [`MOST`].
+/// What was found in characteristics. The first fault takes no memory; without memory, others are left
+/// out.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    faults: [Option<Fault>; MOST],
-    count: usize,
+    first: Option<Fault>,
+    others: Vec<Fault>,
     /// Whether the registration is refused.
     rejected: bool,
-    /// Whose characteristics they are, as far as they say so.
+    /// Whose characteristics they are, as far as they say so, if the registration is refused.
     label: Option<ModuleLabel>,
 }
-
-const MOST: usize = 16;
 
 impl Findings {
     pub(crate) fn reject(&mut self, rule: Rule, got: Option<Got>) {
@@ -55,14 +53,17 @@ impl Findings {
         self.add(rule, Some(Severity::Warning), Some(got));
     }
 
+    #[cold]
     fn add(&mut self, rule: Rule, severity: Option<Severity>, got: Option<Got>) {
-        if let Some(place) = self.faults.get_mut(self.count) {
-            *place = Some(Fault {
-                rule,
-                severity,
-                got,
-            });
-            self.count += 1;
+        let fault = Fault {
+            rule,
+            severity,
+            got,
+        };
+        if self.first.is_none() {
+            self.first = Some(fault);
+        } else if self.others.try_reserve(1).is_ok() {
+            self.others.push(fault);
         }
     }
 
@@ -75,7 +76,7 @@ impl Findings {
         }
     }
 
-    /// Whose characteristics they are, as far as they say so.
+    /// Whose characteristics they are, as far as they say so, if the registration is refused.
     pub(crate) fn label(&self) -> Option<ModuleLabel> {
         self.label
     }
@@ -85,11 +86,11 @@ impl Findings {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.first.is_none()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().flatten()
+        self.first.iter().chain(&self.others)
     }
 
     /// Judges a size that must be at least `size` and should be just that.
@@ -272,9 +273,9 @@ unsafe fn described<C: Characteristics>(
         id: id.ok(),
         number: instance.Number,
     };
-    findings.label = Some(label);
     if instance.NpiId.is_null() {
         findings.reject(Rule::V07, Some(Got::Null));
+        findings.label = Some(label);
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
@@ -283,6 +284,7 @@ unsafe fn described<C: Characteristics>(
         findings.warn(Rule::V07, Got::Words("an identifier of zeros"));
     }
     if findings.rejected() {
+        findings.label = Some(label);
         return None;
     }
     Some((label, npi, callbacks.ok()?))
