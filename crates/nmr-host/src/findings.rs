@@ -15,36 +15,19 @@ pub(crate) struct Fault {
     pub(crate) got: Option<Got>,
 }
 
-/// What was found in characteristics. It takes no memory: each of the rules about them is found once or
-/// twice, so there are never more than [`MOST`].
-#[derive(Debug)]
+/// What was found in characteristics. The first fault takes no memory; without memory, others are left
+/// out.
+#[derive(Debug, Default)]
 pub(crate) struct Findings {
-    /// The first so many are faults.
-    faults: [Fault; MOST],
-    count: usize,
+    first: Option<Fault>,
+    others: Vec<Fault>,
     /// Whether the registration is refused.
     rejected: bool,
-    /// Whose characteristics they are, as far as they say so.
+    /// Whose characteristics they are, as far as they say so, if the registration is refused.
     label: Option<ModuleLabel>,
 }
 
-const MOST: usize = 16;
-
 impl Findings {
-    pub(crate) fn new() -> Self {
-        let none = Fault {
-            rule: Rule::V01,
-            severity: None,
-            got: None,
-        };
-        Self {
-            faults: [none; MOST],
-            count: 0,
-            rejected: false,
-            label: None,
-        }
-    }
-
     pub(crate) fn reject(&mut self, rule: Rule, got: Option<Got>) {
         self.rejected = true;
         self.report(rule, got);
@@ -58,14 +41,17 @@ impl Findings {
         self.add(rule, Some(Severity::Warning), Some(got));
     }
 
+    #[cold]
     fn add(&mut self, rule: Rule, severity: Option<Severity>, got: Option<Got>) {
-        if let Some(place) = self.faults.get_mut(self.count) {
-            *place = Fault {
-                rule,
-                severity,
-                got,
-            };
-            self.count += 1;
+        let fault = Fault {
+            rule,
+            severity,
+            got,
+        };
+        if self.first.is_none() {
+            self.first = Some(fault);
+        } else if self.others.try_reserve(1).is_ok() {
+            self.others.push(fault);
         }
     }
 
@@ -78,7 +64,7 @@ impl Findings {
         }
     }
 
-    /// Whose characteristics they are, as far as they say so.
+    /// Whose characteristics they are, as far as they say so, if the registration is refused.
     pub(crate) fn label(&self) -> Option<ModuleLabel> {
         self.label
     }
@@ -92,11 +78,11 @@ impl Findings {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.first.is_none()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter().take(self.count)
+        self.first.iter().chain(&self.others)
     }
 
     /// Judges a size that must be at least `size` and should be just that.

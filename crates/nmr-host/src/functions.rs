@@ -41,11 +41,14 @@ pub(crate) fn register(
         findings.reject(Rule::V09, Some(Got::Null));
     }
     // A handle without a place is of no use.
-    let module = module.as_ref().filter(|_| output);
-    let label = module.map(|module| module.label).or(findings.label());
+    let judged = module.as_ref();
+    let module = judged.filter(|_| output);
     let entry = Entry {
-        caller: label.map_or(Actor::Unknown, Actor::Module),
-        ..Entry::of_handle(register_name(role), None)
+        caller: match module {
+            Some(module) => Actor::Module(module.label),
+            None => refused(judged, &findings),
+        },
+        ..Entry::of_handle(register_name(role), 0, None)
     };
     let fault = shell.faults.begin();
     if !findings.is_empty() || shell.is_watched() {
@@ -62,6 +65,14 @@ pub(crate) fn register(
         thread::set_register_failed(role, output && status != STATUS_SUCCESS);
     }
     status
+}
+
+/// Whose registration is refused.
+#[cold]
+fn refused(module: Option<&Module>, findings: &Findings) -> Actor {
+    let label = module.map(|module| module.label);
+    let label = label.or_else(|| findings.label());
+    label.map_or(Actor::Unknown, Actor::Module)
 }
 
 #[inline(never)]
@@ -208,7 +219,7 @@ pub(crate) fn attach(
         shell.report_inside_cleanup(&entry);
     }
     if !outputs {
-        let entry = Entry::of_handle(name, shell.identify(handle));
+        let entry = Entry::of_handle(name, value, shell.identify(handle));
         shell.report_misuse(Rule::V28, &entry);
         return Err((shell.refuse(&entry, STATUS_INVALID_PARAMETER), poisoned));
     }

@@ -35,9 +35,14 @@ impl Entry {
         }
     }
 
-    /// Of a function that takes a handle, which leads to this.
-    pub(crate) fn of_handle(function: &'static str, found: Option<Identity>) -> Self {
+    /// Of a function that takes a handle of this value, which leads to this.
+    pub(crate) fn of_handle(
+        function: &'static str,
+        handle: usize,
+        found: Option<Identity>,
+    ) -> Self {
         Self {
+            handle,
             caller: found.map_or(Actor::Unknown, |found| Actor::Module(found.module)),
             binding: found.and_then(|found| found.binding),
             peer: found.and_then(|found| found.peer),

@@ -75,7 +75,7 @@ pub(crate) unsafe fn module<C: Characteristics>(
     context: *mut c_void,
     policy: &Policy,
 ) -> (Option<Module>, Findings) {
-    let (mut findings, mode) = (Findings::new(), policy.mode);
+    let (mut findings, mode) = (Findings::default(), policy.mode);
     if policy.memory == MemoryChecks::Checked {
         memory::examine(characteristics.addr(), &mut findings);
     }
@@ -187,9 +187,9 @@ unsafe fn described<C: Characteristics>(
         id: id.ok(),
         number: instance.Number,
     };
-    findings.set_label(label);
     if instance.NpiId.is_null() {
         findings.reject(Rule::V07, Some(Got::Null));
+        findings.set_label(label);
         return None;
     }
     // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
@@ -198,6 +198,7 @@ unsafe fn described<C: Characteristics>(
         findings.warn(Rule::V07, Got::Words("an identifier of zeros"));
     }
     if findings.rejected() {
+        findings.set_label(label);
         return None;
     }
     Some((label, npi, callbacks.ok()?))

@@ -207,14 +207,10 @@ impl Shell {
         handle: Option<Handle>,
         value: usize,
     ) -> Entry {
-        let found = if self.is_watched() {
-            self.identify(handle)
+        if self.is_watched() {
+            Entry::of_handle(function, value, self.identify(handle))
         } else {
-            None
-        };
-        Entry {
-            handle: value,
-            ..Entry::of_handle(function, found)
+            Entry::of_handle(function, value, None)
         }
     }
 
