@@ -97,8 +97,8 @@ pub(crate) static SPREAD_TOGETHER: Variant = variant("the same, 2 threads", || g
 
 // Cycles of a client.
 
-/// How often a cycle takes the lock: to register, and after the attach; to deregister, and after the
-/// detach; to wait.
+/// The locks that a cycle needs at least: to register, and after the attach; to deregister, and after the
+/// detach; to wait. The registrar takes one after each callback, which makes eight.
 const LOCKS: u32 = 5;
 
 fn modules_without_registrar(callbacks: &Callbacks) -> (&'static Client, &'static Provider) {
