@@ -42,13 +42,17 @@ impl Scratch {
         text(&output.stdout)
     }
 
-    /// The one line of a failure.
+    /// The message of a failure: one line, or an indented one behind it.
     fn bad(&self, arguments: &str, code: i32) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments}");
-        let line = text(&output.stderr);
-        assert_eq!(line.lines().count(), 1, "{arguments}: {line}");
-        line.trim_end().to_owned()
+        let message = text(&output.stderr);
+        let mut more = message.lines().skip(1);
+        assert!(
+            more.all(|line| line.starts_with("  ")),
+            "{arguments}: {message}"
+        );
+        message.trim_end().to_owned()
     }
 }
 
@@ -291,7 +295,7 @@ const UNUSABLE: &[(&str, &str)] = &[
     ),
     (
         "package --image sample.sys --inf sample.inx --cert a",
-        "the following required arguments were not provided: --key <FILE>",
+        "the following required arguments were not provided:\n  --key <FILE>",
     ),
     (
         "package --image sample.sys --inf sample.inx --scripts empty",

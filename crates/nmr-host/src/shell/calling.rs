@@ -24,7 +24,6 @@ impl<'a> Conversation<'a> {
             (machine, action) = match action {
                 Action::Return(status) => {
                     self.shell.leave(machine);
-                    self.shell.note_return(self.entry, status);
                     return status;
                 }
                 Action::Call(Invocation {

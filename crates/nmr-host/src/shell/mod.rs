@@ -145,7 +145,9 @@ impl Shell {
         self.note_entry(entry);
         let mut conversation = Conversation::new(self, self.lane_of(&module.npi), entry);
         let told = conversation.tell(|| Event::Register { module }, entry.function, publish);
-        conversation.carry_out(told)
+        let status = conversation.carry_out(told);
+        self.note_return(entry, status);
+        status
     }
 
     /// Runs one of the functions that take a handle.
@@ -159,12 +161,14 @@ impl Shell {
         self.note_entry(entry);
         let mut conversation = Conversation::new(self, self.lane_named(handle), entry);
         let (machine, action) = conversation.tell(event, entry.function, |_| ());
-        if let Action::Return(status) = action {
+        let status = if let Action::Return(status) = action {
             self.leave(machine);
-            self.note_return(entry, status);
-            return status;
-        }
-        conversation.carry_out((machine, action))
+            status
+        } else {
+            conversation.carry_out((machine, action))
+        };
+        self.note_return(entry, status);
+        status
     }
 
     /// Refuses a call before anything happens.
@@ -174,7 +178,7 @@ impl Shell {
         status
     }
 
-    /// Runs a cleanup that was handed to the worker.
+    /// Runs a cleanup that was handed to the worker. It is no call of a module, so its end is not noted.
     pub(crate) fn run_cleanups(self: &Arc<Self>, binding: Key) {
         let entry = Entry::of_function("the cleanup worker");
         let mut conversation = Conversation::new(self, self.lane(binding), &entry);
