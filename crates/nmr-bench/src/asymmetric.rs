@@ -1,10 +1,10 @@
 //! A guard whose calls order no memory: who closes it does that for all, with a barrier on every
 //! processor that runs a thread of the process. `docs/calls.md` says why `nmr` has none like it.
 //!
-//! Every thread has a slot with the number of its calls, which nobody else writes. So a call begins
+//! Every thread has a slot with the number of its calls, which that thread alone writes. So a call begins
 //! and ends with a plain store, and a look at the state of the guard. Neither is ordered before the
 //! other by the processor. The closer announces itself, lets all processors take a barrier, and only
-//! then says that the guard is closed: whoever did not see the announcement has been seen by then.
+//! then says that the guard is closed: a thread that did not see the announcement has been seen by then.
 //!
 //! From then on everybody who leaves adds up all slots, and one of those who find nothing is the last.
 //! The sum is never too small: calls no longer begin, so an addition that it misses was undone by the
@@ -40,7 +40,7 @@ struct Slot(AtomicUsize);
 
 impl Slot {
     fn set(&self, change: impl Fn(usize) -> usize) {
-        // Nobody else writes it.
+        // This thread alone writes it.
         self.0.store(change(self.0.load(Relaxed)), Release);
         compiler_fence(SeqCst);
     }
@@ -54,7 +54,7 @@ impl Asymmetric {
         Self::default()
     }
 
-    /// Begins a call of this thread, whose number nobody else uses. If the guard is not open, says
+    /// Begins a call of this thread, which has its number alone. If the guard is not open, says
     /// whether the attempt itself was the last that the closer had to wait for.
     pub fn enter(&self, thread: u32) -> Result<(), bool> {
         self.slot(thread).set(|calls| calls + 1);
@@ -76,7 +76,7 @@ impl Asymmetric {
         self.state.load(Relaxed) != OPEN && self.is_last()
     }
 
-    /// Lets no more calls begin. Whether there is none, and nobody else has found that.
+    /// Lets no more calls begin. Returns `true` if there is none, and no other thread has found that.
     pub fn close(&self) -> bool {
         self.state.store(CLOSING, SeqCst);
         barrier();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_is_the_last_and_nobody_else() {
+    fn exactly_one_is_the_last() {
         for _ in 0..200 {
             let guard = Asymmetric::new();
             let last = AtomicU32::new(0);

@@ -22,7 +22,7 @@ pub trait Keeps {
     ///
     /// # Safety
     ///
-    /// * The context comes from `make`, and nobody uses it any more.
+    /// * The context comes from `make`, and is not used afterwards.
     unsafe fn end(context: *mut c_void);
 }
 
@@ -50,7 +50,7 @@ impl Keeps for Memory {
     }
 
     unsafe fn end(context: *mut c_void) {
-        // SAFETY: the pointer must be of a box that nobody uses: the caller promises it.
+        // SAFETY: the pointer must be of a box without another user: the caller guarantees it.
         drop(unsafe { Box::from_raw(context.cast::<[u64; 8]>()) });
     }
 }
@@ -88,7 +88,7 @@ unsafe extern "efiapi" fn attach_provider<K: Keeps>(
         )
     };
     if status != STATUS_SUCCESS {
-        // SAFETY: nobody may use the context: there is no binding.
+        // SAFETY: the context must be unused: there is no binding.
         unsafe { K::end(own) };
     }
     status
@@ -115,6 +115,6 @@ unsafe extern "efiapi" fn detach(_: *mut c_void) -> NTSTATUS {
 }
 
 unsafe extern "efiapi" fn clean_up<K: Keeps>(context: *mut c_void) {
-    // SAFETY: the context must be one of `make` that nobody uses: this is its last use.
+    // SAFETY: the context must be one of `make` without another user: this is its last use.
     unsafe { K::end(context) };
 }

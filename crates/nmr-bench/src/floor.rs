@@ -32,7 +32,7 @@ unsafe extern "efiapi" fn attach_directly(
     provider_context: *mut *mut c_void,
     provider_table: *mut *const c_void,
 ) -> NTSTATUS {
-    // SAFETY: the handle must be that of a live offer that nobody else uses now: `once` gives it.
+    // SAFETY: the handle must be that of a live offer without another user now: `once` gives it.
     let offer = unsafe { &mut *handle.0.cast::<Offer<'_>>() };
     let attach = offer.provider.characteristics.ProviderAttachClient;
     // SAFETY: the callback must get what the NMR gives: the two outputs are the client's.

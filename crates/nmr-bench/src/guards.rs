@@ -51,7 +51,7 @@ pub fn asymmetric(threads: u32) -> Box<dyn Work> {
         for _ in 0..times {
             if guard.enter(thread).is_ok() {
                 sum = sum.wrapping_add(peer.add(thread));
-                assert!(!guard.leave(thread), "nobody closes it");
+                assert!(!guard.leave(thread), "it is never closed");
             }
         }
         black_box(sum);

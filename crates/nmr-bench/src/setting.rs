@@ -5,7 +5,7 @@ use nmr_host::{Policy, Registrar, Verify};
 /// How much the registrar watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Setting {
-    /// Nothing that is not needed: no record, and no rule that somebody has to look for.
+    /// Nothing that is not needed: no record, and no rule that needs extra checks.
     Off,
     /// What a test gets that asks for nothing: everything that is on by default, and the record.
     Tests,

@@ -32,13 +32,13 @@ extern "C" fn nmr_host_allocate(size: usize) -> *mut c_void {
 ///
 /// # Safety
 ///
-/// * `block` is null, an address in the quarantine, or a block of `malloc` that nobody uses.
+/// * `block` is null, an address in the quarantine, or a block of `malloc` without a user.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn nmr_host_free(block: *mut c_void) {
     if quarantine::contains(block.addr()) {
         quarantine::free(block);
     } else {
-        // SAFETY: the caller vouches for it.
+        // SAFETY: it is valid; the caller guarantees it.
         unsafe { free(block) };
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn attach_client(client: &Side) -> NTSTATUS {
     let handle = NMR_CLIENT_BINDING_HANDLE(client.handle.address());
     let (own, provider) = (client.callee.context.0, client.peer.0.cast_const());
     // SAFETY: the callback asks for its own registration context and a live peer's instance. The
-    // client vouched for the first when it registered, and the peer for the second: its
+    // client guaranteed the first when it registered, and the peer the second: its
     // registration cannot be closed while it has this binding.
     unsafe {
         call!(client.callee, attach(
@@ -65,7 +65,7 @@ pub(crate) fn attach_provider(
     let handle = NMR_PROVIDER_BINDING_HANDLE(provider.handle.address());
     let (mut own_context, mut own_dispatch) = (UNWRITTEN, UNWRITTEN.cast_const());
     // SAFETY: the callback asks for its own registration context, a live peer's instance, context
-    // and table, and two outputs. As in `attach_client`, and the client vouched for its context
+    // and table, and two outputs. As in `attach_client`, and the client guaranteed its context
     // and table when it called `NmrClientAttachProvider`; the outputs are locals.
     let status = unsafe {
         call!(provider.callee, attach(

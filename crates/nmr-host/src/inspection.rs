@@ -32,7 +32,7 @@ unsafe extern "C" fn nmr_host_set_policy(policy: *const c_char) -> bool {
     if policy.is_null() {
         return false;
     }
-    // SAFETY: it takes a zero-terminated string, as the caller vouches, since it is not null.
+    // SAFETY: it is not null, so it is a zero-terminated string; the caller guarantees it.
     let text = unsafe { CStr::from_ptr(policy) };
     match text.to_string_lossy().parse::<Policy>() {
         Ok(policy) => instances::set_global_policy(&policy),
@@ -196,7 +196,7 @@ unsafe extern "C" fn nmr_host_on_report(listener: Option<Listener>, context: *mu
                 error: report.severity == Severity::Error,
                 text: text.as_ptr(),
             };
-            // SAFETY: whoever set the listener vouches for it, and the report lives until it returns.
+            // SAFETY: the program guarantees its listener, and the report lives until it returns.
             unsafe { listener(&raw const broken, context.get()) };
         })
     });
@@ -222,7 +222,7 @@ unsafe extern "C" fn nmr_host_name_module(id: *const NPI_MODULEID, name: *const 
     let Some(id) = id.filter(|_| !name.is_null()) else {
         return false;
     };
-    // SAFETY: it takes a zero-terminated string, as the caller vouches, since it is not null.
+    // SAFETY: it is not null, so it is a zero-terminated string; the caller guarantees it.
     let name = unsafe { CStr::from_ptr(name) };
     Registrar::global().name(id, &name.to_string_lossy());
     true

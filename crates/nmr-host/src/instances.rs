@@ -111,7 +111,7 @@ impl Drop for Here {
 pub(crate) const POLICY_VARIABLE: &str = "NMR_HOST_POLICY";
 
 /// The policy of the shared registrar: what the program or else the environment says. Unless the
-/// latter says otherwise reports are printed, because nobody else may look at them.
+/// latter says otherwise reports are printed, because they may not be read otherwise.
 fn global_policy() -> Policy {
     if let Some(policy) = CHOSEN.get() {
         return policy.clone();
@@ -168,6 +168,7 @@ fn lock_all() -> Box<dyn Any> {
 
 /// Prints the reports of each registrar that were not printed, in a handler of signals: without a lock that
 /// another thread may hold, and without memory.
+#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
 fn print_reports_in_handler() {
     let print = |shell: &Shell| shell.print_the_rest(&|text| stderr::line_of_handler(text));
     if HAS_SHARED.load(Ordering::Acquire) {
@@ -182,6 +183,10 @@ fn print_reports_in_handler() {
         std::mem::forget(shell);
     }
 }
+
+/// Elsewhere there are no handlers.
+#[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
+fn print_reports_in_handler() {}
 
 /// Makes a registrar of its own.
 pub(crate) fn create(policy: Policy) -> Arc<Shell> {
@@ -199,7 +204,7 @@ pub(crate) fn create(policy: Policy) -> Arc<Shell> {
     shell
 }
 
-/// Forgets a registrar: from now on its handles are nobody's.
+/// Forgets a registrar: from now on its handles are invalid.
 pub(crate) fn forget(shell: &Shell) {
     OTHERS
         .write()

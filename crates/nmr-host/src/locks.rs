@@ -4,7 +4,7 @@
 //! Say [`acquiring`] before a thread may block for a lock, [`acquired`] when it has it, and
 //! [`released`] when it gives it back. Then the registrar sees that an attach callback takes a lock
 //! which its own thread holds (V-15), that a callback returns with another set of locks (V-27), and
-//! that a wait holds a lock which somebody needs to finish (V-81).
+//! that a wait holds a lock which its end needs (V-81).
 
 use nmr_machine::Rule;
 

@@ -43,7 +43,7 @@ pub struct Policy {
     /// [`Registrar::fail_call`](crate::Registrar::fail_call) counts them from the start, with
     /// `STATUS_INSUFFICIENT_RESOURCES`. 0 for none.
     pub fault: u64,
-    /// After how long a detach callback is said to be slow (V-54). Without it nobody looks.
+    /// After how long a detach callback is said to be slow (V-54). Without it the rule is off.
     pub slow: Option<Duration>,
     /// What of all that modules may share is reported (V-14, V-16, V-35).
     pub sharing: Sharing,
@@ -227,7 +227,7 @@ impl Policy {
         stall.filter(|_| self.watchdog.is_none())
     }
 
-    /// Whether detach and cleanup callbacks run at `DISPATCH_LEVEL` whoever causes them.
+    /// Whether detach and cleanup callbacks run at `DISPATCH_LEVEL`, for every cause.
     pub(crate) fn detaches_at_dispatch(&self) -> bool {
         self.mode == Mode::Strict || self.detach_irql == DetachIrql::Dispatch
     }

@@ -77,7 +77,7 @@ pub(crate) trait Completions: fmt::Debug {
     fn completer_left(&self, registration: Key);
 }
 
-/// A stay of this thread in code of modules: a callback, or a visit that somebody has told of.
+/// A stay of this thread in code of modules: a callback, or a visit that was announced.
 #[derive(Debug)]
 struct Stay {
     callback: Option<Callback>,

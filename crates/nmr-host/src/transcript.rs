@@ -23,7 +23,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Of a function of which nobody knows who has called it.
+    /// Of a function whose caller is unknown.
     pub(crate) fn of_function(function: &'static str) -> Self {
         Self {
             function,

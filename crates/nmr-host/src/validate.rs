@@ -139,7 +139,7 @@ unsafe fn whole<C: Characteristics>(
         findings.reject(Rule::V01, Some(Got::Null));
         return None;
     }
-    // SAFETY: a read needs a valid address: it is not null, so the caller vouches for four bytes.
+    // SAFETY: a read needs a valid address: it is not null, so four bytes can be read; the caller guarantees it.
     let [version, length] = unsafe { characteristics.cast::<[u16; 2]>().read_unaligned() };
     if version != 0 {
         findings.judge(Rule::V02, Got::Field("Version", version.into()), mode);
@@ -177,7 +177,7 @@ unsafe fn described<C: Characteristics>(
             Some(Got::Field("Version", instance.Version.into())),
         );
     }
-    // SAFETY: the caller vouches for the pointer.
+    // SAFETY: the pointer is valid; the caller guarantees it.
     let id = unsafe { read_module_id(instance.ModuleId) };
     if let Err(got) = id {
         findings.judge(Rule::V08, got, mode);
@@ -192,7 +192,7 @@ unsafe fn described<C: Characteristics>(
         findings.set_label(label);
         return None;
     }
-    // SAFETY: a read needs a valid pointer: it is not null, so the caller vouches for it.
+    // SAFETY: a read needs a valid pointer: it is not null, so it is valid; the caller guarantees it.
     let npi = unsafe { instance.NpiId.read_unaligned() };
     if npi.is_nil() {
         findings.warn(Rule::V07, Got::Words("an identifier of zeros"));

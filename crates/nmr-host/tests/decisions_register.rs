@@ -101,7 +101,7 @@ fn a_12_the_handle_is_null_at_first_and_after_a_failure() {
     let rig = Rig::new();
     for role in ROLES {
         let broken = rig.shaped(role, "broken", |shape| shape.length = 0);
-        assert_ne!(broken.handle(), 0, "nobody has written it yet");
+        assert_ne!(broken.handle(), 0, "it has not been written yet");
         assert_eq!(broken.register(), STATUS_INVALID_PARAMETER);
         assert_eq!(broken.handle(), 0);
         rig.expect(&[Rule::V03]);

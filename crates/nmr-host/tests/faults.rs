@@ -1,4 +1,4 @@
-//! Calls that fail on demand: nothing changes, and nobody is told.
+//! Calls that fail on demand: nothing changes, and no module is called.
 
 mod common;
 

@@ -37,7 +37,7 @@ fn attached(rig: &Rig) -> (Module, Module) {
 fn nothing() {}
 
 #[test]
-fn tables_that_nobody_declared_are_copied_as_they_are_found() {
+fn tables_that_were_not_declared_are_copied_as_found() {
     let rig = watching();
     let (client, provider) = attached(&rig);
     for end in [client.binding(0), provider.binding(0)] {

@@ -95,7 +95,7 @@ fn v_10_a_module_registers_at_passive_level() {
 }
 
 /// Lets a client and a provider meet whose attach callbacks are scripts, and returns the report. The same
-/// is reported where nobody looks.
+/// is reported without verification.
 fn attach_report(
     rule: Rule,
     client: impl Fn(&Offer) -> NTSTATUS + Clone + Send + Sync + 'static,

@@ -68,7 +68,7 @@ fn watched(role: Role, pending: [bool; 2]) -> (Report, [Module; 2]) {
 fn v_41_a_pending_detach_is_completed_by_the_client() {
     for waiter in ROLES {
         let (report, [client, provider]) = watched(waiter, [true, false]);
-        assert!(accuses(&report, client, provider), "whoever waits");
+        assert!(accuses(&report, client, provider), "for either waiter");
         assert_eq!(report.severity, Error);
         assert_eq!(report.blockers.len(), 1);
         assert_eq!(
@@ -82,7 +82,7 @@ fn v_41_a_pending_detach_is_completed_by_the_client() {
 fn v_41_a_pending_detach_is_completed_by_the_provider() {
     for waiter in ROLES {
         let (report, [client, provider]) = watched(waiter, [false, true]);
-        assert!(accuses(&report, provider, client), "whoever waits");
+        assert!(accuses(&report, provider, client), "for either waiter");
         assert_eq!(report.blockers[0].provider.id, Some(provider.id()));
         assert_eq!(
             report.blockers[0].missing,
@@ -106,7 +106,7 @@ fn v_41_names_everything_that_a_wait_waits_for() {
 }
 
 #[test]
-fn v_41_accuses_nobody_while_a_callback_runs() {
+fn v_41_accuses_no_module_while_a_callback_runs() {
     let rig = Rig::under(Policy {
         watchdog: Some(Duration::from_millis(1)),
         ..Policy::default()
@@ -576,7 +576,7 @@ fn v_77_a_callback_had_better_not_wait_at_all() {
 }
 
 #[test]
-fn v_77_does_not_hide_that_nobody_has_deregistered() {
+fn v_77_does_not_hide_a_missing_deregistration() {
     let rig = Rig::new();
     let (client, provider) = rig.pair();
     client.on_attach(move |offer| {

@@ -188,8 +188,8 @@ fn reports_are_handed_to_the_program() {
     let (sender, reports) = std::sync::mpsc::channel();
     let sender = std::sync::Mutex::new(sender);
     rig.registrar.on_report(move |report| {
-        let sender = sender.lock().expect("nobody panics with it");
-        sender.send(report.clone()).expect("somebody listens");
+        let sender = sender.lock().expect("no holder panics");
+        sender.send(report.clone()).expect("the receiver lives");
     });
     Function::Complete(Role::Provider).call(0);
     let report = reports

@@ -79,7 +79,7 @@ fn registers_with_lock(role: Role, held: bool) -> (Rig, [Module; 2]) {
     };
     module.on_attach(|offer| {
         locks::acquiring(LOCK);
-        // A lock that nobody else has would be taken here; this one never.
+        // A free lock would be taken here; this one never.
         locks::abandoned(LOCK);
         offer.accept()
     });

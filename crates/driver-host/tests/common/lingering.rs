@@ -59,11 +59,11 @@ pub(super) fn attach() -> Provider {
             NpiSpecificCharacteristics: ptr::null(),
         },
     }));
-    let nobody = Provider {
+    let unused = Provider {
         context: ptr::null_mut(),
         dispatch: ptr::null(),
     };
-    let provider = ptr::from_mut(Box::leak(Box::new(nobody)));
+    let provider = ptr::from_mut(Box::leak(Box::new(unused)));
     let mut handle = NMR_CLIENT_HANDLE::NULL;
     // SAFETY: everything that the registrar keeps is leaked.
     let status =

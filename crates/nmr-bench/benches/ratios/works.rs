@@ -118,7 +118,7 @@ pub(crate) static FLOOR_ALLOCATING: Variant = variant("its six callbacks, alloca
     let (client, provider) = modules_without_registrar(&ALLOCATING);
     Box::new(|times| floor::floor(client, provider, times))
 });
-/// What any registrar takes that has a lock, lets nobody be called back under it, and looks at nothing.
+/// What any registrar takes that has a lock, calls no module under it, and checks nothing.
 pub(crate) static FLOOR_AND_LOCKS: Variant = variant("its six callbacks and five locks", || {
     let (client, provider) = modules_without_registrar(&MINIMAL);
     let lock = Mutex::new(0_u64);

@@ -3,7 +3,7 @@
 //! program may have its own of that name. All have Windows' convention; those that take a routine
 //! are told the convention of the routine.
 //!
-//! The objects are C structures of the module, whose words are atomic here. Whoever waits, waits in
+//! The objects are C structures of the module, whose words are atomic here. A waiting thread waits in
 //! [`waiting`]; so there is no object of the system behind them, and nothing to be freed.
 
 mod control;

@@ -143,7 +143,7 @@ pub(super) fn context(role: Role, handle: usize) -> usize {
     })
 }
 
-/// A handle of the modules, with its own role or another's, or rarely one that nobody issued.
+/// A handle of the modules, with its own role or another's, or rarely one that was never issued.
 /// `None` if there is none yet.
 fn handle() -> Option<(Role, usize)> {
     let known = with(|state| state.handles.len());

@@ -1,4 +1,4 @@
-//! A run of a program: the modules' part of it, which is the same whoever answers the calls.
+//! A run of a program: the modules' part of it, which does not depend on what answers the calls.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use super::module::Registered;
 use super::program::Program;
 use super::{answer, call};
 
-/// The nine functions, by whoever answers them.
+/// The nine functions, of the registrar or of the oracle.
 pub(super) trait Nmr {
     /// Stores the handle in the module's place.
     fn register(&self, module: &Registered) -> NTSTATUS;

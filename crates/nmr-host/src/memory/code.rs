@@ -1,5 +1,5 @@
 //! Where code is: in the native modules of the process, as the dynamic linker knows them, and in
-//! images that somebody else loads.
+//! images that another loader loads.
 
 use std::any::Any;
 use std::sync::{PoisonError, RwLock};

@@ -1,4 +1,4 @@
-//! What is known of memory where nobody can be asked: nothing. Every check that needs it is off.
+//! What is known of memory where the system cannot be asked: nothing. Every check that needs it is off.
 
 use super::probe::Seen;
 

@@ -12,7 +12,7 @@
 //! | `fault` | what happens when such a block is touched |
 //! | `linux`, `elsewhere` | what the system is asked, and what is said where it cannot be |
 //!
-//! Nothing of it runs unless the policy says `memory=checked`, or somebody allocates from the
+//! Nothing of it runs unless the policy says `memory=checked`, or a module allocates from the
 //! quarantine.
 //!
 //! # Alternatives

@@ -55,7 +55,7 @@ pub struct Block {
     pub pageable: bool,
     /// Who allocated it.
     pub allocated: Place,
-    /// Who freed it, if somebody did.
+    /// Who freed it, if it was freed.
     pub freed: Option<Place>,
     /// Whether a registrar knows an address in it.
     pub(super) claimed: bool,
@@ -203,7 +203,7 @@ pub fn allocate(request: Request) -> *mut c_void {
 /// Frees a block of the quarantine: closes it, and tells the registrars that know of it. Freeing
 /// what is no live block of the quarantine changes nothing: a second free is reported (V-86), and for
 /// anything else a line is printed. Returns whether it was
-/// one, and nobody has written behind it.
+/// one, and its end was not overwritten.
 pub fn free(block: *mut c_void) -> bool {
     let place = Place::here();
     let freed = with(|arena| arena.free(block.addr(), place)).unwrap_or(Freed::Never);
@@ -240,8 +240,8 @@ fn report_second_free(block: &Block, place: Place) {
     }
 }
 
-/// Frees a block on behalf of nobody: no rule is about it. Returns whether it was a live block of the
-/// quarantine, and nobody has written behind it.
+/// Frees a block on behalf of no module: no rule is about it. Returns whether it was a live block of the
+/// quarantine, and its end was not overwritten.
 pub fn discard(block: *mut c_void) -> bool {
     let place = Place::here();
     let freed = with(|arena| arena.free(block.addr(), place));
@@ -322,7 +322,7 @@ pub(super) fn judge(address: usize, toucher: &fault::Toucher) -> (Touched, bool)
     }
 }
 
-/// Installs the quarantine's handler of faults, once. The quarantine does that by itself; whoever has
+/// Installs the quarantine's handler of faults, once. The quarantine does that by itself; a program that has
 /// a handler that is to be asked first calls this before installing it.
 pub fn install_handler() {
     system::install();
@@ -333,7 +333,7 @@ pub(super) fn open(address: usize) -> bool {
     with(|arena| arena.open(address)).unwrap_or(false)
 }
 
-/// Runs something that may panic where nobody can catch that: `report=panic` ends the process there.
+/// Runs something that may panic where that cannot be caught: `report=panic` ends the process there.
 pub(super) fn or_abort<T>(run: impl FnOnce() -> T) -> T {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| process::abort())
 }
@@ -383,7 +383,7 @@ impl Quarantine {
     }
 }
 
-// SAFETY: blocks are as large and as aligned as was asked, nobody else has them, and each goes back
+// SAFETY: blocks are as large and as aligned as was asked, each has one owner, and each goes back
 // to where it is from.
 unsafe impl GlobalAlloc for Quarantine {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -16,7 +16,7 @@ pub(super) struct Completer {
 }
 
 impl Shell {
-    /// This thread is about to complete a detach. Nothing is remembered if nobody would say when it
+    /// This thread is about to complete a detach. Nothing is remembered if it could not be known when it
     /// leaves.
     pub(crate) fn note_completer(self: &Arc<Self>, who: Identity) {
         if thread::note_completed(Arc::<Self>::clone(self), who.registration) {

@@ -30,7 +30,7 @@ pub(super) struct Lane {
     ends: AtomicUsize,
     /// How many threads sleep until that changes. It changes under the lock, too.
     sleepers: AtomicUsize,
-    /// Signalled when it changes and somebody sleeps.
+    /// Signaled when it changes and a thread sleeps.
     changed: Condvar,
 }
 

@@ -61,7 +61,7 @@ impl<'a> Conversation<'a> {
         (machine, action)
     }
 
-    /// The same where somebody looks: a record, a ledger, or the rules.
+    /// The same with observers: a record, a ledger, or the rules.
     #[inline(never)]
     fn tell_watched(
         &mut self,

@@ -174,7 +174,7 @@ unsafe extern "win64" fn enter(
         // SAFETY: the registers lie on the stack of `entrance`, which does not touch them meanwhile.
         wrap_callbacks(slot, unsafe { &mut *registers });
     }
-    // SAFETY: the caller vouches for the place.
+    // SAFETY: the place is valid; the caller guarantees it.
     let caller = unsafe { return_address.read() };
     let frame = Frame {
         return_address: caller,
@@ -193,7 +193,7 @@ unsafe extern "win64" fn enter(
     if noted == Ok(true) {
         slot.watch.call_begins(slot.caller, slot.function);
         let exit = (exit as *const ()).expose_provenance();
-        // SAFETY: the caller vouches for the place; `exit` goes back to where it led.
+        // SAFETY: the place is valid, which the caller guarantees; `exit` goes back to where it led.
         unsafe { return_address.write(exit) };
     }
     slot.target

@@ -50,7 +50,7 @@ impl Stubs {
 #[derive(Debug)]
 struct Block(NonNull<u8>);
 
-// SAFETY: it is an address range that nobody else owns.
+// SAFETY: it is an address range with one owner.
 unsafe impl Send for Block {}
 
 impl Block {
@@ -72,7 +72,7 @@ impl Block {
         }
         // SAFETY: the word lies in the second page.
         unsafe { block.at::<usize>(GATE).write(gate::address()) };
-        // SAFETY: the page belongs to this mapping, and nobody looks at it yet.
+        // SAFETY: the page belongs to this mapping, and is not shared yet.
         let result = unsafe { libc::mprotect(start, PAGE, libc::PROT_READ | libc::PROT_EXEC) };
         if result == 0 {
             // INVARIANT: the code is complete and executable.

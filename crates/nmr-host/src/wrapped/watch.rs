@@ -3,7 +3,7 @@
 //!
 //! A call that begins is counted before it looks how far the detach has come, and a module that is
 //! done says so before it looks at the count. So of a call and a completion at the same time at
-//! least one sees the other, whoever is first.
+//! least one sees the other, in either order.
 
 use nmr_machine::{ModuleLabel, Role, Rule};
 use nmr_sys::{GUID, NTSTATUS, STATUS_PENDING, STATUS_SUCCESS};

@@ -29,7 +29,7 @@ impl Dispatch {
 
 /// Runs an action, and returns the callee's context.
 unsafe extern "efiapi" fn run(context: *mut c_void, action: *mut c_void) -> usize {
-    // SAFETY: `Peer::call` passes a live action, and nobody else has it.
+    // SAFETY: `Peer::call` passes a live action, and this call alone has it.
     let action = unsafe { &mut *action.cast::<Box<dyn FnMut()>>() };
     action();
     context.addr()

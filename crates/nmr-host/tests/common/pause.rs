@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-/// A gate that is closed until somebody opens it.
+/// A gate that is closed until a test opens it.
 #[derive(Clone, Copy)]
 pub(crate) struct Gate(&'static (Mutex<bool>, Condvar));
 

@@ -12,7 +12,7 @@ use crate::module::Role;
 use crate::{Key, Machine, Outcome};
 
 /// Stands for no pair and no module.
-const NOBODY: u8 = 0xff;
+const NONE: u8 = 0xff;
 /// Ends a list.
 const END: u8 = 0xfe;
 
@@ -41,10 +41,10 @@ impl World {
             Caller::Deregister(id) => (2, id_code(id)),
             Caller::Complete(pair, role) => (3 + role as u8, pair_code(pair)),
             Caller::Wait(id) => (5, id_code(id)),
-            Caller::Worker => (6, NOBODY),
+            Caller::Worker => (6, NONE),
         };
         let goal = match call.task.goal {
-            Goal::Return(_) => NOBODY,
+            Goal::Return(_) => NONE,
             // A registration that is gone makes no more offers.
             Goal::Offer { registration, .. } => {
                 u8::from(self.machine.registrations.get(registration).is_some())
@@ -131,12 +131,12 @@ impl Machine {
 
     fn module_code(&self, registration: Key) -> u8 {
         let registration = self.registrations.get(registration);
-        registration.map_or(NOBODY, |known| id_code(Id::of_module(&known.module)))
+        registration.map_or(NONE, |known| id_code(Id::of_module(&known.module)))
     }
 
     fn pair_code(&self, binding: Option<Key>) -> u8 {
         let Some(binding) = binding.and_then(|key| self.bindings.get(key)) else {
-            return NOBODY;
+            return NONE;
         };
         let end = |role| Id::of_module(self.module(binding, role));
         pair_code(Pair::of(end(Role::Client), end(Role::Provider)))

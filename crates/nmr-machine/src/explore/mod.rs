@@ -6,7 +6,7 @@
 //! the modules know, and [`follow`] compares it with what the machine wants next: the invariants of
 //! contract section 4, that both modules are asked to detach though the first pends, that
 //! a deregistration is always pending, that honest modules cause no findings and every
-//! mistake causes its own. Where nobody owes a move, every call has returned, every wait among
+//! mistake causes its own. Where no move is owed, every call has returned, every wait among
 //! them, and the machine holds only what is live.
 //!
 //! The search is this crate's own. The crate `stateright` finds counterexamples too, but with 44

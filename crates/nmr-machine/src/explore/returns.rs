@@ -1,4 +1,4 @@
-//! What a call has to have done when it returns, and what is left when nobody owes a move.
+//! What a call has to have done when it returns, and what is left when no move is owed.
 
 use nmr_sys::{NTSTATUS, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS};
 
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// Where nobody owes a move, every call has returned and only what is live is left.
+    /// Where no move is owed, every call has returned and only what is live is left.
     pub(super) fn check_quiet(&self, setup: &Setup) -> Result<(), Violation> {
         let waiting: Vec<_> = self.calls.iter().map(|call| call.caller).collect();
         ensure!(waiting.is_empty(), "deadlock: {waiting:?} never end");

@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// Whether the modules or the machine owe this move. Nobody has to register, deregister or
+    /// Whether the modules or the machine owe this move. No module has to register, deregister or
     /// break a rule; every wait has to end without that.
     pub(super) fn is_owed(&self, step: Move) -> bool {
         !matches!(step, Move::Register(_) | Move::Deregister(_)) && self.breach(step).is_none()

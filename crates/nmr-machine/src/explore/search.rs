@@ -17,7 +17,7 @@ use crate::rule::Rule;
 pub(super) struct Visited {
     pub(super) states: u64,
     pub(super) transitions: u64,
-    /// The states in which nobody owes a move.
+    /// The states in which no move is owed.
     pub(super) quiet: u64,
     /// The most moves on one path.
     pub(super) depth: usize,

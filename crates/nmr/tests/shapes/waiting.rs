@@ -169,7 +169,7 @@ fn p_01_a_provider_that_is_late() {
 }
 
 #[test]
-fn p_01_a_wait_that_somebody_ends() {
+fn p_01_a_wait_that_a_thread_ends() {
     run(|| {
         let client = patient();
         thread::scope(|scope| {

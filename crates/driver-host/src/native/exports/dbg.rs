@@ -41,7 +41,7 @@ variadic! {
 }
 
 fn write(format: *const c_char, arguments: &[u64]) {
-    // SAFETY: the caller of `DbgPrint` vouches for the format and the arguments that it names.
+    // SAFETY: the format and the arguments that it names are valid; the driver guarantees it.
     let text = unsafe { format::format(format.cast(), arguments) };
     let image = call::caller().image;
     image.system.print(&image.name, text);

@@ -47,7 +47,7 @@ pub(crate) unsafe extern "win64" fn register(
     if let Err(status) = points::may_fail() {
         return status;
     }
-    // SAFETY: the caller vouches for the identifier.
+    // SAFETY: the identifier is valid; the driver guarantees it.
     let id = unsafe { id.read() };
     let image = call::caller().image;
     let handle = image.system.next_handle();
@@ -56,7 +56,7 @@ pub(crate) unsafe extern "win64" fn register(
         id,
         name: None,
     });
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { output.write(handle) };
     if enable != 0 {
         let source = (&raw const SOURCE).expose_provenance();
@@ -102,7 +102,7 @@ pub(crate) unsafe extern "win64" fn set_information(
     if class != TRAITS {
         return STATUS_SUCCESS;
     }
-    // SAFETY: the caller vouches for the information.
+    // SAFETY: the information is valid; the driver guarantees it.
     let traits = unsafe { bytes(information, length) };
     match trace::provider_name(&traits) {
         Ok(name) => {
@@ -152,7 +152,7 @@ unsafe fn bytes(start: *const u8, size: u32) -> Vec<u8> {
     if start.is_null() || size == 0 {
         return Vec::new();
     }
-    // SAFETY: the caller vouches for the range.
+    // SAFETY: the range is valid; the driver guarantees it.
     unsafe { slice::from_raw_parts(start, size as usize) }.to_vec()
 }
 
@@ -163,7 +163,7 @@ pub(crate) unsafe extern "win64" fn write(
     count: u32,
     blocks: *const Block,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for its arguments.
+    // SAFETY: its arguments are valid; the driver guarantees it.
     unsafe { write_transfer(handle, descriptor, activity, ptr::null(), count, blocks) }
 }
 
@@ -182,14 +182,14 @@ pub(crate) unsafe extern "win64" fn write_transfer(
         misuse("there is no descriptor, or too many or no blocks of data");
         return STATUS_INVALID_PARAMETER;
     }
-    // SAFETY: the caller vouches for the descriptor.
+    // SAFETY: the descriptor is valid; the driver guarantees it.
     let descriptor = unsafe { descriptor.read() };
     let blocks: Vec<_> = (0..count as usize)
-        // SAFETY: the caller vouches for as many blocks as it says.
+        // SAFETY: there are as many blocks as the count says; the driver guarantees it.
         .map(|place| unsafe { blocks.wrapping_add(place).read() })
         .map(|block| {
             let start = ptr::with_exposed_provenance(block.start as usize);
-            // SAFETY: the caller vouches for the data.
+            // SAFETY: the data is valid; the driver guarantees it.
             (block.kind, unsafe { bytes(start, block.size) })
         })
         .collect();
@@ -259,7 +259,7 @@ pub(crate) unsafe extern "win64" fn activity_id_control(code: u32, id: *mut GUID
     }
     let image = call::caller().image;
     let create = || GUID::from_u128(u128::from(image.system.next_handle()));
-    // SAFETY: the caller vouches for the identifier.
+    // SAFETY: the identifier is valid; the driver guarantees it.
     let given = unsafe { id.read() };
     let answer = match code {
         GET => ACTIVITY.get(),

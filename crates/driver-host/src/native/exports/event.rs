@@ -36,30 +36,30 @@ const NOTIFICATION: u8 = 0;
 const SYNCHRONIZATION: u8 = 1;
 
 pub(crate) unsafe extern "win64" fn initialize(event: *const Event, kind: i32, state: u8) {
-    // SAFETY: the caller vouches for memory for an event.
+    // SAFETY: it is memory for an event; the driver guarantees it.
     let event = unsafe { object(event) };
     event.kind.store(kind as u8, Ordering::Relaxed);
     event.state.store(i32::from(state != 0), Ordering::Release);
 }
 
 pub(crate) unsafe extern "win64" fn set(event: *const Event, _increment: i32, _wait: u8) -> i32 {
-    // SAFETY: the caller vouches for an event.
+    // SAFETY: it is an event; the driver guarantees it.
     let event = unsafe { object(event) };
     wait::locked(|| event.state.swap(1, Ordering::AcqRel))
 }
 
 pub(crate) unsafe extern "win64" fn clear(event: *const Event) {
-    // SAFETY: the caller vouches for an event.
+    // SAFETY: it is an event; the driver guarantees it.
     unsafe { object(event) }.state.store(0, Ordering::Release);
 }
 
 pub(crate) unsafe extern "win64" fn reset(event: *const Event) -> i32 {
-    // SAFETY: the caller vouches for an event.
+    // SAFETY: it is an event; the driver guarantees it.
     unsafe { object(event) }.state.swap(0, Ordering::AcqRel)
 }
 
 pub(crate) unsafe extern "win64" fn read(event: *const Event) -> i32 {
-    // SAFETY: the caller vouches for an event.
+    // SAFETY: it is an event; the driver guarantees it.
     unsafe { object(event) }.state.load(Ordering::Acquire)
 }
 
@@ -70,7 +70,7 @@ pub(crate) unsafe extern "win64" fn wait_for(
     _alertable: u8,
     timeout: *const i64,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for null or a time.
+    // SAFETY: it is null or a time; the driver guarantees it.
     let limit = (!timeout.is_null()).then(|| wait::duration(unsafe { timeout.read() }));
     let highest = if limit == Some(Duration::ZERO) {
         DISPATCH_LEVEL
@@ -81,7 +81,7 @@ pub(crate) unsafe extern "win64" fn wait_for(
         misuse(format!("waited at {}", irql::current()));
         nmr_host::may_block();
     }
-    // SAFETY: the caller vouches for an object that can be waited for.
+    // SAFETY: it is an object that can be waited for; the driver guarantees it.
     let event = unsafe { object(address) };
     let kind = event.kind.load(Ordering::Relaxed);
     let timers = [timer::NOTIFICATION, timer::SYNCHRONIZATION];
@@ -125,7 +125,7 @@ pub(crate) unsafe extern "win64" fn delay(
         misuse(format!("slept at {}", irql::current()));
         nmr_host::may_block();
     }
-    // SAFETY: the caller vouches for a time.
+    // SAFETY: it is a time; the driver guarantees it.
     std::thread::sleep(wait::duration(unsafe { interval.read() }));
     STATUS_SUCCESS
 }

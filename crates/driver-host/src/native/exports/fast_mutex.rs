@@ -1,5 +1,5 @@
 //! Fast mutexes, and the critical regions that some of their functions need. The kernel's inline
-//! functions initialize them: the count is 1 while nobody owns one.
+//! functions initialize them: the count of one without an owner is 1.
 // UNSAFETY: a fast mutex is in the memory of an image.
 #![expect(unsafe_code)]
 
@@ -79,7 +79,7 @@ fn check_at_most_apc() {
 
 pub(crate) unsafe extern "win64" fn acquire(mutex: *const FastMutex) {
     check_at_most_apc();
-    // SAFETY: the caller vouches for a fast mutex.
+    // SAFETY: it is a fast mutex; the driver guarantees it.
     let mutex = unsafe { object(mutex) };
     let before = levels::raise(APC_LEVEL.max(irql::current()));
     mutex.acquire();
@@ -88,7 +88,7 @@ pub(crate) unsafe extern "win64" fn acquire(mutex: *const FastMutex) {
 
 pub(crate) unsafe extern "win64" fn try_to_acquire(mutex: *const FastMutex) -> u8 {
     check_at_most_apc();
-    // SAFETY: the caller vouches for a fast mutex.
+    // SAFETY: it is a fast mutex; the driver guarantees it.
     let mutex = unsafe { object(mutex) };
     let before = levels::raise(APC_LEVEL.max(irql::current()));
     let taken = mutex.take();
@@ -104,7 +104,7 @@ pub(crate) unsafe extern "win64" fn release(mutex: *const FastMutex) {
     if irql::current() != APC_LEVEL {
         misuse(format!("called at {}", irql::current()));
     }
-    // SAFETY: the caller vouches for a fast mutex.
+    // SAFETY: it is a fast mutex; the driver guarantees it.
     let mutex = unsafe { object(mutex) };
     let before = mutex.before.load(Ordering::Relaxed);
     mutex.release();
@@ -126,13 +126,13 @@ fn check_held_off() {
 
 pub(crate) unsafe extern "win64" fn acquire_unsafe(mutex: *const FastMutex) {
     check_held_off();
-    // SAFETY: the caller vouches for a fast mutex.
+    // SAFETY: it is a fast mutex; the driver guarantees it.
     unsafe { object(mutex) }.acquire();
 }
 
 pub(crate) unsafe extern "win64" fn release_unsafe(mutex: *const FastMutex) {
     check_held_off();
-    // SAFETY: the caller vouches for a fast mutex.
+    // SAFETY: it is a fast mutex; the driver guarantees it.
     unsafe { object(mutex) }.release();
 }
 

@@ -14,7 +14,7 @@ use crate::native::kernel::text;
 /// `format` is a terminated string, and every argument that it takes for a pointer is valid as what
 /// it takes it for. An argument that is missing counts as zero.
 pub(super) unsafe fn format(format: *const u8, arguments: &[u64]) -> String {
-    // SAFETY: the caller vouches for the string.
+    // SAFETY: the string is valid; the driver guarantees it.
     let format = unsafe { text::units(format, None) };
     let mut rest = format.as_slice();
     let mut arguments = arguments.iter().copied();
@@ -27,7 +27,7 @@ pub(super) unsafe fn format(format: *const u8, arguments: &[u64]) -> String {
             continue;
         }
         let spec = Spec::read(&mut rest, &mut next);
-        // SAFETY: the caller vouches for the arguments.
+        // SAFETY: the arguments are valid; the driver guarantees it.
         unsafe { spec.write(&mut next, &mut out) };
     }
     String::from_utf8_lossy(&out).into_owned()
@@ -95,12 +95,12 @@ impl Spec {
             b'c' | b'C' => character(next(), self.is_wide()),
             b's' | b'S' => {
                 let address = next() as usize;
-                // SAFETY: the caller vouches for the argument.
+                // SAFETY: the argument is valid; the driver guarantees it.
                 unsafe { self.string(address) }
             }
             b'Z' => {
                 let address = next() as usize;
-                // SAFETY: the caller vouches for the argument.
+                // SAFETY: the argument is valid; the driver guarantees it.
                 unsafe { self.counted(address) }
             }
             other => vec![b'%', other],
@@ -167,13 +167,13 @@ impl Spec {
             return b"(null)".to_vec();
         }
         if self.is_wide() {
-            // SAFETY: the caller vouches for the string.
+            // SAFETY: the string is valid; the driver guarantees it.
             let units = unsafe {
                 text::units::<u16>(ptr::with_exposed_provenance(address), self.precision)
             };
             String::from_utf16_lossy(&units).into_bytes()
         } else {
-            // SAFETY: the caller vouches for the string.
+            // SAFETY: the string is valid; the driver guarantees it.
             unsafe { text::units::<u8>(ptr::with_exposed_provenance(address), self.precision) }
         }
     }
@@ -189,12 +189,12 @@ impl Spec {
             return b"(null)".to_vec();
         }
         if self.is_wide_counted() {
-            // SAFETY: the caller vouches for the string.
+            // SAFETY: the string is valid; the driver guarantees it.
             return unsafe { text::unicode(string) }
                 .unwrap_or_default()
                 .into_bytes();
         }
-        // SAFETY: the caller vouches for the string.
+        // SAFETY: the string is valid; the driver guarantees it.
         let string = unsafe { string.read_unaligned() };
         // SAFETY: as above.
         unsafe { text::units(string.Buffer.cast::<u8>(), Some(string.Length.into())) }

@@ -15,7 +15,7 @@ pub(crate) extern "win64" fn raise(level: u8) -> u8 {
 }
 
 pub(crate) unsafe extern "win64" fn raise_into(level: u8, before: *mut u8) {
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { before.write(raise(level)) };
 }
 

@@ -21,7 +21,7 @@ pub(super) const MUTANT: u8 = 2;
 pub(crate) struct Mutex {
     kind: AtomicU8,
     _header: [u8; 3],
-    /// 1 if nobody owns it, else less by one for each time that its owner has it.
+    /// 1 without an owner, else less by one for each time that its owner has it.
     state: AtomicI32,
     _lists: [usize; 4],
     owner: AtomicUsize,
@@ -36,7 +36,7 @@ fn me() -> usize {
 }
 
 pub(crate) unsafe extern "win64" fn initialize(mutex: *const Mutex, _level: u32) {
-    // SAFETY: the caller vouches for memory for a mutex.
+    // SAFETY: it is memory for a mutex; the driver guarantees it.
     let mutex = unsafe { object(mutex) };
     mutex.kind.store(MUTANT, Ordering::Relaxed);
     mutex.owner.store(0, Ordering::Relaxed);
@@ -73,7 +73,7 @@ pub(crate) unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i
     if irql::current() > DISPATCH_LEVEL {
         misuse(format!("released at {}", irql::current()));
     }
-    // SAFETY: the caller vouches for a mutex.
+    // SAFETY: it is a mutex; the driver guarantees it.
     let mutex = unsafe { object(mutex) };
     let Some(before) = wait::locked(|| mutex.give_back()) else {
         // Windows raises STATUS_MUTANT_NOT_OWNED, which no driver handles.
@@ -88,6 +88,6 @@ pub(crate) unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i
 }
 
 pub(crate) unsafe extern "win64" fn read(mutex: *const Mutex) -> i32 {
-    // SAFETY: the caller vouches for a mutex.
+    // SAFETY: it is a mutex; the driver guarantees it.
     unsafe { object(mutex) }.state.load(Ordering::Acquire)
 }

@@ -26,7 +26,7 @@ pub(crate) unsafe extern "efiapi" fn register_client(
     let image = call::caller().image;
     let _entered = image.system.registrar.enter();
     may_fail(REGISTER);
-    // SAFETY: the image vouches for the arguments, as it does to the NMR.
+    // SAFETY: the arguments are valid for the NMR; the driver guarantees it.
     let status = unsafe { nmr_host::NmrRegisterClient(characteristics, context, handle) };
     if status == STATUS_SUCCESS {
         // SAFETY: the registrar has accepted the characteristics, so they can be read.
@@ -47,7 +47,7 @@ pub(crate) unsafe extern "efiapi" fn register_provider(
     let image = call::caller().image;
     let _entered = image.system.registrar.enter();
     may_fail(REGISTER);
-    // SAFETY: the image vouches for the arguments, as it does to the NMR.
+    // SAFETY: the arguments are valid for the NMR; the driver guarantees it.
     let status = unsafe { nmr_host::NmrRegisterProvider(characteristics, context, handle) };
     if status == STATUS_SUCCESS {
         // SAFETY: the registrar has accepted the characteristics, so they can be read.
@@ -87,7 +87,7 @@ pub(crate) unsafe extern "efiapi" fn attach_provider(
     provider_dispatch: *mut *const c_void,
 ) -> NtStatus {
     may_fail(ATTACH);
-    // SAFETY: the image vouches for the arguments, as it does to the NMR.
+    // SAFETY: the arguments are valid for the NMR; the driver guarantees it.
     unsafe {
         nmr_host::NmrClientAttachProvider(
             binding,

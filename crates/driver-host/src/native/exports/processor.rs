@@ -27,7 +27,7 @@ pub(crate) unsafe extern "win64" fn current(output: *mut ProcessorNumber) -> u32
             number: (index % GROUP) as u8,
             reserved: 0,
         };
-        // SAFETY: the caller vouches for the output.
+        // SAFETY: the output is valid; the driver guarantees it.
         unsafe { output.write(number) };
     }
     index

@@ -23,12 +23,12 @@ unsafe fn word<'a>(reference: *mut usize) -> &'a AtomicUsize {
 }
 
 pub(crate) unsafe extern "win64" fn initialize(reference: *mut usize) {
-    // SAFETY: the caller vouches for the word.
+    // SAFETY: the word is valid; the driver guarantees it.
     unsafe { word(reference) }.store(0, Ordering::Release);
 }
 
 pub(crate) unsafe extern "win64" fn acquire(reference: *mut usize) -> u8 {
-    // SAFETY: the caller vouches for the word.
+    // SAFETY: the word is valid; the driver guarantees it.
     let word = unsafe { word(reference) };
     let more = |count| (count & RUN_DOWN == 0).then_some(count + ONE);
     u8::from(
@@ -38,7 +38,7 @@ pub(crate) unsafe extern "win64" fn acquire(reference: *mut usize) -> u8 {
 }
 
 pub(crate) unsafe extern "win64" fn release(reference: *mut usize) {
-    // SAFETY: the caller vouches for the word.
+    // SAFETY: the word is valid; the driver guarantees it.
     let before = unsafe { word(reference) }.fetch_sub(ONE, Ordering::AcqRel);
     if before < ONE {
         misuse("released more often than acquired");
@@ -51,13 +51,13 @@ pub(crate) unsafe extern "win64" fn wait_for_release(reference: *mut usize) {
         misuse(format!("waited at {}", irql::current()));
         nmr_host::may_block();
     }
-    // SAFETY: the caller vouches for the word.
+    // SAFETY: the word is valid; the driver guarantees it.
     let word = unsafe { word(reference) };
     word.fetch_or(RUN_DOWN, Ordering::AcqRel);
     wait::block(None, || word.load(Ordering::Acquire) == RUN_DOWN);
 }
 
 pub(crate) unsafe extern "win64" fn completed(reference: *mut usize) {
-    // SAFETY: the caller vouches for the word.
+    // SAFETY: the word is valid; the driver guarantees it.
     unsafe { word(reference) }.store(RUN_DOWN, Ordering::Release);
 }

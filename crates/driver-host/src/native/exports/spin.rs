@@ -28,7 +28,7 @@ unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
 }
 
 pub(crate) unsafe extern "win64" fn initialize(lock: *mut usize) {
-    // SAFETY: the caller vouches for the lock.
+    // SAFETY: the lock is valid; the driver guarantees it.
     unsafe { word(lock) }.store(0, Ordering::Release);
 }
 
@@ -38,7 +38,7 @@ pub(crate) unsafe extern "win64" fn acquire(lock: *mut usize) -> u8 {
         misuse(format!("acquired at {level}"));
     }
     let before = levels::raise(DISPATCH_LEVEL.max(level));
-    // SAFETY: the caller vouches for the lock.
+    // SAFETY: the lock is valid; the driver guarantees it.
     lock_word(unsafe { word(lock) });
     before.0
 }
@@ -47,18 +47,18 @@ pub(crate) unsafe extern "win64" fn acquire_at_dispatch(lock: *mut usize) {
     if irql::current() < DISPATCH_LEVEL {
         misuse(format!("acquired at {}", irql::current()));
     }
-    // SAFETY: the caller vouches for the lock.
+    // SAFETY: the lock is valid; the driver guarantees it.
     lock_word(unsafe { word(lock) });
 }
 
 pub(crate) unsafe extern "win64" fn release(lock: *mut usize, before: u8) {
-    // SAFETY: the caller vouches for the lock.
+    // SAFETY: the lock is valid; the driver guarantees it.
     unlock_word(unsafe { word(lock) });
     levels::lower(irql::Irql(before));
 }
 
 pub(crate) unsafe extern "win64" fn release_at_dispatch(lock: *mut usize) {
-    // SAFETY: the caller vouches for the lock.
+    // SAFETY: the lock is valid; the driver guarantees it.
     unlock_word(unsafe { word(lock) });
 }
 

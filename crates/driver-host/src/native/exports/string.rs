@@ -18,7 +18,7 @@ use crate::native::kernel::text;
 const MAX: usize = 0xfffc / 2;
 
 pub(crate) unsafe extern "win64" fn init(string: *mut UNICODE_STRING, source: *const u16) {
-    // SAFETY: the caller vouches for a terminated string or null.
+    // SAFETY: it is a terminated string or null; the driver guarantees it.
     let count = unsafe { text::units(source, Some(MAX)) }.len();
     let size = u16::try_from(2 * count).unwrap_or_default();
     let maximum = if source.is_null() { 0 } else { size + 2 };
@@ -27,17 +27,17 @@ pub(crate) unsafe extern "win64" fn init(string: *mut UNICODE_STRING, source: *c
         MaximumLength: maximum,
         Buffer: source.cast_mut(),
     };
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { string.write(value) };
 }
 
 pub(crate) unsafe extern "win64" fn copy(to: *mut UNICODE_STRING, from: *const UNICODE_STRING) {
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let target = unsafe { to.read() };
     let (buffer, length) = if from.is_null() {
         (ptr::null_mut(), 0)
     } else {
-        // SAFETY: the caller vouches for the structure.
+        // SAFETY: the structure is valid; the driver guarantees it.
         let source = unsafe { from.read() };
         (source.Buffer, source.Length)
     };
@@ -54,7 +54,7 @@ pub(crate) unsafe extern "win64" fn copy(to: *mut UNICODE_STRING, from: *const U
         Length: length,
         ..target
     };
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     unsafe { to.write(after) };
     if length + 2 <= target.MaximumLength {
         // SAFETY: there is room for one more character.
@@ -67,9 +67,9 @@ pub(crate) unsafe extern "win64" fn equal(
     b: *const UNICODE_STRING,
     ignore_case: u8,
 ) -> u8 {
-    // SAFETY: the caller vouches for the string.
+    // SAFETY: the string is valid; the driver guarantees it.
     let a = unsafe { text::unicode(a) };
-    // SAFETY: the caller vouches for the string.
+    // SAFETY: the string is valid; the driver guarantees it.
     let b = unsafe { text::unicode(b) };
     let upper = |text: Option<String>| text.map(|text| text.to_uppercase());
     u8::from(if ignore_case == 0 {

@@ -217,7 +217,7 @@ fn call_entry(image: &Arc<Loaded>) -> NtStatus {
         image.objects.driver().expose_provenance(),
         image.registry_path().expose_provenance(),
     ];
-    // SAFETY: the address is in an executable section of the image, and whoever loads an image
+    // SAFETY: the address is in an executable section of the image, and the program that loads an image
     // trusts that its entry point is a driver's. The arguments are a driver object and a registry path
     // that live as long as the image.
     let status = unsafe { crossing::call(image, "DriverEntry", image.entry(), arguments) };

@@ -27,7 +27,7 @@ impl Source {
         }
     }
 
-    /// What to call the image if nobody says.
+    /// The default name of the image.
     pub(crate) fn name(&self) -> String {
         let name = match self {
             Self::Path(path) => path.file_name(),

@@ -79,7 +79,7 @@ mod tests {
 
     /// As a spin lock does in a detach callback that came at that level.
     #[test]
-    fn a_level_that_was_there_already_stays_and_is_nobodys() {
+    fn a_level_that_was_there_already_stays_and_has_no_owner() {
         let callback = irql::raise(DISPATCH_LEVEL);
         let before = raise(DISPATCH_LEVEL);
         lower(before);

@@ -82,7 +82,7 @@ impl Objects {
         unsafe { &raw mut (*self.0.get()).registry_path }
     }
 
-    /// The unload routine, which whoever wrote last has set.
+    /// The unload routine, as it was set last.
     pub(crate) fn unload_routine(&self) -> *const c_void {
         let driver = self.driver();
         // SAFETY: a field of a live object.

@@ -162,7 +162,7 @@ impl Pool {
 }
 
 impl Block {
-    /// Gives the memory back, and tells nobody. Returns whether its guards were intact.
+    /// Gives the memory back without a notification. Returns whether its guards were intact.
     fn release(&self, start: usize) -> bool {
         let Memory::Guarded(memory, layout) = self.memory else {
             return quarantine::discard(ptr::with_exposed_provenance_mut(start));
@@ -213,7 +213,7 @@ fn special(wanted: Wanted) -> Option<(*mut c_void, Memory)> {
 }
 
 /// The layout of a block with its guards, and where in it the block begins: 16 bytes behind an
-/// address that 32 divides, so that nobody gets used to more than 16.
+/// address that 32 divides, so that no test comes to rely on more than 16.
 fn layout(size: usize) -> Option<(Layout, usize)> {
     let (align, offset) = if size < PAGE as usize {
         (2 * GUARD, GUARD)

@@ -75,7 +75,7 @@ pub enum Fault {
         /// What did not return.
         what: String,
     },
-    /// It has not completed a request of a program, for which somebody waited in vain.
+    /// It has not completed a request of a program, for which the program waited in vain.
     NotCompleted {
         /// The request.
         request: String,
@@ -92,7 +92,7 @@ pub enum Fault {
         /// The module, as the registrar names it.
         module: String,
     },
-    /// It was unloaded and left an ETW provider registered: Windows would call it when somebody
+    /// It was unloaded and left an ETW provider registered: Windows would call it when a program
     /// enables it.
     ProviderLeft {
         /// The provider, by name if it is known, and its identifier.

@@ -1,4 +1,4 @@
-//! The threads that run code of images. Whoever waits for one of them is woken by its result or by
+//! The threads that run code of images. A thread that waits for one of them is woken by its result or by
 //! the stop of the host, after which the thread never comes back.
 
 use std::iter;
@@ -56,7 +56,7 @@ impl Runners {
         self.lock().stopped.clone()
     }
 
-    /// A job is done: its runner is free, and somebody may be waiting.
+    /// A job is done: its runner is free, and a thread may be waiting.
     fn done(&self, runner: Arc<Sender<Job>>) {
         self.lock().idle.push(runner);
         self.bell.notify_all();
@@ -155,7 +155,7 @@ pub(crate) fn start<T: Send + 'static>(
     };
     runner
         .send(job)
-        .expect("a runner lives as long as somebody can send to it");
+        .expect("a runner lives as long as it has a sender");
     outcome
 }
 

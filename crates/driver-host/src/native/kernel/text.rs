@@ -23,7 +23,7 @@ pub(crate) unsafe fn units<T: Copy + Default + PartialEq>(
     }
     let mut units = Vec::new();
     while units.len() < limit.unwrap_or(MAX).min(MAX) {
-        // SAFETY: the caller vouches for everything before the zero and the limit.
+        // SAFETY: everything before the zero and the limit is valid; the driver guarantees it.
         let unit = unsafe { start.wrapping_add(units.len()).read_unaligned() };
         if unit == T::default() {
             break;
@@ -42,12 +42,12 @@ pub(crate) unsafe fn unicode(string: *const UNICODE_STRING) -> Option<String> {
     if string.is_null() {
         return None;
     }
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let string = unsafe { string.read_unaligned() };
     if string.Buffer.is_null() {
         return Some(String::new());
     }
-    // SAFETY: the caller vouches for the characters.
+    // SAFETY: the characters are valid; the driver guarantees it.
     let units = unsafe { slice::from_raw_parts(string.Buffer, usize::from(string.Length) / 2) };
     Some(String::from_utf16_lossy(units))
 }

@@ -30,7 +30,7 @@ pub(crate) fn block(limit: Option<Duration>, ready: impl Fn() -> bool) -> bool {
     }
 }
 
-/// Changes something while nobody who [blocks](block) looks, and wakes them to look again.
+/// Changes something while no [blocked](block) thread checks its condition, and wakes them to check again.
 pub(crate) fn locked<T>(change: impl FnOnce() -> T) -> T {
     let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let result = change();

@@ -19,7 +19,7 @@ pub(crate) struct Memory {
     size: usize,
 }
 
-// SAFETY: it is an address range that nobody else owns.
+// SAFETY: it is an address range with one owner.
 unsafe impl Send for Memory {}
 // SAFETY: as above; what is behind it is only written through `&mut`.
 unsafe impl Sync for Memory {}
@@ -80,7 +80,7 @@ impl Memory {
     fn set_protection(&mut self, offset: usize, size: usize, protection: i32) -> io::Result<()> {
         let size = size.min(self.size.saturating_sub(offset));
         let start = self.start.as_ptr().wrapping_add(offset);
-        // SAFETY: the range is a part of this mapping, and `&mut` says that nobody looks at it.
+        // SAFETY: the range is a part of this mapping, and `&mut` excludes other accesses.
         let result = unsafe { libc::mprotect(start.cast::<c_void>(), size, protection) };
         if result == 0 {
             Ok(())
@@ -101,7 +101,7 @@ const GRAVES: usize = 512;
 
 static BURIED: Mutex<VecDeque<(usize, usize)>> = Mutex::new(VecDeque::new());
 
-/// Takes the memory away and keeps its addresses: whoever still goes there faults. The oldest
+/// Takes the memory away and keeps its addresses: a late access faults. The oldest
 /// addresses are given back when there are many.
 fn bury(start: NonNull<u8>, size: usize) {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
@@ -112,7 +112,7 @@ fn bury(start: NonNull<u8>, size: usize) {
     if buried.len() > GRAVES
         && let Some((start, size)) = buried.pop_front()
     {
-        // SAFETY: the range is reserved by this module and used by nobody.
+        // SAFETY: the range is reserved by this module and not in use.
         unsafe { libc::munmap(ptr::with_exposed_provenance_mut(start), size) };
     }
 }

@@ -30,9 +30,9 @@ pub(crate) unsafe extern "win64" fn bind(
     if registry_path.is_null() || info.is_null() || globals.is_null() {
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
     }
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let value = unsafe { info.read() };
-    // SAFETY: the caller vouches for the name in it.
+    // SAFETY: the name in it is valid; the driver guarantees it.
     let component = unsafe { text::units(value.Component, Some(64)) };
     if let Err((status, why)) = check(value, &String::from_utf16_lossy(&component)) {
         return refuse(FUNCTION, status, why);
@@ -49,10 +49,10 @@ pub(crate) unsafe extern "win64" fn bind(
     if value.Size as usize == size_of::<WDF_BIND_INFO2>() {
         // SAFETY: the size says that this is the newer structure.
         let newer = unsafe { info.cast::<WDF_BIND_INFO2>().read() };
-        // SAFETY: the caller vouches for the outputs in it.
+        // SAFETY: the outputs in it are valid; the driver guarantees it.
         unsafe { answer_newer(newer) };
     }
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { globals.write(image.framework().globals.address()) };
     STATUS_SUCCESS
 }
@@ -99,10 +99,10 @@ unsafe fn fill(info: WDF_BIND_INFO, table: &[usize]) {
     let count = info.FuncCount as usize;
     if count > LAST_COPIED {
         let pointer = info.FuncTable.cast::<*const usize>();
-        // SAFETY: the caller vouches for the pointer.
+        // SAFETY: the pointer is valid; the driver guarantees it.
         unsafe { pointer.write(table.as_ptr()) };
     } else {
-        // SAFETY: the caller vouches for the table.
+        // SAFETY: the table is valid; the driver guarantees it.
         let theirs = unsafe { slice::from_raw_parts_mut(info.FuncTable.cast::<usize>(), count) };
         theirs.copy_from_slice(&table[..count]);
     }
@@ -115,11 +115,11 @@ unsafe fn fill(info: WDF_BIND_INFO, table: &[usize]) {
 /// The outputs are null or valid for writes.
 unsafe fn answer_newer(info: WDF_BIND_INFO2) {
     if !info.ClientVersionHigherThanFramework.is_null() {
-        // SAFETY: the caller vouches for the output.
+        // SAFETY: the output is valid; the driver guarantees it.
         unsafe { info.ClientVersionHigherThanFramework.write(0) };
     }
     if !info.FuncCountPtr.is_null() {
-        // SAFETY: the caller vouches for the output.
+        // SAFETY: the output is valid; the driver guarantees it.
         unsafe { info.FuncCountPtr.write(COUNT as u32) };
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Buffer {
     length: usize,
 }
 
-// SAFETY: it is an address range that nobody else owns; the driver's threads share it as in the
+// SAFETY: it is an address range with one owner; the driver's threads share it as in the
 // kernel.
 unsafe impl Send for Buffer {}
 
@@ -64,7 +64,7 @@ impl Buffer {
         // SAFETY: the range is a part of the new mapping.
         if unsafe { libc::mprotect(start, size, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
             let error = io::Error::last_os_error();
-            // SAFETY: nobody knows of the mapping.
+            // SAFETY: the mapping has not been shared yet.
             unsafe { libc::munmap(start, size + page) };
             return Err(error);
         }

@@ -49,7 +49,7 @@ pub(super) unsafe fn attributes(
             Ok(None)
         };
     }
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let value = unsafe { attributes.read() };
     check_size(
         function,
@@ -57,7 +57,7 @@ pub(super) unsafe fn attributes(
         size_of::<WDF_OBJECT_ATTRIBUTES>(),
         "attributes",
     )?;
-    // SAFETY: the caller vouches for the type information.
+    // SAFETY: the type information is valid; the driver guarantees it.
     let info = unsafe { type_info(function, value.ContextTypeInfo) }?;
     check(value, info, parent, levels).map_err(|(status, text)| refuse(function, status, text))?;
     Ok(Some(value))
@@ -75,7 +75,7 @@ pub(super) unsafe fn type_info(
     if info.is_null() {
         return Ok(None);
     }
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let info = unsafe { info.read() };
     let size = size_of::<WDF_OBJECT_CONTEXT_TYPE_INFO>();
     check_size(function, info.Size, size, "context type")?;

@@ -46,10 +46,10 @@ impl Context {
                 destroy,
             });
         }
-        // SAFETY: the caller vouches for it.
+        // SAFETY: it is valid; the driver guarantees it.
         let size = unsafe { info.read() }.ContextSize;
         let units = size.max(attributes.ContextSizeOverride).div_ceil(16);
-        // SAFETY: the caller vouches for it.
+        // SAFETY: it is valid; the driver guarantees it.
         let unique = unsafe { unique(info) };
         let memory = (0..units.max(1)).map(|_| UnsafeCell::new(0)).collect();
         Some(Self {
@@ -86,7 +86,7 @@ impl Context {
 ///
 /// `info` can be read.
 unsafe fn unique(info: *const WDF_OBJECT_CONTEXT_TYPE_INFO) -> usize {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: it is valid; the driver guarantees it.
     let named = unsafe { info.read() }.UniqueType;
     if named.is_null() {
         info.addr()
@@ -101,7 +101,7 @@ pub(crate) unsafe extern "win64" fn get_typed(
     object: Handle,
     info: *const WDF_OBJECT_CONTEXT_TYPE_INFO,
 ) -> *mut c_void {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: it is valid; the driver guarantees it.
     let wanted = unsafe { unique(info) };
     let image = image();
     let state = image.framework().lock();
@@ -124,7 +124,7 @@ pub(crate) unsafe extern "win64" fn allocate(
     output: *mut *mut c_void,
 ) -> NtStatus {
     const FUNCTION: &str = "WdfObjectAllocateContext";
-    // SAFETY: the caller vouches for them.
+    // SAFETY: they are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, false) };
     let attributes = match checked {
         Ok(Some(attributes)) if !attributes.ContextTypeInfo.is_null() => attributes,
@@ -154,7 +154,7 @@ pub(crate) unsafe extern "win64" fn allocate(
         found.contexts.push(context);
     }
     if !output.is_null() {
-        // SAFETY: the caller vouches for the output.
+        // SAFETY: the output is valid; the driver guarantees it.
         unsafe { output.write(address) };
     }
     status

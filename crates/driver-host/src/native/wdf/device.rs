@@ -313,7 +313,7 @@ pub(crate) unsafe extern "win64" fn create(
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
     }
     let image = image();
-    // SAFETY: the caller vouches for the variable.
+    // SAFETY: the variable is valid; the driver guarantees it.
     let handle = unsafe { init.read() };
     let about = match image
         .framework()
@@ -326,7 +326,7 @@ pub(crate) unsafe extern "win64" fn create(
         _ => violation(format_args!("{handle:p} is not a WDFDEVICE_INIT")),
     };
     let driver = image.framework().lock().driver.map(|driver| driver.handle);
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
     let name = about.name.clone();
     if let Some(name) = &name
@@ -346,9 +346,9 @@ pub(crate) unsafe extern "win64" fn create(
                 image.system.namespace.add_device(&name, &image, number);
             }
             image.framework().lock().objects.remove(handle);
-            // SAFETY: the caller vouches for the variable.
+            // SAFETY: the variable is valid; the driver guarantees it.
             unsafe { init.write(ptr::null_mut()) };
-            // SAFETY: the caller vouches for the output.
+            // SAFETY: the output is valid; the driver guarantees it.
             unsafe { output.write(device) };
             STATUS_SUCCESS
         }

@@ -54,9 +54,9 @@ pub(crate) unsafe extern "win64" fn create(
             "these are not DriverEntry's arguments",
         );
     }
-    // SAFETY: the caller vouches for the configuration.
+    // SAFETY: the configuration is valid; the driver guarantees it.
     let config = unsafe { config.read() };
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let attributes = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
     let made = attributes.and_then(|attributes| {
         check(&image, config)?;
@@ -68,7 +68,7 @@ pub(crate) unsafe extern "win64" fn create(
     };
     start(&image, handle, config);
     if !output.is_null() {
-        // SAFETY: the caller vouches for the output.
+        // SAFETY: the output is valid; the driver guarantees it.
         unsafe { output.write(handle) };
     }
     STATUS_SUCCESS

@@ -106,7 +106,7 @@ pub(crate) unsafe extern "win64" fn set_pnp_power_callbacks(
 ) {
     /// The size up to KMDF 1.9.
     const OLDER: usize = 0x88;
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let callbacks = unsafe { checks::read_sized(callbacks, &[OLDER]) };
     let function = "WdfDeviceInitSetPnpPowerEventCallbacks";
     let expected = size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>();
@@ -121,7 +121,7 @@ pub(crate) unsafe extern "win64" fn set_power_policy_callbacks(
     init: Handle,
     callbacks: *const u32,
 ) {
-    // SAFETY: the caller vouches for the structure, which begins with its size.
+    // SAFETY: the structure begins with its size and is as long; the driver guarantees it.
     let size = unsafe { callbacks.read() };
     has_size("WdfDeviceInitSetPowerPolicyEventCallbacks", size, 0x40);
     with(init, |_| ());
@@ -218,7 +218,7 @@ pub(crate) unsafe extern "win64" fn set_file_object_config(
 ) {
     const FUNCTION: &str = "WdfDeviceInitSetFileObjectConfig";
     const OPTIONAL: u32 = 0x8000_0000;
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     let config = unsafe { config.read() };
     if !has_size(FUNCTION, config.Size, size_of::<WDF_FILEOBJECT_CONFIG>()) {
         return;
@@ -230,7 +230,7 @@ pub(crate) unsafe extern "win64" fn set_file_object_config(
         refuse(FUNCTION, STATUS_INVALID_PARAMETER, text);
         return;
     }
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
     if let Ok(attributes) = checked {
         with(init, |about| about.files = Some((config, attributes)));
@@ -244,7 +244,7 @@ pub(crate) unsafe extern "win64" fn set_request_attributes(
     attributes: *const WDF_OBJECT_ATTRIBUTES,
 ) {
     let function = "WdfDeviceInitSetRequestAttributes";
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(function, attributes, Parent::Forbidden, false) };
     if let Ok(attributes) = checked {
         with(init, |about| about.request_attributes = attributes);

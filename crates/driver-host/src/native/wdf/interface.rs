@@ -30,9 +30,9 @@ pub(crate) unsafe extern "win64" fn create(
     if class.is_null() {
         violation("the class is null");
     }
-    // SAFETY: the caller vouches for the class.
+    // SAFETY: the class is valid; the driver guarantees it.
     let class = unsafe { class.read() };
-    // SAFETY: the caller vouches for null or a string.
+    // SAFETY: it is null or a string; the driver guarantees it.
     let reference = unsafe { text::unicode(reference) };
     if let Err(status) = points::may_fail() {
         return status;

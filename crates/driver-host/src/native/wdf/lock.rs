@@ -26,7 +26,7 @@ pub(super) struct SpinLock {
     before: AtomicI32,
 }
 
-/// A `WDFWAITLOCK`: the number of its owner, or nobody's.
+/// A `WDFWAITLOCK`: the number of its owner, if it has one.
 #[derive(Debug, Default)]
 pub(super) struct WaitLock {
     owner: Mutex<i32>,
@@ -70,7 +70,7 @@ pub(crate) unsafe extern "win64" fn create_spin(
     output: *mut Handle,
 ) -> NtStatus {
     let kind = Kind::SpinLock(Arc::default());
-    // SAFETY: the caller vouches for its arguments.
+    // SAFETY: its arguments are valid; the driver guarantees it.
     unsafe { object::create_simple("WdfSpinLockCreate", attributes, output, kind) }
 }
 
@@ -115,7 +115,7 @@ pub(crate) unsafe extern "win64" fn create_wait(
     output: *mut Handle,
 ) -> NtStatus {
     let kind = Kind::WaitLock(Arc::default());
-    // SAFETY: the caller vouches for its arguments.
+    // SAFETY: its arguments are valid; the driver guarantees it.
     unsafe { object::create_simple("WdfWaitLockCreate", attributes, output, kind) }
 }
 
@@ -129,7 +129,7 @@ pub(crate) unsafe extern "win64" fn acquire_wait(
         nmr_host::may_block();
         violation("a thread may block at PASSIVE_LEVEL only");
     }
-    // SAFETY: the caller vouches for null or a time.
+    // SAFETY: it is null or a time; the driver guarantees it.
     let limit = (!timeout.is_null()).then(|| unsafe { timeout.read() });
     let limit = limit.map(|limit| Duration::from_nanos(limit.unsigned_abs().saturating_mul(100)));
     let found = wait_lock(lock);

@@ -143,7 +143,7 @@ fn image() -> Arc<Loaded> {
     caller().image
 }
 
-/// The framework refuses something: the image gets a status, and whoever tests it the reason.
+/// The framework refuses something: the image gets a status, and its test the reason.
 fn refuse(function: &'static str, status: NtStatus, text: impl Into<String>) -> NtStatus {
     image().report(Fault::Framework {
         function,

@@ -1,7 +1,7 @@
 //! Objects: a tree of handles with reference counts, contexts, and callbacks at their end.
 //!
 //! Deleting an object cleans up its children first and itself last, then lets go of one reference
-//! of each; an object that nobody refers to any more is destroyed. Handles are looked up, never
+//! of each; an object without a reference is destroyed. Handles are looked up, never
 //! followed: one that is stale or invented is a violation with the name of the function.
 // UNSAFETY: functions that images call.
 #![expect(unsafe_code)]
@@ -306,7 +306,7 @@ pub(crate) unsafe extern "win64" fn create(
     attributes: *const WDF_OBJECT_ATTRIBUTES,
     output: *mut Handle,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for its arguments.
+    // SAFETY: its arguments are valid; the driver guarantees it.
     unsafe { create_simple("WdfObjectCreate", attributes, output, Kind::General) }
 }
 
@@ -325,7 +325,7 @@ pub(super) unsafe fn create_simple(
         violation("the output is null");
     }
     let image = image();
-    // SAFETY: the caller vouches for them.
+    // SAFETY: they are valid; the driver guarantees it.
     let attributes = unsafe { checks::attributes(function, attributes, Parent::Optional, false) };
     let driver = image
         .framework()
@@ -335,7 +335,7 @@ pub(super) unsafe fn create_simple(
         .map(|driver| driver.handle);
     match attributes.and_then(|attributes| make(&image, kind, driver, attributes)) {
         Ok(handle) => {
-            // SAFETY: the caller vouches for the output.
+            // SAFETY: the output is valid; the driver guarantees it.
             unsafe { output.write(handle) };
             STATUS_SUCCESS
         }

@@ -48,12 +48,12 @@ pub(crate) unsafe extern "win64" fn create(
     if config.is_null() {
         violation("the configuration is null");
     }
-    // SAFETY: the caller vouches for the configuration.
+    // SAFETY: the configuration is valid; the driver guarantees it.
     let mut config = unsafe { checks::read_sized(config, &OLDER) };
     if config.Size == OLDEST && config.DispatchType == PARALLEL {
         config.NumberOfPresentedRequests = u32::MAX;
     }
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Optional, true) };
     let made = checked.and_then(|attributes| {
         check(config, attributes, !output.is_null())
@@ -87,7 +87,7 @@ pub(crate) unsafe extern "win64" fn create(
     match made {
         Ok(handle) => {
             if !output.is_null() {
-                // SAFETY: the caller vouches for the output.
+                // SAFETY: the output is valid; the driver guarantees it.
                 unsafe { output.write(handle) };
             }
             STATUS_SUCCESS

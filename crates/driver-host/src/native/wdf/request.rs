@@ -320,7 +320,9 @@ pub(crate) extern "win64" fn is_canceled(_globals: *const c_void, request: Handl
     let state = found.lock();
     if state.cancel.is_some() && !state.canceled {
         drop(state);
-        violation(format_args!("{found} can be canceled, so nobody may ask"));
+        violation(format_args!(
+            "{found} can be canceled, so it must not be asked"
+        ));
     }
     state.canceled.into()
 }

@@ -76,10 +76,10 @@ unsafe fn retrieve_buffer(
         Ok(_) => (ptr::null_mut(), 0, STATUS_BUFFER_TOO_SMALL),
         Err(status) => (ptr::null_mut(), 0, status),
     };
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { output.write(address) };
     if !length.is_null() {
-        // SAFETY: the caller vouches for the output.
+        // SAFETY: the output is valid; the driver guarantees it.
         unsafe { length.write(size) };
     }
     status
@@ -93,7 +93,7 @@ pub(crate) unsafe extern "win64" fn input_buffer(
     output: *mut *mut c_void,
     length: *mut usize,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for the outputs.
+    // SAFETY: the outputs are valid; the driver guarantees it.
     unsafe { retrieve_buffer(request, Direction::Input, minimum, output, length) }
 }
 
@@ -105,7 +105,7 @@ pub(crate) unsafe extern "win64" fn output_buffer(
     output: *mut *mut c_void,
     length: *mut usize,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for the outputs.
+    // SAFETY: the outputs are valid; the driver guarantees it.
     unsafe { retrieve_buffer(request, Direction::Output, minimum, output, length) }
 }
 
@@ -132,7 +132,7 @@ unsafe fn retrieve_memory(handle: Handle, direction: Direction, output: *mut Han
             Err(status) => return status,
         }
     };
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { output.write(memory) };
     STATUS_SUCCESS
 }
@@ -143,7 +143,7 @@ pub(crate) unsafe extern "win64" fn input_memory(
     request: Handle,
     output: *mut Handle,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { retrieve_memory(request, Direction::Input, output) }
 }
 
@@ -153,7 +153,7 @@ pub(crate) unsafe extern "win64" fn output_memory(
     request: Handle,
     output: *mut Handle,
 ) -> NtStatus {
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the output is valid; the driver guarantees it.
     unsafe { retrieve_memory(request, Direction::Output, output) }
 }
 
@@ -169,7 +169,7 @@ pub(crate) unsafe extern "win64" fn parameters(
     if output.is_null() {
         violation("the output is null");
     }
-    // SAFETY: the caller vouches for the structure, which begins with its size.
+    // SAFETY: the structure begins with its size and is as long; the driver guarantees it.
     let size = usize::from(unsafe { output.cast::<u16>().read() });
     if size != expected {
         violation(format_args!(
@@ -199,7 +199,7 @@ pub(crate) unsafe extern "win64" fn parameters(
             ..empty
         },
     };
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: the structure is valid; the driver guarantees it.
     unsafe { output.write(parameters) };
 }
 

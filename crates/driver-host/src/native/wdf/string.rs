@@ -20,7 +20,7 @@ impl Text {
         Self(Mutex::new(units.into_iter().chain([0]).collect()))
     }
 
-    /// Replaces the characters. Whoever has got the old ones must not use them any more.
+    /// Replaces the characters. Pointers to the old ones are invalid from then on.
     pub(super) fn set(&self, units: impl IntoIterator<Item = u16>) {
         let units = units.into_iter().chain([0]).collect();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = units;

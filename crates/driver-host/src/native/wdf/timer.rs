@@ -69,9 +69,9 @@ pub(crate) unsafe extern "win64" fn create(
     if config.is_null() || output.is_null() {
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
     }
-    // SAFETY: the caller vouches for the configuration.
+    // SAFETY: the configuration is valid; the driver guarantees it.
     let config = unsafe { checks::read_sized(config, &OLDER) };
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, true) };
     let made = checked.and_then(|attributes| {
         let timer = Timer::new(config, attributes)?;
@@ -80,7 +80,7 @@ pub(crate) unsafe extern "win64" fn create(
     });
     match made {
         Ok(handle) => {
-            // SAFETY: the caller vouches for the output.
+            // SAFETY: the output is valid; the driver guarantees it.
             unsafe { output.write(handle) };
             STATUS_SUCCESS
         }

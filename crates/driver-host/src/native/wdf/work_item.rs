@@ -46,12 +46,12 @@ pub(crate) unsafe extern "win64" fn create(
     if config.is_null() || output.is_null() {
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
     }
-    // SAFETY: the caller vouches for the configuration.
+    // SAFETY: the configuration is valid; the driver guarantees it.
     let config = unsafe { config.read() };
     if let Err(status) = check(config) {
         return status;
     }
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, false) };
     let (callback, image) = (config.EvtWorkItemFunc, image());
     let item = WorkItem {
@@ -65,7 +65,7 @@ pub(crate) unsafe extern "win64" fn create(
         object::make(&image, kind, None, attributes)
     }) {
         Ok(handle) => {
-            // SAFETY: the caller vouches for the output.
+            // SAFETY: the output is valid; the driver guarantees it.
             unsafe { output.write(handle) };
             STATUS_SUCCESS
         }
@@ -119,7 +119,7 @@ pub(crate) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) {
     }
     let (image, handle) = (image(), handle.addr());
     let system = Arc::clone(&image.system);
-    // From now on somebody is going to be in the image.
+    // From now on a thread is going to be in the image.
     let visit = image.inside.enter("a work item");
     runner::start(&system, move || {
         item.begin();

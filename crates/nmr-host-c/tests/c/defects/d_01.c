@@ -1,5 +1,5 @@
 /*
- * A client that keeps the handle of its registration, and not that of the binding. Nobody notices
+ * A client that keeps the handle of its registration, and not that of the binding. It goes unnoticed
  * while the client goes first. When its provider does, the client completes with the wrong handle.
  */
 #include "defects.h"

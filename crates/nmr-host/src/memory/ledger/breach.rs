@@ -1,4 +1,4 @@
-//! A rule about memory that somebody has broken.
+//! A rule about memory that was broken.
 
 use nmr_machine::{Finding, ModuleLabel, Rule};
 

@@ -17,7 +17,7 @@ pub(super) enum Stage {
     Accepted,
     /// The NMR and the peer may use them.
     InUse,
-    /// The module may free them: its cleanup callback is running, or nobody is left to use them.
+    /// The module may free them: its cleanup callback is running, or they have no user left.
     Returned,
     /// The cleanup callback has returned.
     Over,

@@ -16,7 +16,7 @@ pub(super) struct Lease {
     /// Whether its deregistration was answered with an error.
     pub(super) refused: bool,
     pub(super) context_lost: bool,
-    /// Contexts of its bindings that were still allocated when nobody used them any more.
+    /// Contexts of its bindings that were still allocated when they had no user left.
     pub(super) kept: Vec<Kept>,
 }
 

@@ -35,7 +35,7 @@ const PAST: usize = 4096;
 pub(crate) struct Ledger {
     leases: HashMap<Key, Lease>,
     ends: HashMap<(Key, Role), End>,
-    /// Every address that somebody has lent.
+    /// Every address that was lent.
     places: BTreeSet<(usize, Lender)>,
     past: VecDeque<(Key, Role)>,
     /// Contexts without a cleanup callback that were there when their owner's wait ended.
@@ -125,7 +125,7 @@ impl Ledger {
         breaches
     }
 
-    /// The contexts among these, or among all, that nobody has freed although their owners are gone
+    /// The contexts among these, or among all, that have not been freed although their owners are gone
     /// (V-60).
     pub(crate) fn take_unfreed(&mut self, among: Option<&[usize]>) -> Vec<Breach> {
         let due = |kept: &mut Kept| among.is_none_or(|among| among.contains(&kept.address));
@@ -227,7 +227,7 @@ impl Ledger {
         breaches
     }
 
-    /// The cleanup callback of an end is about to be called, and nobody else uses either end.
+    /// The cleanup callback of an end is about to be called, and neither end has another user.
     pub(crate) fn clean_up(&mut self, binding: Key, role: Role) {
         self.advance(binding, role, Stage::Returned);
         self.give_back(binding);
@@ -344,7 +344,7 @@ impl Ledger {
         lenders
     }
 
-    /// Whether somebody else has lent something in the block of an address.
+    /// Whether another module has lent something in the block of an address.
     fn is_shared(&self, address: usize, own: (Key, Role)) -> bool {
         let own = Lender::End(own.0, own.1);
         let block = quarantine::find(address);

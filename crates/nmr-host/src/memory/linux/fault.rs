@@ -28,7 +28,7 @@ static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 /// Where the handler writes the address of its touch.
 static BELL: AtomicI32 = AtomicI32::new(-1);
 
-/// Installs the handler of faults, once. The quarantine does it by itself; whoever installs a
+/// Installs the handler of faults, once. The quarantine does it by itself; a program that installs a
 /// handler that is to be asked first calls this before.
 pub(in super::super) fn install() {
     BEFORE.get_or_init(|| {

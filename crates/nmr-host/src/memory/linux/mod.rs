@@ -24,7 +24,7 @@ pub(crate) fn read(address: usize, size: usize) -> Seen {
         iov_base: std::ptr::with_exposed_provenance_mut(address),
         iov_len: size,
     };
-    // SAFETY: it needs a number that names nobody else.
+    // SAFETY: it needs a number that names this process alone.
     let process = unsafe { libc::getpid() };
     // SAFETY: the first range is a vector of this size; the system checks the second and answers
     // with an error if it cannot be read.
@@ -64,7 +64,7 @@ unsafe extern "C" fn look(
 ) -> libc::c_int {
     // SAFETY: the dynamic linker passes a description of a module that stays during the call.
     let module = unsafe { &*module };
-    // SAFETY: `is_native` passes its search, which nobody else uses meanwhile.
+    // SAFETY: `is_native` passes its search, which has no other user meanwhile.
     let search = unsafe { &mut *search.cast::<Search>() };
     // SAFETY: the description has the address and the number of the module's program headers.
     let headers =

@@ -15,7 +15,7 @@ pub(in super::super) struct Range {
     page: usize,
 }
 
-// SAFETY: it is an address range that nobody else owns.
+// SAFETY: it is an address range with one owner.
 unsafe impl Send for Range {}
 
 impl Range {
@@ -48,7 +48,7 @@ impl Range {
     pub(in super::super) fn open(&mut self, first: usize, count: usize) -> bool {
         let start = self.start.as_ptr().wrapping_add(first * self.page).cast();
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: these pages are of this range, which is nobody else's.
+        // SAFETY: these pages are of this range, which this value owns.
         unsafe { libc::mprotect(start, count * self.page, access) == 0 }
     }
 
