@@ -197,3 +197,12 @@ fn drivers_as_public_ones_are_lose_nothing() {
         assert!(text.contains("1 attached"), "{text}");
     }
 }
+
+/// A driver need not have an unload routine. It stays, and nothing is wrong.
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_driver_without_an_unload_routine_stays() {
+    let text = lab::output(&format!("run {}", lab::fixture("stays")));
+    assert!(text.contains("stays.sys cannot be unloaded"), "{text}");
+    assert!(text.contains("It has no unload routine."), "{text}");
+}

@@ -24,7 +24,7 @@
  * out too after one of Windows' own headers.
  */
 
-#if NMR_HOST_ON_WINDOWS && !defined(_NTDEF_) && !defined(_WINNT_)
+#if NMR_HOST_ON_WINDOWS && !defined(NMR_HOST_NO_BASE_TYPES) && !defined(_NTDEF_) && !defined(_WINNT_)
 #define WIN32_NO_STATUS /* they would be unsigned there */
 #include <windows.h>
 #undef WIN32_NO_STATUS

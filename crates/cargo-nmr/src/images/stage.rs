@@ -1,6 +1,6 @@
 //! The director: loads and unloads, and writes down where each section begins.
 
-use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions};
+use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions, Report};
 use nmr_host::Policy;
 
 use super::seen::Seen;
@@ -183,7 +183,10 @@ impl Stage {
                 _ => 0,
             })
             .sum();
-        self.images.reports = reports.iter().map(sayings::report).collect();
+        // A driver without an unload routine is allowed, and stays: its unload says so.
+        let stays = |report: &&Report| report.fault == Fault::NoUnload;
+        let reports = reports.iter().filter(|report| !stays(report));
+        self.images.reports = reports.map(sayings::report).collect();
         self.cast.add_callers(&records, WORKING);
         Run {
             title,

@@ -214,14 +214,11 @@ impl Outcome {
 
     /// What was lost in a run, one line for each thing, compared with the dry run of its scenario.
     /// Nothing if everything that came was gone in the end, no rule was broken, and afterwards
-    /// everything worked again. Warnings that the dry run has as well do not count.
+    /// everything worked again. Warnings do not count.
     #[must_use]
     pub fn lost(&self, dry: &Self) -> Vec<String> {
         let reports = self.reports.iter().map(ToString::to_string);
-        let known = |rule: &&nmr_host::Report| {
-            is_warning(rule) && dry.rules.iter().any(|known| is_same(known, rule))
-        };
-        let rules = self.rules.iter().filter(|rule| !known(rule));
+        let rules = self.rules.iter().filter(|rule| !is_warning(rule));
         let rules = rules.map(ToString::to_string);
         let mut lost: Vec<_> = reports.chain(rules).collect();
         if self.pool_left != 0 {
