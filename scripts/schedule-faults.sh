@@ -101,8 +101,8 @@ fault 'a late thread does not set FINISHED' nmr/src/gate.rs \
     's/if late {/if false {/'
 fault 'claim takes what is taken' nmr/src/gate.rs \
     's/while state & CLAIMED == 0/while state < usize::MAX/'
-fault 'release overwrites the count' nmr/src/gate.rs \
-    's/fetch_and(SHUT | !FLAGS, Ordering::Release)/store(SHUT, Ordering::Release)/'
+# A release that overwrites the count is left to the models (scripts/seeded-faults.sh): it takes an enter that is
+# stopped between its look and its addition until the slot is claimed anew, which few schedules do.
 fault 'the last of a shard is the last of all' nmr/src/gates.rs \
     's/Left::Last => unsafe { Self::finish_shard(gates) },/Left::Last => Left::Last,/'
 fault 'a call of a processor leaves the main gate' nmr/src/gates.rs \
