@@ -6,19 +6,19 @@
 //! before runs first, and the process ends as it would have ended. The signal for a request to end
 //! (`SIGTERM`) is handled only if the program does not do that itself.
 #![cfg_attr(
-    all(target_os = "linux", not(any(miri, shuttle))),
+    all(target_os = "linux", not(any(miri, shuttle, sanitized))),
     // UNSAFETY: signal handlers.
     expect(unsafe_code)
 )]
 
-#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
+#[cfg(all(target_os = "linux", not(any(miri, shuttle, sanitized))))]
 pub(crate) use handlers::install;
 
 /// Elsewhere there are no handlers.
-#[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
+#[cfg(not(all(target_os = "linux", not(any(miri, shuttle, sanitized)))))]
 pub(crate) fn install(_print_reports: fn()) {}
 
-#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
+#[cfg(all(target_os = "linux", not(any(miri, shuttle, sanitized))))]
 mod handlers {
     use std::ffi::{c_int, c_void};
     use std::mem;

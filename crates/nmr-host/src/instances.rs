@@ -168,7 +168,7 @@ fn lock_all() -> Box<dyn Any> {
 
 /// Prints the reports of each registrar that were not printed, in a handler of signals: without a lock that
 /// another thread may hold, and without memory.
-#[cfg(all(target_os = "linux", not(any(miri, shuttle))))]
+#[cfg(all(target_os = "linux", not(any(miri, shuttle, sanitized))))]
 fn print_reports_in_handler() {
     let print = |shell: &Shell| shell.print_the_rest(&|text| stderr::line_of_handler(text));
     if HAS_SHARED.load(Ordering::Acquire) {
@@ -185,7 +185,7 @@ fn print_reports_in_handler() {
 }
 
 /// Elsewhere there are no handlers.
-#[cfg(not(all(target_os = "linux", not(any(miri, shuttle)))))]
+#[cfg(not(all(target_os = "linux", not(any(miri, shuttle, sanitized)))))]
 fn print_reports_in_handler() {}
 
 /// Makes a registrar of its own.
