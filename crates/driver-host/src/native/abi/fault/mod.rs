@@ -46,6 +46,7 @@ static BEFORE: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 pub(crate) fn install() {
     // Faults of images are for this handler, so it has to be asked first.
     quarantine::install_handler();
+    emulate::prepare();
     BEFORE.get_or_init(|| SIGNALS.map(install_one));
 }
 
