@@ -13,7 +13,7 @@ use crate::native::kernel::shared_data;
 /// Makes the tables of the decoder, which allocates. The handler of faults may not.
 pub(super) fn prepare() {
     const NOP: u8 = 0x90;
-    Decoder::new(64, &[NOP], DecoderOptions::NONE).decode();
+    let _nop = Decoder::new(64, &[NOP], DecoderOptions::NONE).decode();
 }
 
 /// The registers of a thread, in the order of the system.
