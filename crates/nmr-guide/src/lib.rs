@@ -8,6 +8,8 @@
 
 mod page;
 
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use page::{Block, Command, Link, Page, Picture};
@@ -58,6 +60,27 @@ pub mod readme {}
 #[must_use]
 pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The files below a directory whose names end with one of these. Results of builds and hidden directories
+/// are left out.
+#[must_use]
+pub fn files_below(directory: &Path, ends: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let entries = fs::read_dir(directory).expect("the directory can be read");
+    for entry in entries {
+        let path = entry.expect("the entry can be read").path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let end = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                found.extend(files_below(&path, ends));
+            }
+        } else if ends.contains(&end) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The chapters.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use nmr_guide::project;
+use nmr_guide::{files_below, project};
 
 fn contract() -> String {
     fs::read_to_string(project().join("docs/contract.md")).unwrap()
@@ -13,33 +13,20 @@ fn contract() -> String {
 
 /// The texts of the repository that may cite the contract, each with its path.
 fn texts() -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for directory in [
+    const KINDS: [&str; 5] = ["c", "h", "md", "rs", "sh"];
+    let directories = [
         "crates", "docs", "examples", "fuzz", "scripts", "src", "tests", "xtask",
-    ] {
-        collect(&project().join(directory), &mut found);
-    }
-    assert!(found.len() > 300, "{} files", found.len());
-    found
-}
-
-fn collect(directory: &Path, found: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if path.is_dir() && name != "target" && name != "corpus" {
-            collect(&path, found);
-        }
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("rs" | "md" | "sh" | "c" | "h"))
-            && !name.starts_with("contract.")
-        {
-            found.push((
-                path.display().to_string(),
-                fs::read_to_string(&path).unwrap(),
-            ));
-        }
-    }
+    ];
+    let files = directories.map(|directory| files_below(&project().join(directory), &KINDS));
+    let mut files = files.concat();
+    // The contract, and this test of it.
+    files.retain(|file| file.file_stem().is_some_and(|stem| stem != "contract"));
+    assert!(files.len() > 300, "{} files", files.len());
+    let text = |file: PathBuf| {
+        let text = fs::read_to_string(&file).unwrap();
+        (file.display().to_string(), text)
+    };
+    files.into_iter().map(text).collect()
 }
 
 /// The numbers of a text: `A-07`, `U-07`, `R-07`, `D-07`, `I-7`.

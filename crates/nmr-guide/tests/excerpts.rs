@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use nmr_guide::{Page, chapters, project};
+use nmr_guide::{Page, chapters, files_below, project};
 use nmr_host::Policy;
 
 fn chapter(name: &str) -> Page {
@@ -76,19 +76,14 @@ fn every_setting_of_a_policy_is_in_the_table_with_its_values() {
 
 /// Adds the beginnings of the names of all functions below a directory: `p_12` of `p_12_the_last_…`.
 fn numbers_in(directory: &Path, numbers: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            numbers_in(&path, numbers);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let names = text.split("fn ").skip(1);
-            numbers.extend(
-                names
-                    .filter_map(|name| name.get(..4))
-                    .map(ToOwned::to_owned),
-            );
-        }
+    for file in files_below(directory, &["rs"]) {
+        let text = fs::read_to_string(file).unwrap();
+        let names = text.split("fn ").skip(1);
+        numbers.extend(
+            names
+                .filter_map(|name| name.get(..4))
+                .map(ToOwned::to_owned),
+        );
     }
 }
 

@@ -2,28 +2,16 @@
 #![cfg(not(miri))]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use nmr_guide::{Page, project};
-
-/// The files of a directory and of those in it whose names end so.
-fn files_in(directory: &Path, end: &str, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_in(&path, end, files);
-        } else if path.extension().is_some_and(|extension| extension == end) {
-            files.push(path);
-        }
-    }
-}
+use nmr_guide::{Page, files_below, project};
 
 /// The pages of the project.
 fn pages() -> Vec<PathBuf> {
     let mut pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         .map(|name| project().join(name))
         .to_vec();
-    files_in(&project().join("docs"), "md", &mut pages);
+    pages.extend(files_below(&project().join("docs"), &["md"]));
     pages
 }
 
@@ -85,7 +73,7 @@ fn every_page_that_a_source_names_is_there() {
     let root = Page::read(&project().join("README.md"));
     let mut sources = Vec::new();
     for directory in ["crates", "src", "tests", "xtask"] {
-        files_in(&project().join(directory), "rs", &mut sources);
+        sources.extend(files_below(&project().join(directory), &["rs"]));
     }
     // This one names some that are not there.
     sources.retain(|file| !file.ends_with("nmr-guide/tests/links.rs"));
@@ -106,8 +94,7 @@ fn every_page_that_a_source_names_is_there() {
 
 #[test]
 fn every_shape_has_the_test_that_its_row_names() {
-    let mut tests = Vec::new();
-    files_in(&project().join("crates/nmr/tests/shapes"), "rs", &mut tests);
+    let tests = files_below(&project().join("crates/nmr/tests/shapes"), &["rs"]);
     let tests: Vec<String> = tests
         .iter()
         .map(|file| fs::read_to_string(file).unwrap())

@@ -2,39 +2,15 @@
 //! is not the NMR's, and a cast hides that from it. This decodes the first instructions of a callback
 //! and finds the one sign that leaves no doubt: in Windows' convention `rdi` and `rsi` are no arguments
 //! and belong to the caller, so a function saves them before it uses them.
-// UNSAFETY: copies code whose address a module gave, which may be no code at all.
-#![cfg_attr(all(target_os = "linux", target_arch = "x86_64"), expect(unsafe_code))]
+
+use crate::memory;
 
 /// Whether a function certainly has the convention of System V. `false` where its first instructions do
 /// not show that.
 pub(crate) fn is_system_v(address: usize) -> bool {
     let mut code = [0; 64];
-    let length = copy(address, &mut code);
+    let length = memory::copy(address, &mut code).unwrap_or_default();
     code.get(..length).is_some_and(uses_unsaved)
-}
-
-/// Copies code, as much of it as there is.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn copy(address: usize, code: &mut [u8]) -> usize {
-    let local = libc::iovec {
-        iov_base: code.as_mut_ptr().cast(),
-        iov_len: code.len(),
-    };
-    let remote = libc::iovec {
-        iov_base: std::ptr::with_exposed_provenance_mut(address),
-        iov_len: code.len(),
-    };
-    let own = i32::try_from(std::process::id()).unwrap_or_default();
-    // SAFETY: `local` is writable for its length; the kernel copies, and refuses addresses that are not
-    // mapped.
-    let copied =
-        unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
-    usize::try_from(copied).unwrap_or_default()
-}
-
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-fn copy(_address: usize, _code: &mut [u8]) -> usize {
-    0
 }
 
 const RAX: u8 = 0;

@@ -6,6 +6,7 @@
 use nmr_machine::{Interface, Table};
 use nmr_sys::NPIID;
 
+use crate::layout::InterfaceLayout;
 use crate::registrar::Registrar;
 use crate::stderr;
 use crate::wrapped::Wrapping;
@@ -59,6 +60,11 @@ unsafe extern "C" fn nmr_host_wrap(interface: *const CInterface, closing_calls: 
         client: interface.client.table(),
         provider: interface.provider.table(),
     };
+    watch(interface, closing_calls)
+}
+
+/// Watches the calls of an interface. Returns whether that works, and prints the reason if not.
+pub(crate) fn watch(interface: impl Into<InterfaceLayout>, closing_calls: bool) -> bool {
     let wrapping = Wrapping {
         closing_calls,
         ..Wrapping::default()

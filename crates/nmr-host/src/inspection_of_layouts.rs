@@ -7,12 +7,12 @@ use std::slice;
 
 use nmr_sys::NPIID;
 
+use crate::inspection_of_calls::watch;
 use crate::layout::{
     CallbackArgument, Convention, DEEPEST, Extent, InterfaceLayout, SideLayout, TableLayout,
 };
 use crate::registrar::Registrar;
 use crate::stderr;
-use crate::wrapped::Wrapping;
 
 /// `struct nmr_host_extent`.
 #[repr(C)]
@@ -194,13 +194,5 @@ unsafe extern "C" fn nmr_host_wrap_layout(layout: *const CLayout, closing_calls:
         stderr::line(format_args!("nmr_host_wrap_layout: the interface is NULL"));
         return false;
     };
-    let wrapping = Wrapping {
-        closing_calls,
-        ..Wrapping::default()
-    };
-    let answer = Registrar::global().wrap(layout, wrapping);
-    if let Err(reason) = answer {
-        stderr::line(format_args!("{reason}"));
-    }
-    answer.is_ok()
+    watch(layout, closing_calls)
 }

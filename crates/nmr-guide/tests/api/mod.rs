@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use nmr_guide::project;
+use nmr_guide::{files_below, project};
 use syn::{Field, ImplItem, Item, TraitItem, Type, UseTree, Visibility};
 
 type Names = BTreeSet<String>;
@@ -32,8 +32,7 @@ impl Api {
             name: package.replace('-', "_"),
             ..Self::default()
         };
-        let mut files = Vec::new();
-        files_in(&source, &mut files);
+        let files = files_below(&source, &["rs"]);
         for file in &files {
             let text = fs::read_to_string(file).unwrap();
             let items = syn::parse_file(&text).expect("it compiles").items;
@@ -152,18 +151,6 @@ impl Api {
                     self.export_tree(tree, module);
                 }
             }
-        }
-    }
-}
-
-/// The source files of a directory and of those in it.
-fn files_in(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_in(&path, files);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            files.push(path);
         }
     }
 }

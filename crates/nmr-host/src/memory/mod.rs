@@ -61,6 +61,7 @@ pub use extent::Extent;
 pub(crate) use extent::LARGEST;
 pub(crate) use fault::Toucher;
 pub(crate) use ledger::{Breach, Ledger};
+pub(crate) use probe::copy;
 
 use crate::sync::{Arc, Mutex, PoisonError, Weak, shared};
 use quarantine::Block;

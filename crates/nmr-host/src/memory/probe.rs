@@ -1,6 +1,6 @@
 //! Reads memory that may not be there.
 
-pub(crate) use super::system::read;
+pub(crate) use super::system::{copy, read};
 
 /// What a look at memory found.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -201,21 +201,18 @@ impl Shell {
     /// Prints the reports that were not printed, where the process may end: whatever the policy says, and
     /// without waiting for a lock.
     pub(crate) fn print_the_rest(&self, print: &dyn Fn(fmt::Arguments<'_>)) {
-        match self.books.try_lock() {
-            Ok(mut books) => books
+        let books = match self.books.try_lock() {
+            Ok(books) => Some(books),
+            Err(TryLockError::Poisoned(books)) => Some(books.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        match books {
+            Some(mut books) => books
                 .reports
                 .print_rest(|report| print(format_args!("{report}"))),
-            Err(TryLockError::Poisoned(books)) => {
-                let mut books = books.into_inner();
-                books
-                    .reports
-                    .print_rest(|report| print(format_args!("{report}")));
-            }
-            Err(TryLockError::WouldBlock) => {
-                print(format_args!(
-                    "the reports cannot be read: the registrar is in use"
-                ));
-            }
+            None => print(format_args!(
+                "the reports cannot be read: the registrar is in use"
+            )),
         }
     }
 

@@ -115,18 +115,17 @@ impl Reports {
 
     /// Hands on each report that was not printed with its count, one after the other.
     pub(super) fn print_rest(&mut self, print: impl Fn(&Report)) {
-        for entry in self.list.iter_mut() {
-            if entry.printed != entry.report.count {
-                entry.printed = entry.report.count;
-                print(&entry.report);
-            }
-        }
+        self.print_if(|_| true, print);
     }
 
     /// The same for those that were printed with a lower count.
     pub(super) fn print_counts(&mut self, print: impl Fn(&Report)) {
+        self.print_if(|entry| entry.printed != 0, print);
+    }
+
+    fn print_if(&mut self, is_meant: impl Fn(&Entry) -> bool, print: impl Fn(&Report)) {
         for entry in self.list.iter_mut() {
-            if entry.printed != 0 && entry.printed != entry.report.count {
+            if is_meant(entry) && entry.printed != entry.report.count {
                 entry.printed = entry.report.count;
                 print(&entry.report);
             }

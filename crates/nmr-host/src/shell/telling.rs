@@ -55,8 +55,7 @@ impl<'a> Conversation<'a> {
             publish(handle);
         }
         if machine.take_news() {
-            let from = (function, Some(self.entry));
-            machine = self.shell.tell_news(self.lane, machine, from);
+            machine = self.tell_news(machine, function);
         }
         (machine, action)
     }
@@ -101,7 +100,7 @@ impl<'a> Conversation<'a> {
         }
         let Some(mut books) = books else {
             if machine.take_news() {
-                machine = shell.tell_news(lane, machine, (function, Some(self.entry)));
+                machine = self.tell_news(machine, function);
             }
             return (machine, action);
         };
@@ -128,30 +127,25 @@ impl<'a> Conversation<'a> {
         }
         (machine, action)
     }
-}
 
-impl Shell {
     /// Wakes those who wait, and reports what was found. Meanwhile the machine is not locked: what it has said
     /// holds until it is told of the outcome.
     #[cold]
-    fn tell_news<'a>(
-        &self,
-        lane: &'a Lane,
-        mut machine: Locked<'a>,
-        (function, entry): (&'static str, Option<&Entry>),
-    ) -> Locked<'a> {
+    fn tell_news(&self, mut machine: Locked<'a>, function: &'static str) -> Locked<'a> {
         if machine.take_wake() {
-            lane.wake();
+            self.lane.wake();
         }
         let findings = machine.take_findings();
         if findings.is_empty() {
             return machine;
         }
         drop(machine);
-        self.file(findings, function, entry);
-        lane.machine()
+        self.shell.file(findings, function, Some(self.entry));
+        self.lane.machine()
     }
+}
 
+impl Shell {
     /// Lets go of the machine.
     #[inline(always)]
     pub(super) fn leave(&self, machine: Locked<'_>) {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
 
 use super::mutex::{MUTANT, Mutex as KernelMutex};
-use super::object::object;
+use super::object::{object, take};
 use super::timer::{self, Timer};
 use crate::native::kernel::call::misuse;
 use crate::native::kernel::nt::{
@@ -109,10 +109,7 @@ pub(crate) unsafe extern "win64" fn wait_for(
 impl Event {
     /// Whether it is signalled. A synchronization event lets one thread through.
     fn take(&self, kind: u8) -> bool {
-        let next = i32::from(kind != SYNCHRONIZATION);
-        self.state
-            .compare_exchange(1, next, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+        take(&self.state, kind == SYNCHRONIZATION)
     }
 }
 

@@ -3,10 +3,18 @@
 #![expect(unsafe_code)]
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use crate::native::kernel::call;
 use crate::native::kernel::report::Fault;
+
+/// Lets a wait through by an object with this state, if it is signaled. A synchronization object lets one
+/// thread through.
+pub(super) fn take(state: &AtomicI32, synchronizes: bool) -> bool {
+    let next = i32::from(!synchronizes);
+    let taken = state.compare_exchange(1, next, Ordering::AcqRel, Ordering::Relaxed);
+    taken.is_ok()
+}
 
 /// The object at an address that the calling image has given. Stops the host if it is not aligned as
 /// an object of its kind is, and touches it, so that an address at which nothing is shows before the

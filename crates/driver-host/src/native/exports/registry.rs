@@ -16,7 +16,7 @@ use crate::native::kernel::nt::{
     STATUS_OBJECT_TYPE_MISMATCH, STATUS_SUCCESS, UNICODE_STRING,
 };
 use crate::native::kernel::objects::SERVICES;
-use crate::native::kernel::registry::{self, DWORD, RegistryValue, SZ};
+use crate::native::kernel::registry::{self, RegistryValue, SZ};
 use crate::native::kernel::{points, text};
 
 /// `OBJECT_ATTRIBUTES`.
@@ -287,15 +287,15 @@ unsafe fn direct(query: Query, value: &RegistryValue) -> NtStatus {
     } else if expected != value.kind {
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
-    match (value.kind, value.data.as_slice().try_into()) {
-        (DWORD, Ok(bytes)) => {
+    match (value.kind, value.number()) {
+        (_, Some(number)) => {
             // SAFETY: the entry is a number, by this contract.
-            unsafe { query.entry.cast::<u32>().write(u32::from_le_bytes(bytes)) };
+            unsafe { query.entry.cast::<u32>().write(number) };
             STATUS_SUCCESS
         }
         // SAFETY: the entry is a string, by this contract.
-        (SZ, _) => unsafe { direct_string(query.entry.cast(), &value.data) },
-        (kind, _) => {
+        (SZ, None) => unsafe { direct_string(query.entry.cast(), &value.data) },
+        (kind, None) => {
             misuse(format!("this host writes no values of type {kind}"));
             STATUS_NOT_SUPPORTED
         }

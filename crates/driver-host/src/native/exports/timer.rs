@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nmr_host::irql::{self, DISPATCH_LEVEL};
 
 use super::dpc;
-use super::object::object;
+use super::object::{object, take};
 use crate::native::kernel::call::{self, misuse};
 use crate::native::kernel::dpc::Kdpc;
 use crate::native::kernel::loaded::Loaded;
@@ -40,11 +40,7 @@ const _: () = assert!(size_of::<Timer>() == 0x40);
 impl Timer {
     /// Whether it is signaled. A synchronization timer lets one thread through.
     pub(super) fn take(&self, kind: u8) -> bool {
-        let next = i32::from(kind != SYNCHRONIZATION);
-        let taken = self
-            .state
-            .compare_exchange(1, next, Ordering::AcqRel, Ordering::Relaxed);
-        taken.is_ok()
+        take(&self.state, kind == SYNCHRONIZATION)
     }
 }
 

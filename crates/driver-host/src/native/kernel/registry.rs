@@ -47,6 +47,22 @@ impl RegistryValue {
     }
 }
 
+impl RegistryValue {
+    /// The number of a `REG_DWORD`.
+    pub(crate) fn number(&self) -> Option<u32> {
+        let bytes = self.data.as_slice().try_into().ok()?;
+        (self.kind == DWORD).then(|| u32::from_le_bytes(bytes))
+    }
+
+    /// The data as UTF-16.
+    pub(crate) fn units(&self) -> Vec<u16> {
+        let pairs = self.data.chunks_exact(2);
+        pairs
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect()
+    }
+}
+
 fn terminated(text: &str) -> Vec<u8> {
     let units = text.encode_utf16().chain([0]);
     units.flat_map(u16::to_le_bytes).collect()

@@ -108,11 +108,11 @@ pub(crate) unsafe extern "win64" fn query_ulong(
         Ok(found) => found,
         Err(status) => return status,
     };
-    let (DWORD, Ok(bytes)) = (found.kind, found.data.as_slice().try_into()) else {
+    let Some(number) = found.number() else {
         return STATUS_OBJECT_TYPE_MISMATCH;
     };
     // SAFETY: the driver passes an output.
-    unsafe { output.write(u32::from_le_bytes(bytes)) };
+    unsafe { output.write(number) };
     STATUS_SUCCESS
 }
 
@@ -121,10 +121,7 @@ fn characters(value: &RegistryValue) -> Result<Vec<u16>, NtStatus> {
     if value.kind != SZ {
         return Err(STATUS_OBJECT_TYPE_MISMATCH);
     }
-    let pairs = value.data.chunks_exact(2);
-    let mut units: Vec<_> = pairs
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
+    let mut units = value.units();
     if units.last() == Some(&0) {
         units.pop();
     }
@@ -230,11 +227,8 @@ pub(crate) unsafe extern "win64" fn query_multi_string(
         Ok(found) => found,
         Err(status) => return status,
     };
-    let pairs = found.data.chunks_exact(2);
-    let units: Vec<_> = pairs
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
-    for part in units
+    for part in found
+        .units()
         .split(|&unit| unit == 0)
         .filter(|part| !part.is_empty())
     {

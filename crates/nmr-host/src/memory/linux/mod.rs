@@ -6,6 +6,7 @@ mod fault;
 mod pages;
 
 use std::ffi::c_void;
+use std::io;
 use std::slice;
 
 pub(super) use fault::{install, start, stop};
@@ -16,28 +17,30 @@ use super::probe::Seen;
 /// Reads memory of this process without the risk of a fault.
 pub(crate) fn read(address: usize, size: usize) -> Seen {
     let mut bytes = vec![0; size];
+    match copy(address, &mut bytes) {
+        Ok(count) if count == size => Seen::Bytes(bytes),
+        Ok(_) => Seen::Nothing,
+        Err(error) if error.raw_os_error() == Some(libc::EFAULT) => Seen::Nothing,
+        Err(_) => Seen::Unknown,
+    }
+}
+
+/// Copies memory of this process, as much of it as there is. Returns how many bytes.
+pub(crate) fn copy(address: usize, bytes: &mut [u8]) -> io::Result<usize> {
     let to = libc::iovec {
         iov_base: bytes.as_mut_ptr().cast(),
-        iov_len: size,
+        iov_len: bytes.len(),
     };
     let from = libc::iovec {
         iov_base: std::ptr::with_exposed_provenance_mut(address),
-        iov_len: size,
+        iov_len: bytes.len(),
     };
     // SAFETY: it needs a number that names this process alone.
     let process = unsafe { libc::getpid() };
     // SAFETY: the first range is a vector of this size; the system checks the second and answers
     // with an error if it cannot be read.
     let count = unsafe { libc::process_vm_readv(process, &raw const to, 1, &raw const from, 1, 0) };
-    if usize::try_from(count) == Ok(size) {
-        return Seen::Bytes(bytes);
-    }
-    let error = std::io::Error::last_os_error().raw_os_error();
-    if count >= 0 || error == Some(libc::EFAULT) {
-        Seen::Nothing
-    } else {
-        Seen::Unknown
-    }
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
 /// Whether a native module has code at an address.
