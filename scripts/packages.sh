@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages the crates that are for publication (docs/publishing.md) and verifies them: each is compiled from its archive.
+# Packages the crates that are for publication (docs/publishing.md) and compiles each from its archive.
 # A crate that depends on the archives by version, and one that depends on a repository by git, pass a test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,13 +36,36 @@ RUST
     cargo test --quiet --manifest-path "$user/Cargo.toml"
 }
 
+# patches FOLDER: the unpacked archives below it in the place of a registry's.
+patches() {
+    local package
+    printf '\n[patch.crates-io]\n'
+    for package in "${packages[@]}"; do
+        echo "$package = { path = '$1/$package-0.1.0' }"
+    done
+}
+
 by_version() {
     local packages package
     # Those whose manifests do not forbid publication.
     mapfile -t packages < <(grep -L '^publish' crates/*/Cargo.toml |
         xargs sed -s -n '/^\[package\]/,/^$/s/^name = "\(.*\)"/\1/p')
-    # Together, so that Cargo takes each other's archives for what a registry has. The work tree may have changes.
-    cargo package --quiet --allow-dirty "${packages[@]/#/--package=}"
+    # Together, so that Cargo takes each other's archives for what a registry has. The work tree may have changes. Cargo does not
+    # verify them: it keeps in its home folder what it unpacks, and takes that again as long as the version is the same.
+    cargo package --quiet --no-verify --allow-dirty "${packages[@]/#/--package=}"
+    rm -rf target/package/*-0.1.0
+    for package in "${packages[@]}"; do
+        tar -xf "target/package/$package-0.1.0.crate" -C target/package
+    done
+    {
+        echo '[workspace]'
+        echo 'resolver = "3"'
+        echo 'members = ["*-0.1.0"]'
+        patches .
+    } >target/package/Cargo.toml
+    for package in "${packages[@]}"; do
+        cargo check --quiet --manifest-path target/package/Cargo.toml --package "$package"
+    done
     {
         cat <<'MANIFEST'
 [dependencies]
@@ -52,13 +75,8 @@ nmr = { package = "wdk-nmr", version = "0.1" }
 driver-host = "0.1"
 driver-package = "0.1"
 nmr-host = "0.1"
-
-[patch.crates-io]
 MANIFEST
-        for package in "${packages[@]}"; do
-            tar -xf "target/package/$package-0.1.0.crate" -C target/package
-            echo "$package = { path = '../$package-0.1.0' }"
-        done
+        patches ..
     } | user by-version
 }
 
