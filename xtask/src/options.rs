@@ -117,10 +117,18 @@ pub(crate) enum Group {
     Threads,
     /// A step too many in a call or in the registrar, for the count of instructions
     Calls,
+    /// A function of the kernel that does nothing, for the tests of the driver host
+    Kernel,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 4] = [Self::Gate, Self::Machine, Self::Threads, Self::Calls];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Gate,
+        Self::Machine,
+        Self::Threads,
+        Self::Calls,
+        Self::Kernel,
+    ];
 
     /// The name of the table.
     pub(crate) fn name(self) -> &'static str {
@@ -129,6 +137,7 @@ impl Group {
             Self::Machine => "machine",
             Self::Threads => "threads",
             Self::Calls => "calls",
+            Self::Kernel => "kernel",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Functions that do nothing: each returns what is zero for its type. All are planted at once, behind a
+//! Functions that images call and that do nothing: each returns what is zero for its type. All are planted at once, behind a
 //! switch in the environment, so that one build serves every fault of this kind.
 
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(super) fn plant(table: &Table, copy: &Copy) -> Result<()> {
 
 /// A text in which a function does nothing while the switch has a name.
 pub(super) fn switched(text: &str, function: &str, name: &str) -> Result<String> {
-    let start = once(text, &format!(" fn {function}("))?;
+    let start = once(text, &format!("extern \"win64\" fn {function}("))?;
     let body = text[start..].find('{').context("it has no body")?;
     let switch = format!(
         " if ::std::env::var_os({SWITCH:?}).is_some_and(|name| name == {name:?}) {{ \
@@ -47,10 +47,13 @@ pub(super) fn switched(text: &str, function: &str, name: &str) -> Result<String>
 mod tests {
     #[test]
     fn the_switch_is_the_first_statement_of_the_body() {
-        let text = "extern \"win64\" fn set(event: &Event) -> i32 {\n    1\n}\n";
+        let text = "fn set() {}\nextern \"win64\" fn set(event: &Event) -> i32 {\n    1\n}\n";
         let planted = super::switched(text, "set", "event::set").unwrap();
         let (before, rest) = planted.split_once(" if ").unwrap();
-        assert_eq!(before, "extern \"win64\" fn set(event: &Event) -> i32 {");
+        assert_eq!(
+            before,
+            "fn set() {}\nextern \"win64\" fn set(event: &Event) -> i32 {"
+        );
         assert!(rest.contains("\"NMR_PLANTED\"") && rest.contains("\"event::set\""));
         assert!(rest.ends_with("; }\n    1\n}\n"), "{rest}");
     }

@@ -115,3 +115,33 @@ fn try_one(fault: &Fault, check: &Check<'_>, copy: &Copy) -> Result<Outcome> {
     fs::write(&path, original)?;
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::table::Table;
+
+    /// Functions of the kernel that do nothing anyway, or whose tests are others: see docs/images.md.
+    const LEFT_OUT: [&str; 4] = [
+        "dbg::break_point",
+        "dpc::remove",
+        "memory::probe",
+        "tracing::accept",
+    ];
+
+    #[test]
+    fn every_function_of_the_kernel_is_in_the_table() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let table = Table::read(&root, "kernel").unwrap();
+        let file = root.join("crates/driver-host/src/functions/kernel.rs");
+        let text = fs::read_to_string(file).unwrap();
+        let rows = text.lines().filter_map(|line| line.split_once(" => "));
+        let mut functions = rows.map(|(_, function)| function.trim_end_matches(','));
+        let held = |function: &str| {
+            LEFT_OUT.contains(&function) || table.faults.iter().any(|fault| fault.name == function)
+        };
+        assert_eq!(functions.find(|function| !held(function)), None);
+    }
+}
