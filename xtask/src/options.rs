@@ -119,15 +119,18 @@ pub(crate) enum Group {
     Calls,
     /// A function of the kernel that does nothing, for the tests of the driver host
     Kernel,
+    /// The same for a function of KMDF
+    Kmdf,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Gate,
         Self::Machine,
         Self::Threads,
         Self::Calls,
         Self::Kernel,
+        Self::Kmdf,
     ];
 
     /// The name of the table.
@@ -138,6 +141,7 @@ impl Group {
             Self::Threads => "threads",
             Self::Calls => "calls",
             Self::Kernel => "kernel",
+            Self::Kmdf => "kmdf",
         }
     }
 }

@@ -13,7 +13,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use driver_host::Host;
+use driver_host::{Host, Image};
 
 use super::synthetic::{SLOTS, Synthetic};
 use super::{lines, named};
@@ -31,12 +31,17 @@ pub struct Imports<'a> {
 }
 
 impl Imports<'_> {
-    /// Calls a function. Only the low bits of the result count, if it is smaller than a word.
-    pub fn call(&self, name: &str, arguments: &[usize]) -> usize {
+    /// The address of a function.
+    pub fn function(&self, name: &str) -> usize {
         let place = self.names.iter().position(|own| *own == name);
         let place = place.unwrap_or_else(|| panic!("{name} is not imported"));
         // SAFETY: the image has a slot for each import.
-        call(unsafe { self.slots.wrapping_add(place).read() }, arguments)
+        unsafe { self.slots.wrapping_add(place).read() }
+    }
+
+    /// Calls a function. Only the low bits of the result count, if it is smaller than a word.
+    pub fn call(&self, name: &str, arguments: &[usize]) -> usize {
+        call(self.function(name), arguments)
     }
 
     /// Calls a function that returns a status or another 32-bit number.
@@ -48,6 +53,12 @@ impl Imports<'_> {
     pub fn byte(&self, name: &str, arguments: &[usize]) -> u8 {
         self.call(name, arguments) as u8
     }
+}
+
+/// A word at an address that the kernel has given.
+pub fn word_at(address: usize) -> usize {
+    // SAFETY: the tests ask for words of tables and blocks that are there.
+    unsafe { ptr::with_exposed_provenance::<usize>(address).read() }
 }
 
 /// Calls a function at an address, which ignores the arguments that it does not have.
@@ -118,6 +129,18 @@ pub fn run(
     names: &[&'static str],
     body: &mut (dyn FnMut(&Imports<'_>) + Send),
 ) -> Vec<String> {
+    let unloaded = load(host, library, names, body).unload();
+    assert!(unloaded.unmapped);
+    lines(&host.take_reports())
+}
+
+/// Loads a driver that imports functions of a library and runs a function of the test.
+pub fn load(
+    host: &Host,
+    library: &'static str,
+    names: &[&'static str],
+    body: &mut (dyn FnMut(&Imports<'_>) + Send),
+) -> Image {
     keep_panics();
     let mut job = Job {
         names,
@@ -144,9 +167,7 @@ pub fn run(
     if let Some(panic) = job.panic.take() {
         panic!("{panic}");
     }
-    let unloaded = loaded.unwrap_or_else(|error| panic!("{error}")).unload();
-    assert!(unloaded.unmapped);
-    lines(&host.take_reports())
+    loaded.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Memory that a driver has and the kernel writes to.
