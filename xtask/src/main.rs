@@ -1,5 +1,5 @@
-//! `cargo xtask`: sets up a machine to build the driver, builds it, runs all tests, and installs the
-//! registrar for C.
+//! `cargo xtask`: sets up a machine to build the driver, builds it, runs all tests, plants faults for them,
+//! and installs the registrar for C.
 //!
 //! It exits with 0 if all was done, with 1 if something failed, which standard error tells, or if standard
 //! output cannot be written, and with 2 if the command line is wrong. A reader of standard output who
@@ -8,6 +8,7 @@
 
 mod build;
 mod c_driver;
+mod faults;
 mod install_c;
 mod options;
 mod packaging;
@@ -72,6 +73,7 @@ fn run(options: &Options) -> Result<()> {
         Task::Size => size::run(&builder()?),
         Task::InstallC(install) => install_c::run(&project, install),
         Task::Test(test) => test::run(&project, test),
+        Task::PlantFaults(plant) => faults::run(&project, plant),
     }
 }
 

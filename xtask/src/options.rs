@@ -35,6 +35,8 @@ pub(crate) enum Task {
     InstallC(InstallC),
     /// Sets up, builds every driver, and runs the tests of the host and of the drivers
     Test(Test),
+    /// Plants one fault at a time in a copy of the sources, and requires that a test notices it
+    PlantFaults(PlantFaults),
 }
 
 #[derive(Args)]
@@ -84,6 +86,64 @@ pub(crate) enum Part {
     Host,
     /// Those that need drivers, after building them
     Drivers,
+}
+
+#[derive(Args)]
+pub(crate) struct PlantFaults {
+    /// The faults of one table in xtask/faults. Without this: all
+    #[arg(value_enum)]
+    pub(crate) group: Option<Group>,
+    /// Only the faults whose file and name (`src/gate.rs: open is relaxed`) contain this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Print the faults, and plant none
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+impl PlantFaults {
+    pub(crate) fn groups(&self) -> Vec<Group> {
+        self.group.map_or(Group::ALL.to_vec(), |group| vec![group])
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Group {
+    /// The rundown protocol of a binding, for its loom models
+    Gate,
+    /// The registrar as a machine, for the exploration of its states
+    Machine,
+    /// The threads of the registrar and of the safe layer, for the schedules
+    Threads,
+    /// A step too many in a call or in the registrar, for the count of instructions
+    Calls,
+    /// A function of the kernel that does nothing, for the tests of the driver host
+    Kernel,
+    /// The same for a function of KMDF
+    Kmdf,
+}
+
+impl Group {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Gate,
+        Self::Machine,
+        Self::Threads,
+        Self::Calls,
+        Self::Kernel,
+        Self::Kmdf,
+    ];
+
+    /// The name of the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Machine => "machine",
+            Self::Threads => "threads",
+            Self::Calls => "calls",
+            Self::Kernel => "kernel",
+            Self::Kmdf => "kmdf",
+        }
+    }
 }
 
 #[derive(Args)]

@@ -14,7 +14,7 @@
 //! The other way round, an event that was set for a peer that has left wakes a thread once: it resets
 //! the event, finds nothing, and waits for the rest of its time.
 //!
-//! The models at the foot of this file run under loom, and `scripts/seeded-faults.sh` breaks each rule.
+//! The models at the foot of this file run under loom, and `cargo xtask plant-faults gate` breaks each rule.
 
 use core::fmt;
 use core::time::Duration;

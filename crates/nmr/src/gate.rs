@@ -56,7 +56,7 @@
 //! The models at the foot of this file run under loom, which tries every interleaving, and frees the word
 //! when the last owner goes: an access that may come after that fails the model. Two models count how
 //! often threads that try are in the way of a claim, or of a detach. A model that
-//! cannot fail proves nothing, so `scripts/seeded-faults.sh` plants one fault at a time in this file
+//! cannot fail proves nothing, so `cargo xtask plant-faults gate` plants one fault at a time in this file
 //! and requires that a model notices. The faults are:
 //!
 //! * a relaxed `open`, `enter`, `claim` or `release`; a `leave` that does not acquire, or release;

@@ -37,7 +37,7 @@
 //!
 //! # Evidence
 //!
-//! The models at the foot of this file, with two shards, and the faults that `scripts/seeded-faults.sh`
+//! The models at the foot of this file, with two shards, and the faults that `cargo xtask plant-faults gate`
 //! plants in it:
 //!
 //! * one shard too few, or too many, that has to finish, or their number written too late;

@@ -1,6 +1,8 @@
 //! What the tests of the loader share.
 #![allow(dead_code, unreachable_pub, reason = "no test uses everything")]
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod inside;
 pub mod synthetic;
 
 use std::path::PathBuf;

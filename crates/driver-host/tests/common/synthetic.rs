@@ -86,16 +86,19 @@ impl Synthetic {
             .code(&[0x48, 0x83, 0xc4, 0x28, 0xc3])
     }
 
+    /// Imports a function, whose slot is the next one.
+    pub fn import(mut self, name: &'static str) -> Self {
+        self.imports.push(name);
+        self
+    }
+
     /// Calls an import.
     pub fn call(mut self, name: &'static str) -> Self {
-        let place = self
-            .imports
-            .iter()
-            .position(|own| *own == name)
-            .unwrap_or_else(|| {
-                self.imports.push(name);
-                self.imports.len() - 1
-            });
+        let known = self.imports.iter().position(|own| *own == name);
+        let place = known.unwrap_or(self.imports.len());
+        if known.is_none() {
+            self = self.import(name);
+        }
         self.relative(&[0xff, 0x15], SLOTS + 8 * place as u32)
     }
 

@@ -37,7 +37,7 @@
 //!
 //! `cargo test -p nmr-machine --lib explore -- --nocapture` prints what was visited. With `--ignored long_` it
 //! goes deeper, for half a minute, and with `--ignored deep_` deeper still, for some minutes.
-//! `scripts/machine-faults.sh` shows that the exploration finds faults.
+//! `cargo xtask plant-faults machine` shows that the exploration finds faults.
 
 mod begin;
 mod books;
