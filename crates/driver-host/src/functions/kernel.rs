@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, dbg, dpc, etw, event, fast_mutex, irql, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, spin, string, timer, tracing, work_item}; }
+    { use crate::native::exports::{bugcheck, clock, dbg, device, dpc, etw, event, fast_mutex, irp, irql, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, spin, string, timer, tracing, work_item}; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -42,10 +42,19 @@ table! {
         "ExRundownCompleted" => rundown::completed,
         "ExTryToAcquireFastMutex" => fast_mutex::try_to_acquire,
         "ExWaitForRundownProtectionRelease" => rundown::wait_for_release,
+        "IoAcquireCancelSpinLock" => irp::acquire_cancel_lock,
+        "IoAllocateMdl" => mdl::allocate,
         "IoAllocateWorkItem" => work_item::allocate,
+        "IoCreateDevice" => device::create,
+        "IoCreateSymbolicLink" => device::create_link,
+        "IoDeleteDevice" => device::delete,
+        "IoDeleteSymbolicLink" => device::delete_link,
+        "IoFreeMdl" => mdl::free,
         "IoFreeWorkItem" => work_item::free,
         "IoQueueWorkItem" => work_item::queue,
+        "IoReleaseCancelSpinLock" => irp::release_cancel_lock,
         "IoWMIRegistrationControl" => tracing::accept,
+        "IofCompleteRequest" => irp::complete,
         "KeAcquireInStackQueuedSpinLock" => queued_spin::acquire,
         "KeAcquireSpinLockAtDpcLevel" => spin::acquire_at_dispatch,
         "KeAcquireSpinLockRaiseToDpc" => spin::acquire,
@@ -89,7 +98,15 @@ table! {
         "KeWaitForSingleObject" => event::wait_for,
         "KfLowerIrql" => irql::lower,
         "KfRaiseIrql" => irql::raise,
+        "MmBuildMdlForNonPagedPool" => mdl::build_non_paged,
         "MmGetSystemRoutineAddress" => routine::find,
+        "MmMapLockedPages" => mdl::map,
+        "MmMapLockedPagesSpecifyCache" => mdl::map_with_cache,
+        "MmProbeAndLockPages" => mdl::lock,
+        "MmUnlockPages" => mdl::unlock,
+        "MmUnmapLockedPages" => mdl::unmap,
+        "ProbeForRead" => mdl::probe_for_read,
+        "ProbeForWrite" => mdl::probe_for_write,
         "PsGetCurrentThreadId" => processor::current_thread,
         "RtlAppendUnicodeStringToString" => string::append_string,
         "RtlAppendUnicodeToString" => string::append_units,

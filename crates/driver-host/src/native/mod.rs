@@ -10,6 +10,7 @@ mod abi;
 mod crossing;
 pub(crate) mod exports;
 mod host;
+mod io;
 mod kernel;
 mod loader;
 pub(crate) mod wdf;

@@ -4,12 +4,15 @@
 pub(crate) mod bugcheck;
 pub(crate) mod clock;
 pub(crate) mod dbg;
+pub(crate) mod device;
 pub(crate) mod dpc;
 pub(crate) mod etw;
 pub(crate) mod event;
 pub(crate) mod fast_mutex;
 mod format;
+pub(crate) mod irp;
 pub(crate) mod irql;
+pub(crate) mod mdl;
 pub(crate) mod memory;
 pub(crate) mod mutex;
 pub(crate) mod netio;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nmr_host::code;
 
+use super::device::Devices;
 use super::frames;
 use super::inside::Inside;
 use super::keys::Keys;
@@ -51,6 +52,8 @@ pub(crate) struct Loaded {
     pub(crate) keys: Keys,
     /// The addresses of the kernel's functions that it can ask for, by their names.
     routines: OnceLock<HashMap<&'static str, usize>>,
+    /// The devices that it made itself, and its symbolic links.
+    pub(crate) devices: Devices,
     /// What it has registered with ETW.
     pub(crate) providers: Providers,
     /// Its side of KMDF.
@@ -91,6 +94,7 @@ impl Loaded {
             registrations: Registrations::default(),
             keys: Keys::default(),
             routines: OnceLock::new(),
+            devices: Devices::default(),
             providers: Providers::default(),
             framework,
             objects: Objects::new(&name, start, size),
