@@ -25,6 +25,7 @@ pub(crate) mod providers;
 pub(crate) mod ranges;
 pub(crate) mod registrations;
 pub(crate) mod registry;
+pub(crate) mod registry_file;
 pub(crate) mod report;
 pub(crate) mod runner;
 pub(crate) mod shared_data;
