@@ -90,6 +90,7 @@ static NTSTATUS Control(PDEVICE_OBJECT Device, PIRP Irp)
     case IOCTL_IN_DIRECT:
     case IOCTL_OUT_DIRECT:
     case IOCTL_NEITHER:
+    case IOCTL_MDLS:
         return Transfer(Irp, stack);
     case IOCTL_WAIT:
         return WaitingAdd(Irp);

@@ -67,6 +67,9 @@ NTSTATUS Mistake(PDEVICE_OBJECT Device, PIRP Irp, PIO_STACK_LOCATION Stack)
     case IOCTL_PROBE:
         ProbeForRead((PVOID)(ULONG_PTR)0xffff800000001000ULL, 16, 1);
         return Complete(Irp, STATUS_SUCCESS, 0);
+    case IOCTL_ALIGNMENT:
+        ProbeForWrite((PVOID)(ULONG_PTR)0x1001, 16, 8);
+        return Complete(Irp, STATUS_SUCCESS, 0);
     default:
         return Complete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }

@@ -59,10 +59,25 @@ static NTSTATUS Neither(PIRP Irp, PIO_STACK_LOCATION Stack, ULONG Length)
     } else {
         Reverse(to, Stack->Parameters.DeviceIoControl.Type3InputBuffer, Length);
         MmUnmapLockedPages(to, mdl);
+        if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) {
+            status = STATUS_INTERNAL_ERROR;
+        }
     }
     MmUnlockPages(mdl);
     IoFreeMdl(mdl);
     return Complete(Irp, status, NT_SUCCESS(status) ? Length : 0);
+}
+
+/* The MDLs of a request are freed when it is completed. */
+static NTSTATUS Mdls(PIRP Irp, PIO_STACK_LOCATION Stack, ULONG Length)
+{
+    PVOID input = Stack->Parameters.DeviceIoControl.Type3InputBuffer;
+    PMDL first = IoAllocateMdl(input, Length, FALSE, FALSE, Irp);
+    PMDL second = IoAllocateMdl(Irp->UserBuffer, Length, TRUE, FALSE, Irp);
+    PMDL third = IoAllocateMdl(Irp->UserBuffer, Length, TRUE, FALSE, Irp);
+    BOOLEAN right = Irp->MdlAddress == first && first != NULL && first->Next == second &&
+                    second != NULL && second->Next == third;
+    return Complete(Irp, right ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES, 0);
 }
 
 NTSTATUS Transfer(PIRP Irp, PIO_STACK_LOCATION Stack)
@@ -77,6 +92,8 @@ NTSTATUS Transfer(PIRP Irp, PIO_STACK_LOCATION Stack)
     case IOCTL_BUFFERED:
         ReverseInPlace(Irp->AssociatedIrp.SystemBuffer, input);
         return Complete(Irp, STATUS_SUCCESS, input);
+    case IOCTL_MDLS:
+        return Mdls(Irp, Stack, input);
     case IOCTL_NEITHER:
         return Neither(Irp, Stack, input);
     case IOCTL_IN_DIRECT:

@@ -75,6 +75,12 @@ NTSTATUS WaitingWake(PIRP Irp, PIO_STACK_LOCATION Stack)
 VOID WaitingCleanup(PFILE_OBJECT File)
 {
     PIRP irp;
+    KIRQL level;
+    IoAcquireCancelSpinLock(&level);
+    if (level != PASSIVE_LEVEL || KeGetCurrentIrql() != DISPATCH_LEVEL) {
+        DbgPrint("wrong: the cancel spin lock\n");
+    }
+    IoReleaseCancelSpinLock(level);
     while ((irp = Take(File)) != NULL) {
         (VOID)Complete(irp, STATUS_CANCELLED, 0);
     }

@@ -12,6 +12,8 @@
 /* Wait until another request wakes the one that waits longest, or until it is canceled. */
 #define IOCTL_WAIT NMR_CODE(0x804, METHOD_BUFFERED)
 #define IOCTL_WAKE NMR_CODE(0x805, METHOD_BUFFERED)
+/* Adds two MDLs to the request, which go with it. */
+#define IOCTL_MDLS NMR_CODE(0x806, METHOD_NEITHER)
 /* Mistakes. */
 #define IOCTL_TWICE NMR_CODE(0x810, METHOD_BUFFERED)
 #define IOCTL_FORGET NMR_CODE(0x811, METHOD_BUFFERED)
@@ -27,6 +29,8 @@
 #define IOCTL_DELETE NMR_CODE(0x81b, METHOD_BUFFERED)
 /* Reads a buffer of the kernel as if it were the program's. */
 #define IOCTL_PROBE NMR_CODE(0x81c, METHOD_BUFFERED)
+/* Probes a buffer that is not aligned. */
+#define IOCTL_ALIGNMENT NMR_CODE(0x81d, METHOD_BUFFERED)
 
 /* requests.c */
 NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);

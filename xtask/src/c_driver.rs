@@ -1,5 +1,5 @@
-//! Drivers in C as images: that of `examples/c-module`, from the same sources as its test for Linux, and the one
-//! in `cross/wdm`.
+//! Drivers in C as images: that of `examples/c-module`, from the same sources as its test for Linux, and those
+//! in `cross/wdm` and `cross/threads`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,8 +23,11 @@ const LINK: [&str; 9] = [
 ];
 
 /// The drivers: their names, and where their sources are.
-pub(crate) const DRIVERS: [(&str, &str); 2] =
-    [("quota", "examples/c-module/module"), ("wdm", "cross/wdm")];
+pub(crate) const DRIVERS: [(&str, &str); 3] = [
+    ("quota", "examples/c-module/module"),
+    ("wdm", "cross/wdm"),
+    ("threads", "cross/threads"),
+];
 
 /// Compiles and links a driver, on a machine that is set up. Returns the image.
 pub(crate) fn build(
@@ -49,7 +52,7 @@ pub(crate) fn build(
     let image = directory.join(format!("{name}.sys"));
     let mut linker = Command::new(cross.made("bin/lld-link"));
     linker.args(LINK).args(objects);
-    for library in ["ntoskrnl.lib", "netio.lib"] {
+    for library in ["ntoskrnl.lib", "hal.lib", "netio.lib"] {
         linker.arg(wdk::libraries_of(cross, arch).join(library));
     }
     command::output(linker.arg(format!("/OUT:{}", image.display())))?;

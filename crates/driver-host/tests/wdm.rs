@@ -14,6 +14,7 @@ const OUT_DIRECT: u32 = code(0x802, 2);
 const NEITHER: u32 = code(0x803, 3);
 const WAIT: u32 = code(0x804, 0);
 const WAKE: u32 = code(0x805, 0);
+const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
 const UNMARKED: u32 = code(0x812, 0);
@@ -27,6 +28,7 @@ const CANCELABLE: u32 = code(0x819, 0);
 const LOCKED: u32 = code(0x81a, 3);
 const DELETE: u32 = code(0x81b, 0);
 const PROBE: u32 = code(0x81c, 0);
+const ALIGNMENT: u32 = code(0x81d, 0);
 
 const BUFFER_TOO_SMALL: NTSTATUS = 0xC000_0023_u32.cast_signed();
 const CANCELLED: NTSTATUS = 0xC000_0120_u32.cast_signed();
@@ -109,6 +111,7 @@ fn each_method_brings_its_buffers() {
         let answer = handle.control(code, b"hello", 4).unwrap();
         assert_eq!(answer, (BUFFER_TOO_SMALL, vec![]), "{code:#x}");
     }
+    assert_eq!(handle.control(MDLS, b"hello", 9), Ok((0, vec![])));
     let mut buffer = *b"another one";
     let answer = handle.control_in_place(OUT_DIRECT, b"hello", &mut buffer);
     assert_eq!((answer, &buffer), (Ok((0, 5)), b"olleher one"));
@@ -261,6 +264,16 @@ fn a_probe_of_the_kernels_memory_stops_the_host() {
     assert!(matches!(answer, Err(RequestError::Stopped(_))));
     let expected = "wdm.sys: ProbeForRead raised STATUS_ACCESS_VIOLATION for a buffer of the kernel at \
                     address 0xffff800000001000, at offset 0x";
+    assert!(reports[0].starts_with(expected), "{reports:?}");
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_probe_of_a_buffer_that_is_not_aligned_stops_the_host() {
+    let (answer, reports) = mistake(ALIGNMENT);
+    assert!(matches!(answer, Err(RequestError::Stopped(_))));
+    let expected =
+        "wdm.sys: ProbeForWrite raised STATUS_DATATYPE_MISALIGNMENT at address 0x1001, at";
     assert!(reports[0].starts_with(expected), "{reports:?}");
 }
 

@@ -1,5 +1,5 @@
 //! MDLs: `IoAllocateMdl`, `IoFreeMdl`, `MmBuildMdlForNonPagedPool`, `MmProbeAndLockPages`, `MmUnlockPages`,
-//! `MmMapLockedPagesSpecifyCache`, `MmMapLockedPages`, `MmUnmapLockedPages`; and `ProbeForRead`, `ProbeForWrite`.
+//! `MmMapLockedPagesSpecifyCache`, `MmUnmapLockedPages`; and `ProbeForRead`, `ProbeForWrite`.
 //! Headers do the rest inline: `MmGetSystemAddressForMdlSafe`, `MmGetMdlByteCount`.
 //!
 //! Programs and drivers share the memory of the process, so every buffer is mapped where it is.
@@ -139,7 +139,7 @@ pub(crate) unsafe extern "win64" fn unlock(mdl: *mut Mdl) {
 }
 
 /// Highest level: `DISPATCH_LEVEL`, and `APC_LEVEL` for a mapping in user mode.
-pub(crate) unsafe extern "win64" fn map_with_cache(
+pub(crate) unsafe extern "win64" fn map(
     mdl: *mut Mdl,
     mode: u8,
     _cache: i32,
@@ -160,12 +160,6 @@ pub(crate) unsafe extern "win64" fn map_with_cache(
     // SAFETY: as above.
     unsafe { write(mdl, own.flags | MAPPED, start) };
     start
-}
-
-/// As with a cache.
-pub(crate) unsafe extern "win64" fn map(mdl: *mut Mdl, mode: u8) -> usize {
-    // SAFETY: `mdl` points to an MDL; the driver guarantees it.
-    unsafe { map_with_cache(mdl, mode, 0, 0, 0, 0) }
 }
 
 /// Highest level: `DISPATCH_LEVEL`.

@@ -283,6 +283,22 @@ fn finish(image: &Arc<Loaded>) -> Unloaded {
             text: format!("not called for the key {key}"),
         });
     }
+    let (handles, references) = image.threads.left();
+    for (count, function, what) in [
+        (handles, "ZwClose", "handles of system threads"),
+        (
+            references,
+            "ObDereferenceObject",
+            "references to system threads",
+        ),
+    ] {
+        if count != 0 {
+            image.report(Fault::Misuse {
+                function: function.to_owned(),
+                text: format!("not called for {count} {what}"),
+            });
+        }
+    }
     if image.framework().is_bound() {
         let text = "unloaded without WdfVersionUnbind".to_owned();
         image.report(Fault::Misuse {

@@ -19,6 +19,7 @@ use super::ranges;
 use super::registrations::Registrations;
 use super::report::Fault;
 use super::system::System;
+use super::thread::Threads;
 use crate::pe::{Import, Section};
 
 /// The framework's side of a driver, which only the framework knows.
@@ -52,6 +53,8 @@ pub(crate) struct Loaded {
     pub(crate) keys: Keys,
     /// The addresses of the kernel's functions that it can ask for, by their names.
     routines: OnceLock<HashMap<&'static str, usize>>,
+    /// Its system threads.
+    pub(crate) threads: Threads,
     /// The devices that it made itself, and its symbolic links.
     pub(crate) devices: Devices,
     /// What it has registered with ETW.
@@ -95,6 +98,7 @@ impl Loaded {
             keys: Keys::default(),
             routines: OnceLock::new(),
             devices: Devices::default(),
+            threads: Threads::default(),
             providers: Providers::default(),
             framework,
             objects: Objects::new(&name, start, size),

@@ -34,6 +34,7 @@ pub(crate) mod stack;
 pub(crate) mod structure;
 pub(crate) mod system;
 pub(crate) mod text;
+pub(crate) mod thread;
 pub(crate) mod trace;
 pub(crate) mod version;
 pub(crate) mod wait;
