@@ -21,6 +21,7 @@ use nmr_host::Policy;
 
 const SUCCESS: u32 = 0;
 const TIMEOUT: u32 = 0x102;
+const NO_MORE_ENTRIES: u32 = 0x8000_001a;
 const DWORD: usize = 4;
 const BINARY: usize = 3;
 const MULTI_SZ: usize = 7;
@@ -537,7 +538,6 @@ fn work_of_a_device() {
 
 #[test]
 fn queues() {
-    const NO_MORE_ENTRIES: u32 = 0x8000_001a;
     const DEVICE_CONTROL: usize = 0xe;
     /// What a queue without requests is.
     const STARTED: u32 = 15;
@@ -577,7 +577,7 @@ fn queues() {
     });
 }
 
-/// The driver that answers requests, with its device and a queue for those that are forwarded.
+/// The driver that answers requests, with its device and a manual queue.
 static ANSWERING: OnceLock<(Framework, usize, usize)> = OnceLock::new();
 
 const fn code(n: u32) -> u32 {
@@ -587,11 +587,12 @@ const ABOUT: u32 = code(0);
 const SET_INFORMATION: u32 = code(1);
 const BOOST: u32 = code(2);
 const FORWARD: u32 = code(3);
-const CANCELABLE: u32 = code(4);
+const RETRIEVE: u32 = code(4);
+const CANCELABLE: u32 = code(5);
 
 /// `EvtIoDeviceControl`.
 extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: usize, code: u32) {
-    let (framework, device, other) = ANSWERING.get().unwrap();
+    let (framework, device, manual) = ANSWERING.get().unwrap();
     let complete = |status: u32, information| {
         let arguments = [request, status as usize, information];
         framework.call("RequestCompleteWithInformation", &arguments);
@@ -610,9 +611,18 @@ extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: 
             framework.call("RequestCompleteWithPriorityBoost", &[request, 0, 1]);
         }
         FORWARD => {
-            let arguments = [request, *other];
+            let arguments = [request, *manual];
             let status = framework.number("RequestForwardToIoQueue", &arguments);
             assert_eq!(status, SUCCESS);
+        }
+        RETRIEVE => {
+            let (next, function) = (Memory::new(&[0]), "IoQueueRetrieveNextRequest");
+            let status = framework.number(function, &[*manual, next.address()]);
+            if status == SUCCESS {
+                let arguments = [next.pointer(0), 0, 3];
+                framework.call("RequestCompleteWithInformation", &arguments);
+            }
+            complete(status, 0);
         }
         CANCELABLE => {
             framework.call("RequestMarkCancelable", &[request, callback_address()]);
@@ -620,12 +630,6 @@ extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: 
         }
         _ => complete(0xc000_0010, 0),
     }
-}
-
-/// `EvtIoDeviceControl` of the other queue.
-extern "win64" fn forwarded(_queue: usize, request: usize) {
-    let (framework, ..) = ANSWERING.get().unwrap();
-    framework.call("RequestCompleteWithInformation", &[request, 0, 3]);
 }
 
 /// Writes to the output of a request what the framework says about it. Returns the size.
@@ -669,11 +673,11 @@ fn requests() {
     let image = inside::load(&host, "wdfldr.sys", &NAMES, &mut |imports: &Imports<'_>| {
         let framework = Framework::bind(imports);
         let device = framework.control_device("NmrRequests");
-        let [own, other] = [control as *const (), forwarded as *const ()];
-        framework.queue(device, PARALLEL, 1, own.expose_provenance());
-        let other = framework.queue(device, PARALLEL, 0, other.expose_provenance());
+        let manual = framework.queue(device, MANUAL, 0, 0);
+        let control = (control as *const ()).expose_provenance();
+        framework.queue(device, PARALLEL, 1, control);
         framework.call("ControlFinishInitializing", &[device]);
-        assert!(ANSWERING.set((framework, device, other)).is_ok());
+        assert!(ANSWERING.set((framework, device, manual)).is_ok());
     });
     let file = host
         .find_device(r"\\.\NmrRequests")
@@ -691,10 +695,19 @@ fn requests() {
     );
     assert_eq!(send(SET_INFORMATION), (0, vec![7; 8]));
     assert_eq!(send(BOOST), (0, vec![7; 4]));
-    assert_eq!(send(FORWARD), (0, vec![7; 3]));
+    thread::scope(|scope| {
+        let forwarded = scope.spawn(|| send(FORWARD));
+        while send(RETRIEVE).0.cast_unsigned() == NO_MORE_ENTRIES {
+            thread::yield_now();
+        }
+        assert_eq!(forwarded.join().unwrap(), (0, vec![7; 3]));
+    });
     assert_eq!(send(CANCELABLE).0, 0);
     drop(file);
-    assert!(image.unload().unmapped);
+    let unloaded = image.unload();
     let expected = "test.sys: the entry stub: unloaded without WdfVersionUnbind";
-    assert_eq!(lines(&host.reports()), [expected]);
+    assert_eq!(
+        (lines(&host.reports()), unloaded.unmapped),
+        (vec![expected.to_owned()], true)
+    );
 }
