@@ -66,12 +66,14 @@ impl<'a> Builder<'a> {
         Ok(driver.product(&profile, "deps/exnpi_driver.map"))
     }
 
-    /// Builds every fixture: a driver for each feature of two packages, and the one in C.
+    /// Builds every fixture: a driver for each feature of two packages, and those in C.
     pub(crate) fn fixtures(&self, build: &BuildFixtures) -> Result<()> {
         let (arch, release) = (build.arch, build.release);
         let to = self.project.drivers(arch, release).join("fixtures");
-        let image = c_driver::build(self.project, &self.cross, arch, release)?;
-        deliver(&image, &to.join("quota.sys"))?;
+        for driver in c_driver::DRIVERS {
+            let image = c_driver::build(self.project, &self.cross, arch, release, driver)?;
+            deliver(&image, &to.join(driver.0).with_extension("sys"))?;
+        }
         let plain = Profile {
             release,
             arch,

@@ -1,4 +1,5 @@
-//! The driver of `examples/c-module` as an image, from the same sources as its test for Linux.
+//! Drivers in C as images: that of `examples/c-module`, from the same sources as its test for Linux, and those
+//! in `cross/wdm` and `cross/threads`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,29 +22,37 @@ const LINK: [&str; 9] = [
     "/NOLOGO",
 ];
 
-/// Compiles and links the driver, on a machine that is set up. Returns the image.
+/// The drivers: their names, and where their sources are.
+pub(crate) const DRIVERS: [(&str, &str); 3] = [
+    ("quota", "examples/c-module/module"),
+    ("wdm", "cross/wdm"),
+    ("threads", "cross/threads"),
+];
+
+/// Compiles and links a driver, on a machine that is set up. Returns the image.
 pub(crate) fn build(
     project: &Project,
     cross: &Cross,
     arch: Arch,
     release: bool,
+    (name, sources): (&str, &str),
 ) -> Result<PathBuf> {
     let directory = cross.made("c-driver").join(arch.name());
-    let directory = directory.join(profile_name(release));
+    let directory = directory.join(profile_name(release)).join(name);
     files::create_directory(&directory)?;
     let mut objects = Vec::new();
-    for source in files::list(&project.root().join("examples/c-module/module"))? {
+    for source in files::list(&project.root().join(sources))? {
         if source.extension().is_some_and(|end| end == "c") {
-            let name = source.with_extension("obj");
-            let object = directory.join(name.file_name().unwrap_or_default());
+            let object = source.with_extension("obj");
+            let object = directory.join(object.file_name().unwrap_or_default());
             compile(project, cross, arch, release, &source, &object)?;
             objects.push(object);
         }
     }
-    let image = directory.join("quota.sys");
+    let image = directory.join(format!("{name}.sys"));
     let mut linker = Command::new(cross.made("bin/lld-link"));
     linker.args(LINK).args(objects);
-    for library in ["ntoskrnl.lib", "netio.lib"] {
+    for library in ["ntoskrnl.lib", "hal.lib", "netio.lib"] {
         linker.arg(wdk::libraries_of(cross, arch).join(library));
     }
     command::output(linker.arg(format!("/OUT:{}", image.display())))?;

@@ -75,6 +75,43 @@ fn an_honest_image_in_special_pool_tells_the_same_story() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_driver_finds_the_values_of_a_registry_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("driver.reg");
+    let path = file.to_str().unwrap();
+    let image = lab::fixture("executive");
+    let run = |values: &str| {
+        fs::write(&file, format!("[executive\\Parameters]\n{values}")).unwrap();
+        text(&lab::run(["run", "--registry", path, &image]).stdout)
+    };
+    let right = "executive.sys prints: query: right";
+    let story = run("\"Limit\"=dword:7\n\"Name\"=\"EXNPI\"\n");
+    assert!(story.contains(right), "{story}");
+    let story = run("\"Limit\"=dword:8\n\"Name\"=\"EXNPI\"\n");
+    assert!(!story.contains(right), "{story}");
+    fs::write(&file, "\"Limit\"=dword:7\n").unwrap();
+    let complaint = lab::complaint(&format!("run --registry {path} {image}"), 2);
+    let expected = format!("{path}: line 1: a value needs a line [KEY] above it");
+    assert!(complaint.contains(&expected), "{complaint}");
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_driver_without_the_framework_comes_and_goes() {
+    let story = lab::output(&format!("run {}", lab::fixture("wdm")));
+    for part in [
+        "wdm.sys prints: devices: right",
+        "wdm.sys gets no device: it is not for Plug and Play",
+        "wdm.sys prints: opened 0, cleaned up 0, closed 0",
+        "leaves the memory",
+    ] {
+        let words = story.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(part), "{part} is not in\n{story}");
+    }
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn the_order_of_unloads_is_as_asked() {
     let unloaded = |order: &str| {
         let arguments = format!(

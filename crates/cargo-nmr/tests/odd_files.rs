@@ -223,3 +223,26 @@ fn too_many_images_are_refused() {
     arguments.extend(vec![driver.as_os_str(); 64]);
     assert_eq!(lab::run(arguments).status.code(), Some(0));
 }
+
+#[test]
+fn a_section_that_is_writable_and_executable_is_a_warning_of_a_run() {
+    const MEM_WRITE: u8 = 0x80;
+    /// Where a section header has the upper byte of its flags.
+    const FLAGS: usize = 39;
+    let folder = folder("writable");
+    let file = folder.join("old.sys");
+    let mut bytes = ordinary().build();
+    let header = bytes.windows(8).position(|name| name == b".text\0\0\0");
+    bytes[header.unwrap() + FLAGS] |= MEM_WRITE;
+    fs::write(&file, bytes).unwrap();
+    let story = |file: &Path| {
+        let output = lab::run([OsStr::new("run"), file.as_os_str()]);
+        let story = String::from_utf8(output.stdout).unwrap();
+        story.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let warning =
+        "old.sys: section .text is writable and executable: memory integrity refuses the image";
+    assert!(story(&file).contains(warning), "{}", story(&file));
+    let usual = story(&image(&folder, "old.sys"));
+    assert!(!usual.contains("memory integrity"), "{usual}");
+}

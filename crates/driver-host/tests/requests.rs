@@ -172,6 +172,30 @@ fn a_request_that_pends_is_canceled_by_the_removal_of_the_device() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_program_cancels_what_the_driver_has_and_what_waits_behind_it() {
+    let host = host();
+    let image = load(&host, "sequential");
+    let handle = open(&image);
+    assert_eq!(handle.cancel(), Ok(0));
+    thread::scope(|scope| {
+        let pend = || handle.control(PEND, &[], 0);
+        let pending = [scope.spawn(pend), scope.spawn(pend)];
+        wait_for_print(&host, "pending\n");
+        let mut canceled = 0;
+        while canceled < 2 {
+            canceled += handle.cancel().unwrap();
+        }
+        for pending in pending {
+            assert_eq!(pending.join().unwrap(), Ok((STATUS_CANCELLED, vec![])));
+        }
+    });
+    assert_eq!(handle.control(ECHO, &[1], 1), Ok((0, vec![1])));
+    drop(handle);
+    assert_eq!(lines(&image.unload().reports), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn a_driver_is_told_of_the_requests_that_it_has_when_its_queue_stops() {
     let host = host();
     let image = load(&host, "stops");

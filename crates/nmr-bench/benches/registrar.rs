@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
-use nmr_bench::c::{self, Callbacks, Modules};
+use nmr_bench::c::{self, Callbacks};
 use nmr_bench::callbacks::{Memory, Nothing, callbacks};
 use nmr_bench::lives::{Beside, Life, Lives, NPI};
-use nmr_bench::many::{AllPairs, Fan, Leaves};
+use nmr_bench::many::{AllPairs, Fan, Part};
 use nmr_bench::pending::{By, Pending};
 use nmr_bench::raw::{self, Client, Provider};
 use nmr_bench::setting::Setting;
@@ -60,7 +60,7 @@ fn one_client(criterion: &mut Criterion) {
         "with no provider",
         Life::alone(Setting::Off, &MINIMAL),
     );
-    let in_c = c::callbacks(Modules::Minimal);
+    let in_c = c::callbacks();
     let life = Life::new(Setting::Off, &in_c, c::cycle, Beside::Nothing);
     measure(&mut group, "with a provider, in C", life);
     let watched = || Life::new(Setting::Tests, &MINIMAL, raw::cycle, Beside::Nothing);
@@ -96,18 +96,18 @@ fn unrelated(criterion: &mut Criterion) {
 
 fn bindings(criterion: &mut Criterion) {
     const SIZES: [u32; 4] = [10, 100, 1_000, 10_000];
-    let fan = |size, leaves| Fan::new(Setting::Off, &ALLOCATING, size, leaves);
+    let fan = |size, part| Fan::new(Setting::Off, &ALLOCATING, size, part);
     grow(
         criterion,
         "a provider leaves its clients, each",
         &SIZES,
-        |size| fan(size, Leaves::Provider),
+        |size| fan(size, Part::ProviderLeaves),
     );
     grow(
         criterion,
         "clients leave their provider, each",
         &SIZES,
-        |size| fan(size, Leaves::Clients),
+        |size| fan(size, Part::ClientsLeave),
     );
     grow(
         criterion,

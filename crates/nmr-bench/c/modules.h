@@ -17,13 +17,10 @@ struct bench_callbacks {
 /* They do nothing but what the NMR asks of them. */
 extern const struct bench_callbacks bench_minimal;
 
-/* They allocate 64 bytes in the attach and free them in the cleanup. */
-extern const struct bench_callbacks bench_allocating;
-
 /* A client, which is its own registration context. */
 struct bench_client {
     NPI_CLIENT_CHARACTERISTICS characteristics;
-    /* NmrClientAttachProvider, or what stands for it in bench_floor. */
+    /* NmrClientAttachProvider. */
     NTSTATUS(NTAPI *attach)(HANDLE, PVOID, const VOID *, PVOID *, const VOID **);
 };
 
@@ -31,13 +28,6 @@ struct bench_client {
 struct bench_provider {
     NPI_PROVIDER_CHARACTERISTICS characteristics;
 };
-
-/* How a client of bench_floor attaches. */
-NTSTATUS NTAPI bench_attach_directly(HANDLE handle, PVOID context, const VOID *dispatch,
-                                     PVOID *provider_context, const VOID **provider_dispatch);
-
-/* The callbacks of one attach and detach, that many times, without a registrar. Returns 0. */
-uint64_t bench_floor(struct bench_client *client, struct bench_provider *provider, uint64_t times);
 
 /* A client registers, attaches to one provider and leaves, that many times. Returns 0. */
 uint64_t bench_cycle(struct bench_client *client, uint64_t times);

@@ -6,14 +6,13 @@ use std::ffi::c_void;
 use std::hint::black_box;
 
 use nmr_sys::{
-    NMR_CLIENT_BINDING_HANDLE, NPI_CLIENT_ATTACH_PROVIDER_FN,
-    NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN, NPI_CLIENT_DETACH_PROVIDER_FN,
-    NPI_PROVIDER_ATTACH_CLIENT_FN, NPI_PROVIDER_CLEANUP_BINDING_CONTEXT_FN,
-    NPI_PROVIDER_DETACH_CLIENT_FN, NTSTATUS,
+    NPI_CLIENT_ATTACH_PROVIDER_FN, NPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN,
+    NPI_CLIENT_DETACH_PROVIDER_FN, NPI_PROVIDER_ATTACH_CLIENT_FN,
+    NPI_PROVIDER_CLEANUP_BINDING_CONTEXT_FN, NPI_PROVIDER_DETACH_CLIENT_FN,
 };
 
 use crate::calls::{CounterDispatch, Pair};
-use crate::raw::{Attach, Client, Provider};
+use crate::raw::Client;
 
 /// The six callbacks of a client and a provider.
 #[repr(C)]
@@ -33,30 +32,8 @@ pub struct Callbacks {
     pub clean_up_provider: NPI_PROVIDER_CLEANUP_BINDING_CONTEXT_FN,
 }
 
-/// Callbacks in C.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Modules {
-    /// They do nothing but what the NMR asks of them.
-    Minimal,
-    /// They allocate 64 bytes in the attach and free them in the cleanup.
-    Allocating,
-}
-
-unsafe extern "efiapi" {
-    fn bench_attach_directly(
-        handle: NMR_CLIENT_BINDING_HANDLE,
-        context: *mut c_void,
-        table: *const c_void,
-        provider_context: *mut *mut c_void,
-        provider_table: *mut *const c_void,
-    ) -> NTSTATUS;
-}
-
 unsafe extern "C" {
     static bench_minimal: Callbacks;
-    static bench_allocating: Callbacks;
-
-    fn bench_floor(client: *const Client, provider: *const Provider, times: u64) -> u64;
 
     fn bench_cycle(client: *const Client, times: u64) -> u64;
 
@@ -126,26 +103,11 @@ unsafe impl Send for Guarded {}
 // SAFETY: as above.
 unsafe impl Sync for Guarded {}
 
-/// How a client of [`floor`] attaches.
-pub const ATTACH_DIRECTLY: Attach = bench_attach_directly;
-
 /// The callbacks in C.
 #[must_use]
-pub fn callbacks(modules: Modules) -> Callbacks {
-    match modules {
-        // SAFETY: the static must be initialized and never written: it is a constant of C.
-        Modules::Minimal => unsafe { bench_minimal },
-        // SAFETY: as above.
-        Modules::Allocating => unsafe { bench_allocating },
-    }
-}
-
-/// Calls the six callbacks of a client and a provider `times` times, in C and without a registrar.
-/// The client attaches by [`ATTACH_DIRECTLY`].
-pub fn floor(client: &Client, provider: &Provider, times: u64) {
-    // SAFETY: the callbacks must accept what `bench_floor` gives them, as all here do.
-    let failures = unsafe { bench_floor(client, provider, times) };
-    assert_eq!(failures, 0);
+pub fn callbacks() -> Callbacks {
+    // SAFETY: the static must be initialized and never written: it is a constant of C.
+    unsafe { bench_minimal }
 }
 
 /// Lets a client register, attach to one provider and leave, `times` times, from C.

@@ -1,5 +1,4 @@
-//! The six callbacks of one client's attach and detach, without a registrar: `bench_floor` of
-//! `c/modules.c` in Rust.
+//! The six callbacks of one client's attach and detach, without a registrar.
 // UNSAFETY: it calls callbacks with the pointers of C.
 #![expect(unsafe_code)]
 

@@ -19,6 +19,7 @@ pub mod pending;
 pub mod processors;
 pub mod raw;
 pub mod setting;
+pub mod statistics;
 pub mod together;
 
 /// Something that can be done many times.

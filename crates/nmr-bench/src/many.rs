@@ -12,21 +12,23 @@ use crate::raw::{
 };
 use crate::setting::Setting;
 
-/// Who leaves.
+/// The part of the cycles of many clients that is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Leaves {
-    /// The provider leaves all of its clients.
-    Provider,
-    /// The clients leave, one after the other.
-    Clients,
+pub enum Part {
+    /// The clients register and attach, one after the other.
+    ClientsRegister,
+    /// The provider deregisters, and detaches from all clients.
+    ProviderLeaves,
+    /// The clients deregister, detach and wait, one after the other.
+    ClientsLeave,
 }
 
-/// One provider is attached to many clients, and one of the sides leaves.
+/// Many clients attach to one provider, and one of the sides leaves.
 pub struct Fan {
     registrar: Registrar,
     provider: &'static Provider,
     clients: Vec<&'static Client>,
-    leaves: Leaves,
+    part: Part,
 }
 
 /// So many clients attach to as many providers, and all leave.
@@ -43,37 +45,36 @@ fn clients(count: u32, callbacks: &Callbacks) -> Vec<&'static Client> {
 impl Fan {
     /// So many clients.
     #[must_use]
-    pub fn new(setting: Setting, callbacks: &Callbacks, count: u32, leaves: Leaves) -> Self {
+    pub fn new(setting: Setting, callbacks: &Callbacks, count: u32, part: Part) -> Self {
         Self {
             registrar: setting.registrar(),
             provider: Provider::leak(NPI, callbacks),
             clients: clients(count, callbacks),
-            leaves,
+            part,
         }
     }
 
-    /// Attaches them all, and returns how long it takes to detach them.
-    fn detach(&self) -> Duration {
+    /// Runs all of their cycles, and returns how long the part takes.
+    fn cycles(&self) -> Duration {
         let provider = register_provider(self.provider);
-        let clients: Vec<_> = self
-            .clients
-            .iter()
-            .map(|client| register_client(client))
-            .collect();
         let start = Instant::now();
-        match self.leaves {
-            Leaves::Provider => {
-                close_provider(provider);
-                let spent = start.elapsed();
-                clients.into_iter().for_each(close_client);
-                spent
-            }
-            Leaves::Clients => {
-                clients.into_iter().for_each(close_client);
-                let spent = start.elapsed();
-                close_provider(provider);
-                spent
-            }
+        let clients = self.clients.iter().map(|client| register_client(client));
+        let clients: Vec<_> = clients.collect();
+        let registered = start.elapsed();
+        let start = Instant::now();
+        if self.part == Part::ProviderLeaves {
+            close_provider(provider);
+            let spent = start.elapsed();
+            clients.into_iter().for_each(close_client);
+            return spent;
+        }
+        clients.into_iter().for_each(close_client);
+        let left = start.elapsed();
+        close_provider(provider);
+        if self.part == Part::ClientsRegister {
+            registered
+        } else {
+            left
         }
     }
 }
@@ -83,7 +84,7 @@ impl Work for Fan {
         let _entered = self.registrar.enter();
         let bindings = self.clients.len() as u64;
         let rounds = times.div_ceil(bindings);
-        let spent = (0..rounds).map(|_| self.detach()).sum();
+        let spent = (0..rounds).map(|_| self.cycles()).sum();
         assert!(self.registrar.reports().is_empty());
         share(spent, times, rounds * bindings)
     }

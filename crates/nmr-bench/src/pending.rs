@@ -18,6 +18,7 @@ use crate::Work;
 use crate::c::Callbacks;
 use crate::callbacks::{Nothing, callbacks};
 use crate::lives::{NPI, share};
+use crate::processors::pin;
 use crate::raw::{
     Client, Provider, begin_to_close_client, register_client, register_provider, wait_for_client,
 };
@@ -137,6 +138,9 @@ impl Mailbox {
     }
 }
 
+/// The number of the thread that completes, beside the first.
+const OTHER: usize = 1;
+
 impl Pending {
     /// So many clients at a time.
     #[must_use]
@@ -158,7 +162,10 @@ impl Pending {
         let mailbox = Mailbox::new();
         thread::scope(|scope| {
             if self.by == By::AnotherThread {
-                scope.spawn(|| mailbox.serve());
+                scope.spawn(|| {
+                    pin(OTHER);
+                    mailbox.serve();
+                });
             }
             let start = Instant::now();
             for _ in 0..times {
@@ -195,6 +202,7 @@ impl Pending {
                 By::AnotherThread => {
                     let (sender, receiver) = std::sync::mpsc::channel();
                     scope.spawn(move || {
+                        pin(OTHER);
                         sender
                             .send(Instant::now())
                             .expect("the first thread listens");

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Work;
+use crate::processors::pin;
 
 /// Work that several threads do at the same time, each that many times. The times are those of one
 /// thread.
@@ -29,7 +30,7 @@ impl<F: Fn(u32, u64) + Sync> Work for Threads<F> {
     }
 }
 
-/// Runs a function on a thread for each item; they begin together. Returns how long it takes from the
+/// Runs a function on a thread for each item, each pinned to a processor; they begin together. Returns how long it takes from the
 /// first beginning to the last end, so a thread that is late counts.
 ///
 /// # Panics
@@ -37,7 +38,8 @@ impl<F: Fn(u32, u64) + Sync> Work for Threads<F> {
 /// If one of them does.
 pub fn together<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) -> Duration {
     let ready = AtomicUsize::new(0);
-    let run = |item| {
+    let run = &|(thread, item): (usize, &T)| {
+        pin(thread);
         ready.fetch_add(1, Ordering::AcqRel);
         // Sleeping would make one of them late.
         while ready.load(Ordering::Acquire) < items.len() {
@@ -48,7 +50,11 @@ pub fn together<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) -> Duration {
         (start, Instant::now())
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = items.iter().map(|item| scope.spawn(|| run(item))).collect();
+        let threads: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|numbered| scope.spawn(move || run(numbered)))
+            .collect();
         let times = threads
             .into_iter()
             .map(|thread| thread.join().expect("it worked"));

@@ -20,6 +20,8 @@ const FLOORS: &[&[&str]] = &[
     &["native/kernel"],
     // The way into a driver.
     &["native/crossing"],
+    // The I/O manager of drivers that take IRPs.
+    &["native/io"],
     // The functions of the kernel and of the framework, in the convention of images.
     &["native/exports", "native/wdf"],
     // The table of names.

@@ -220,7 +220,7 @@ pub(crate) fn enter(shell: Arc<Shell>) {
 
 /// Undoes the last [`enter`].
 pub(crate) fn leave() {
-    let left = ENTERED.with(|entered| entered.borrow_mut().pop(Held::clone));
+    let left = ENTERED.with(|entered| entered.borrow_mut().pop(|held| held.clone()));
     // The registrar may end with it, which looks for the one that this thread is in.
     drop(left);
 }

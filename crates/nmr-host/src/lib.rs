@@ -70,6 +70,7 @@ mod poison;
 mod policy;
 mod process;
 mod record;
+mod records;
 mod registrar;
 mod report;
 mod shell;

@@ -36,8 +36,8 @@ impl<T> Nested<T> {
 
     /// Takes the innermost value away, and returns what is wanted of it.
     #[inline]
-    pub(crate) fn pop<U>(&mut self, take: impl FnOnce(&T) -> U) -> Option<U> {
-        let taken = self.innermost.as_ref().map(take);
+    pub(crate) fn pop<U>(&mut self, take: impl FnOnce(&mut T) -> U) -> Option<U> {
+        let taken = self.innermost.as_mut().map(take);
         if self.outer.is_empty() {
             self.innermost = None;
         } else {
@@ -51,6 +51,15 @@ impl<T> Nested<T> {
 
     pub(crate) fn innermost(&self) -> Option<&T> {
         self.innermost.as_ref()
+    }
+
+    pub(crate) fn innermost_mut(&mut self) -> Option<&mut T> {
+        self.innermost.as_mut()
+    }
+
+    /// All values, the innermost first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.innermost.iter().chain(self.outer.iter().rev())
     }
 
     /// The innermost value of which this is true.

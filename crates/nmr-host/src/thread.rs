@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::{self, ManuallyDrop};
 
 use nmr_machine::{Key, ModuleLabel, Role};
 
 use crate::irql::Irql;
+use crate::nested::Nested;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Arc, Mutex, PoisonError, shared, thread_local};
+use crate::sync::{Arc, Mutex, shared, thread_local};
 
 shared! {
     static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -15,13 +17,12 @@ shared! {
 
 thread_local! {
     static NUMBER: Cell<Option<u32>> = const { Cell::new(None) };
-    /// The innermost callback, for those who must not allocate.
-    static INNERMOST: Cell<Option<Callback>> = const { Cell::new(None) };
-    static STAYS: RefCell<Vec<Stay>> = const { RefCell::new(Vec::new()) };
-    /// The last callback that began on this thread.
+    /// It is not dropped, so that an allocator may look at it while a thread ends; it is empty then.
+    static STAYS: ManuallyDrop<RefCell<Nested<Stay>>> =
+        const { ManuallyDrop::new(RefCell::new(Nested::new())) };
+    /// The last callback that has returned on this thread.
     static LAST: Cell<Option<Callback>> = const { Cell::new(None) };
-    /// How many stays inside the last of those are not remembered, because memory ran out or the
-    /// thread is ending.
+    /// How many stays inside the last of those are not remembered, because memory ran out.
     static MISSED: Cell<usize> = const { Cell::new(0) };
     /// The [bits](bit) of the roles in which the last registration failed.
     static FAILED: Cell<u8> = const { Cell::new(0) };
@@ -104,13 +105,6 @@ shared! {
     static LAST_OF_ALL: Mutex<Option<(ThreadNumber, Callback)>> = Mutex::new(None);
 }
 
-/// Remembers a callback that begins.
-fn note_last(callback: Callback) {
-    LAST.with(|last| last.set(Some(callback)));
-    let mut of_all = LAST_OF_ALL.lock().unwrap_or_else(PoisonError::into_inner);
-    *of_all = Some((current(), callback));
-}
-
 /// The callback that a crash of this thread has to do with, as a handler of signals prints it.
 #[cfg_attr(
     not(all(target_os = "linux", not(any(miri, shuttle)))),
@@ -173,8 +167,9 @@ pub(crate) fn last_callback() -> Option<LastCallback> {
 }
 
 fn begin_stay(callback: Option<Callback>, referenced: bool) {
-    if let Some(callback) = callback {
-        note_last(callback);
+    // If another thread begins one now, that is as good.
+    if let (Some(callback), Ok(mut last)) = (callback, LAST_OF_ALL.try_lock()) {
+        *last = Some((current(), callback));
     }
     let stay = Stay {
         callback,
@@ -183,18 +178,16 @@ fn begin_stay(callback: Option<Callback>, referenced: bool) {
         completed: Vec::new(),
     };
     let missed = MISSED.with(Cell::get);
-    if missed == 0 && with_stays(|stays| push(stays, stay)) == Some(true) {
-        if callback.is_some() {
-            INNERMOST.with(|innermost| innermost.set(callback));
-        }
+    let has_room = missed == 0 && with_stays(|stays| stays.reserve().is_ok());
+    if has_room {
+        with_stays(|stays| stays.push(stay));
     } else {
         MISSED.with(|count| count.set(missed + 1));
     }
 }
 
-/// Runs something with the stays, unless the thread has ended so far that it has none.
-fn with_stays<T>(run: impl FnOnce(&mut Vec<Stay>) -> T) -> Option<T> {
-    STAYS.try_with(|stays| run(&mut stays.borrow_mut())).ok()
+fn with_stays<T>(run: impl FnOnce(&mut Nested<Stay>) -> T) -> T {
+    STAYS.with(|stays| run(&mut stays.borrow_mut()))
 }
 
 /// Appends a value. Returns whether there was memory for it.
@@ -214,19 +207,28 @@ pub(crate) fn leave() {
         return;
     }
     let completed = with_stays(|stays| {
-        let completed = stays.pop().map(|stay| stay.completed);
-        let outer = stays.iter().rev().find_map(|stay| stay.callback);
-        INNERMOST.with(|innermost| innermost.set(outer));
-        completed
+        stays.pop(|stay| {
+            if stay.callback.is_some() {
+                LAST.with(|last| last.set(stay.callback));
+            }
+            mem::take(&mut stay.completed)
+        })
     });
-    for (registrar, registration) in completed.flatten().unwrap_or_default() {
+    for (registrar, registration) in completed.unwrap_or_default() {
         registrar.completer_left(registration);
     }
 }
 
-/// The callback that this thread is inside. It does not allocate.
+/// The callback that this thread is inside. It does not allocate, and may be called where a signal has
+/// interrupted the thread.
 pub(crate) fn callback() -> Option<Callback> {
-    INNERMOST.with(Cell::get)
+    STAYS.with(|stays| {
+        stays
+            .try_borrow()
+            .ok()?
+            .iter()
+            .find_map(|stay| stay.callback)
+    })
 }
 
 /// The callbacks that this thread is inside, the innermost last.
@@ -234,16 +236,18 @@ pub(crate) fn callbacks() -> Vec<Callback> {
     let mut callbacks = Vec::new();
     with_stays(|stays| {
         // Nothing but a report depends on them, so none are told of if there is no memory.
-        if callbacks.try_reserve_exact(stays.len()).is_ok() {
-            callbacks.extend(stays.iter().filter_map(|stay| stay.callback));
+        let inside = || stays.iter().filter_map(|stay| stay.callback);
+        if callbacks.try_reserve_exact(inside().count()).is_ok() {
+            callbacks.extend(inside());
         }
     });
+    callbacks.reverse();
     callbacks
 }
 
 /// Changes the innermost stay, if there is one. Returns whether that worked.
 fn change(change: impl FnOnce(&mut Stay) -> bool) -> bool {
-    with_stays(|stays| stays.last_mut().is_some_and(change)).unwrap_or(false)
+    with_stays(|stays| stays.innermost_mut().is_some_and(change))
 }
 
 /// A registration was deregistered, perhaps inside a callback.
@@ -254,7 +258,7 @@ pub(crate) fn note_deregistered(handle: usize) {
 /// Whether a callback that this thread is inside has deregistered this.
 pub(crate) fn has_deregistered(handle: usize) -> bool {
     let by_callback = |stay: &Stay| stay.callback.is_some() && stay.deregistered.contains(&handle);
-    with_stays(|stays| stays.iter().any(by_callback)).unwrap_or(false)
+    with_stays(|stays| stays.iter().any(by_callback))
 }
 
 /// A detachment of a registration is being completed. Returns `true` if that is inside a stay whose end

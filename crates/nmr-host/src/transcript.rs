@@ -1,9 +1,10 @@
-//! Notes for the record: what an event or an action of the machine looks like to a reader.
+//! What the record gets: how an event or an action of the machine looks to a reader.
 
 use nmr_machine::{Callback, Ends, Event, Identity, ModuleLabel, Role};
 use nmr_sys::NTSTATUS;
 
-use crate::record::{Actor, Moment, Note};
+use crate::record::Actor;
+use crate::records::{Brief, Direction, Point};
 
 /// A call of one of the nine functions, as the thread that makes it carries it along.
 #[derive(Clone, Copy, Debug)]
@@ -59,51 +60,56 @@ impl Entry {
         }
     }
 
-    pub(crate) fn called(&self) -> Note {
-        self.note(Moment::Call("".into()))
+    pub(crate) fn called(&self) -> Brief {
+        self.record(Point::Call)
     }
 
-    pub(crate) fn returned(&self, status: NTSTATUS) -> Note {
-        self.note(if self.returns {
-            Moment::Status(status)
+    pub(crate) fn returned(&self, status: NTSTATUS) -> Brief {
+        self.record(if self.returns {
+            Point::Status(status)
         } else {
-            Moment::Return("".into())
+            Point::Return
         })
     }
 
-    fn note(&self, moment: Moment) -> Note {
-        Note {
-            caller: self.caller,
-            callee: Actor::Nmr,
-            function: self.function.into(),
-            binding: self.binding,
+    fn record(&self, moment: Point) -> Brief {
+        let module = match self.caller {
+            Actor::Module(module) => Some(module),
+            Actor::Nmr | Actor::Unknown => None,
+        };
+        Brief::new(
+            Direction::IntoNmr,
+            module,
+            self.function,
+            self.binding,
             moment,
-        }
+        )
     }
 }
 
 /// A callback returned, of the binding with these ends.
-pub(crate) fn event(ends: &Ends, event: &Event<'_>) -> Option<(Callback, Note)> {
+pub(crate) fn event(ends: &Ends, event: &Event<'_>) -> Option<(Callback, Brief)> {
     let (role, callback, moment) = match *event {
         Event::ClientAttachReturned { status, .. } => {
-            (Role::Client, Callback::Attach, Moment::Status(status))
+            (Role::Client, Callback::Attach, Point::Status(status))
         }
         Event::DetachReturned { role, status, .. } => {
-            (role, Callback::Detach, Moment::Status(status))
+            (role, Callback::Detach, Point::Status(status))
         }
-        Event::CleanupReturned { role, .. } => (role, Callback::Cleanup, Moment::Return("".into())),
+        Event::CleanupReturned { role, .. } => (role, Callback::Cleanup, Point::Return),
         _ => return None,
     };
-    Some((callback, note(ends, role, callback, moment)))
+    Some((callback, record(ends, role, callback, moment)))
 }
 
 /// A moment of a callback.
-pub(crate) fn note(ends: &Ends, role: Role, callback: Callback, moment: Moment) -> Note {
-    Note {
-        caller: Actor::Nmr,
-        callee: Actor::Module(ends.module(role)),
-        function: callback.name(role).into(),
-        binding: Some(ends.serial),
+pub(crate) fn record(ends: &Ends, role: Role, callback: Callback, moment: Point) -> Brief {
+    let (module, function) = (Some(ends.module(role)), callback.name(role));
+    Brief::new(
+        Direction::IntoModule,
+        module,
+        function,
+        Some(ends.serial),
         moment,
-    }
+    )
 }

@@ -4,7 +4,7 @@ use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions, Report
 use nmr_host::Policy;
 
 use super::seen::Seen;
-use super::{names, read_loadable, sayings, words};
+use super::{names, read, read_loadable, sayings, words};
 use crate::options::{RunOptions, UnloadOrder};
 use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
 
@@ -20,6 +20,10 @@ pub(crate) fn tell(options: &RunOptions, policy: Policy) -> Result<Run, String> 
     let mut stage = Stage::new(policy);
     if options.special_pool {
         stage.host.use_special_pool();
+    }
+    if let Some(file) = &options.registry {
+        let imported = stage.host.import_registry(&read(file)?);
+        imported.map_err(|error| format!("{}: {error}", file.display()))?;
     }
     stage.exercise = Stage::exercise(&options.exercise, stage.host.registrar().policy().seed);
     if stage.exercise.is_some() {
@@ -72,11 +76,14 @@ impl Stage {
         let at = self.host.registrar().recorded();
         match self.host.load(bytes, LoadOptions::named(name)) {
             Ok(image) => {
-                let device = image.add_device();
+                let (device, warnings) = (image.add_device(), image.warnings());
                 self.loaded.push(image);
                 let seen = self.look(at, name);
                 let text = words::loaded(&seen, &self.cast);
                 self.section(at, format!("{name} is loaded"), text);
+                for warning in warnings {
+                    self.note(format!("{name}: {warning}"));
+                }
                 device.or_else(|error| self.go_on_without_device(name, &error))
             }
             Err(error) => {

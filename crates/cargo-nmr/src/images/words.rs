@@ -72,7 +72,7 @@ pub(super) fn no_device(error: &DeviceError) -> String {
             format!("no device was added: {}", status::name(*status))
         }
         DeviceError::Stopped(_) => "EvtDriverDeviceAdd stopped the host".to_owned(),
-        DeviceError::NotPlugAndPlay => "it has no EvtDriverDeviceAdd".to_owned(),
+        DeviceError::NotPlugAndPlay => "it is not for Plug and Play".to_owned(),
     }
 }
 

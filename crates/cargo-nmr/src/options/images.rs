@@ -27,6 +27,10 @@ pub(crate) struct RunOptions {
     #[arg(long)]
     pub(crate) special_pool: bool,
 
+    /// The registry that the drivers find: a text as `reg export` writes it
+    #[arg(long, value_name = "FILE", long_help = REGISTRY_HELP)]
+    pub(crate) registry: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) choices: Choices,
 
@@ -40,6 +44,16 @@ pub(crate) struct RunOptions {
     pub(crate) own: OwnPackage,
 }
 
+const REGISTRY_HELP: &str = r#"The registry that the drivers find: a text as `reg export` writes it, UTF-16 or UTF-8, of lines like
+
+  [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\driver\Parameters]
+  "Limit"=dword:0000001f
+  "Name"="text"
+  "Bytes"=hex:01,0a
+  "Peers"=hex(7):61,00,00,00,00,00
+
+A key without HKEY_LOCAL_MACHINE, as in [driver\Parameters], is below the services; the service of driver.sys is `driver`"#;
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   cargo nmr run                                            the driver of this package
@@ -48,6 +62,7 @@ Examples:
   cargo nmr run client.sys provider.sys --unload-order first
   cargo nmr run driver.sys --seed 7 --format mermaid       another registrar within the contract
   cargo nmr run driver.sys --special-pool                  early frees and late touches are reported
+  cargo nmr run driver.sys --registry driver.reg           with the values that the driver reads
   cargo nmr run driver.sys --format json | jq .function    one event a line; see docs/events.md
   cargo nmr run driver.sys --call 0x222004:01000000 --detach 0x222008 --attach 0x22200c
                                                            detaches while calls are in progress

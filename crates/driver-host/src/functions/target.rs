@@ -1,6 +1,7 @@
 //! What an image gets for a name.
 
 use super::{Library, kernel, kmdf, netio, wdfldr, wpp};
+use crate::native::exports::lookaside;
 use crate::pe::Name;
 
 /// A function that images can call.
@@ -46,8 +47,12 @@ pub(crate) fn find_framework(name: &str) -> Option<Target> {
     kmdf::find(name)
 }
 
-/// The functions of the kernel, by their names.
+/// The functions of the kernel, by their names, and those that drivers get by pointers only.
 pub(crate) fn kernel_functions() -> impl Iterator<Item = (&'static str, Target)> {
     let names = kernel::NAMES.iter();
-    names.filter_map(|name| Some((*name, kernel::find(name)?)))
+    let by_pointer = lookaside::routines().into_iter();
+    let by_pointer = by_pointer.map(|(name, function)| (name, Target::gated(function)));
+    names
+        .filter_map(|name| Some((*name, kernel::find(name)?)))
+        .chain(by_pointer)
 }

@@ -4,6 +4,8 @@
 #![expect(unsafe_code)]
 
 use std::arch::naked_asm;
+use std::cell::Cell;
+use std::ptr;
 
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::report::Fault;
@@ -28,13 +30,76 @@ pub(crate) unsafe fn call<const COUNT: usize>(
 ) -> usize {
     let mut all = [0; ARGUMENTS];
     all[..COUNT].copy_from_slice(&arguments);
-    let mut changed = 0;
+    let mut out = Out::default();
     let result = image.enter(what, || {
         // SAFETY: the function can be called, by this contract; both pointers are to locals.
-        unsafe { cross(function, all.as_ptr(), &raw mut changed) }
+        unsafe { cross(function, all.as_ptr(), &raw mut out) }
     });
-    report_changes(image, what, changed);
+    report_changes(image, what, out.changed);
     result
+}
+
+/// What a crossing writes down.
+#[repr(C)]
+#[derive(Default)]
+struct Out {
+    /// What the function changed, one bit each.
+    changed: u64,
+    /// The address of the frame, while the function runs.
+    frame: usize,
+}
+
+thread_local! {
+    /// Where the crossing into the routine of this system thread has its [`Out`]; null on other threads.
+    static THREAD: Cell<*const Out> = const { Cell::new(ptr::null()) };
+}
+
+/// Calls the routine of a system thread, which may [end](end_thread) instead of returning.
+///
+/// # Safety
+///
+/// There is a routine at the address, which can be called with this argument.
+pub(crate) unsafe fn call_thread(image: &Loaded, what: &str, routine: usize, context: usize) {
+    let all = [context, 0, 0, 0, 0, 0, 0, 0];
+    let mut out = Out::default();
+    image.enter(what, || {
+        THREAD.set(&raw const out);
+        // SAFETY: the routine can be called, by this contract; both pointers are to locals.
+        unsafe { cross(routine, all.as_ptr(), &raw mut out) };
+        THREAD.set(ptr::null());
+    });
+    report_changes(image, what, out.changed);
+}
+
+/// Returns `true` on a system thread of a driver.
+pub(crate) fn is_thread() -> bool {
+    !THREAD.get().is_null()
+}
+
+/// Ends the routine of a system thread: goes on behind its call, as if it had returned.
+///
+/// # Safety
+///
+/// [`is_thread`] is true, and no frame between the crossing and this one has anything to drop.
+pub(crate) unsafe fn end_thread() -> ! {
+    // SAFETY: the crossing is in progress, as this is its thread, so its `Out` is there.
+    let frame = unsafe { (*THREAD.get()).frame };
+    // SAFETY: it is the frame of that crossing; the frames above it may be left, by this contract.
+    unsafe { return_to(frame) }
+}
+
+/// Returns from the function that the crossing with this frame has called, with the registers that it keeps.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn return_to(frame: usize) -> ! {
+    naked_asm!(
+        "xor eax, eax",
+        ".irp register, rbp, rbx, rsi, r12, r13, r14, r15",
+        "mov \\register, rdi",
+        ".endr",
+        // Where the call has put its return address.
+        "lea rsp, [rbp - 136]",
+        "ret",
+    )
 }
 
 /// What a function has changed, one bit each.
@@ -64,21 +129,18 @@ fn report_changes(image: &Loaded, function: &str, changed: u64) {
     }
 }
 
-/// `cross(function, arguments, changed)`: calls the function with eight arguments.
+/// `cross(function, arguments, out)`: calls the function with eight arguments.
 ///
-/// Below `rbp` are the five registers that the caller wants back, `changed`, and the controls of
+/// Below `rbp` are the five registers that the caller wants back, `out`, and the controls of
 /// floating-point arithmetic; below those, for the callee, 32 bytes of home space and four arguments.
 /// Every register that a function keeps has the value of `rbp` during the call. After it, only `rsp` is
 /// trusted.
 #[unsafe(naked)]
-unsafe extern "sysv64" fn cross(
-    function: usize,
-    arguments: *const usize,
-    changed: *mut u64,
-) -> usize {
+unsafe extern "sysv64" fn cross(function: usize, arguments: *const usize, out: *mut Out) -> usize {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
+        "mov [rdx + 8], rbp",
         "push rbx",
         "push r12",
         "push r13",

@@ -10,6 +10,7 @@ mod abi;
 mod crossing;
 pub(crate) mod exports;
 mod host;
+mod io;
 mod kernel;
 mod loader;
 pub(crate) mod wdf;
@@ -21,6 +22,7 @@ pub use host::{
 pub use kernel::inside::Visit;
 pub use kernel::points::{Plan, Point, Refusal, Site};
 pub use kernel::registry::RegistryValue;
+pub use kernel::registry_file::BadRegistryFile;
 pub use kernel::report::{Fault, Report, Stopped};
 pub use kernel::system::Print;
 pub use kernel::trace::{Descriptor, Event, Field, Value};

@@ -145,16 +145,6 @@ pub(crate) const LINES: &[Line] = &[
         None,
     ),
     line(
-        "a cycle / its six callbacks, all in C",
-        Ratio(&works::LIFE_C, &works::FLOOR_C),
-        None,
-    ),
-    line(
-        "a cycle / its six callbacks, with memory for each binding",
-        Ratio(&works::LIFE_ALLOCATING, &works::FLOOR_ALLOCATING),
-        None,
-    ),
-    line(
         "its six callbacks and five locks / its six callbacks",
         Ratio(&works::FLOOR_AND_LOCKS, &works::FLOOR),
         None,
@@ -162,12 +152,22 @@ pub(crate) const LINES: &[Line] = &[
     line(
         "a cycle / its six callbacks and five locks",
         Ratio(&works::LIFE, &works::FLOOR_AND_LOCKS),
-        None,
+        Some(AtMost(1.6)),
     ),
     line(
-        "a cycle, watched as in tests / its six callbacks",
-        Ratio(&works::LIFE_IN_TESTS, &works::FLOOR),
-        None,
+        "a cycle, watched as in tests / a cycle",
+        Ratio(&works::LIFE_IN_TESTS, &works::LIFE),
+        Some(AtMost(2.75)),
+    ),
+    line(
+        "one of 1,000 clients registers and attaches / a cycle",
+        Ratio(&works::REGISTERS, &works::LIFE),
+        Some(AtMost(0.5)),
+    ),
+    line(
+        "one of 1,000 clients deregisters, detaches and waits / a cycle",
+        Ratio(&works::DEREGISTERS, &works::LIFE),
+        Some(AtMost(0.3)),
     ),
     line(
         "a cycle without a provider / with one",

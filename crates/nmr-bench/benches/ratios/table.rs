@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
+use nmr_bench::statistics::Middle;
 use serde::Serialize;
 
 use crate::line::Line;
 use crate::measure::Measurements;
-use crate::statistics::Middle;
 
 /// What came out of a line.
 #[derive(Serialize)]
@@ -63,7 +63,21 @@ impl Outcome {
         }
     }
 
-    /// The median and the quartiles, the bound, the verdict, the nanoseconds, the name.
+    /// The quartiles, or the two modes.
+    fn spread(&self) -> String {
+        match self.value.modes {
+            None => format!(
+                "{} … {}",
+                number(self.value.lower_quartile),
+                number(self.value.upper_quartile)
+            ),
+            Some(modes) => modes
+                .map(|mode| format!("{} ({:.0} %)", number(mode.median), 100.0 * mode.share))
+                .join(" or "),
+        }
+    }
+
+    /// The median and the quartiles or modes, the bound, the verdict, the nanoseconds, the name.
     fn cells(&self) -> [String; 6] {
         let times: Vec<_> = self
             .measured
@@ -72,11 +86,7 @@ impl Outcome {
             .collect();
         [
             number(self.value.median),
-            format!(
-                "{} … {}",
-                number(self.value.lower_quartile),
-                number(self.value.upper_quartile)
-            ),
+            self.spread(),
             self.bound.clone().unwrap_or_default(),
             self.verdict().to_owned(),
             times.join(" / "),
@@ -85,7 +95,7 @@ impl Outcome {
     }
 }
 
-const HEADINGS: [&str; 6] = ["median", "quartiles", "bound", "", "ns", "what"];
+const HEADINGS: [&str; 6] = ["median", "quartiles or modes", "bound", "", "ns", "what"];
 
 /// For a terminal.
 pub(crate) fn text(outcomes: &[Outcome]) -> String {
@@ -109,8 +119,9 @@ pub(crate) fn text(outcomes: &[Outcome]) -> String {
 
 /// For the documentation.
 pub(crate) fn markdown(outcomes: &[Outcome]) -> String {
-    let mut text =
-        String::from("| what | median | quartiles | bound | | ns |\n|---|--:|--:|--:|---|--:|\n");
+    let mut text = String::from(
+        "| what | median | quartiles or modes | bound | | ns |\n|---|--:|--:|--:|---|--:|\n",
+    );
     for outcome in outcomes {
         let [median, quartiles, bound, verdict, times, name] = outcome.cells();
         writeln!(

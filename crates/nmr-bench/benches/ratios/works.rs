@@ -4,13 +4,13 @@ use std::hint::black_box;
 use std::sync::Mutex;
 
 use nmr_bench::Work;
-use nmr_bench::c::{self, Callbacks, Guard, Guarded, Modules};
+use nmr_bench::c::{Callbacks, Guard, Guarded};
 use nmr_bench::callbacks::{Memory, Nothing, callbacks};
 use nmr_bench::calls::{self, Pair};
 use nmr_bench::floor;
 use nmr_bench::guards;
 use nmr_bench::lives::{Beside, Life, Lives, NPI};
-use nmr_bench::many::{AllPairs, Fan, Leaves};
+use nmr_bench::many::{AllPairs, Fan, Part};
 use nmr_bench::pending::{By, Pending};
 use nmr_bench::raw::{self, Client, Provider};
 use nmr_bench::setting::Setting;
@@ -114,10 +114,6 @@ pub(crate) static FLOOR: Variant = variant("its six callbacks", || {
     let (client, provider) = modules_without_registrar(&MINIMAL);
     Box::new(|times| floor::floor(client, provider, times))
 });
-pub(crate) static FLOOR_ALLOCATING: Variant = variant("its six callbacks, allocating", || {
-    let (client, provider) = modules_without_registrar(&ALLOCATING);
-    Box::new(|times| floor::floor(client, provider, times))
-});
 /// What any registrar takes that has a lock, calls no module under it, and checks nothing.
 pub(crate) static FLOOR_AND_LOCKS: Variant = variant("its six callbacks and five locks", || {
     let (client, provider) = modules_without_registrar(&MINIMAL);
@@ -131,27 +127,9 @@ pub(crate) static FLOOR_AND_LOCKS: Variant = variant("its six callbacks and five
         }
     })
 });
-pub(crate) static FLOOR_C: Variant = variant("its six callbacks, in C", || {
-    let callbacks = c::callbacks(Modules::Minimal);
-    let client = Client::that_attaches(c::ATTACH_DIRECTLY, NPI, &callbacks);
-    let provider = Provider::leak(NPI, &callbacks);
-    Box::new(|times| c::floor(client, provider, times))
-});
 
 pub(crate) static LIFE: Variant =
     variant("a cycle", || life(Setting::Off, &MINIMAL, Beside::Nothing));
-pub(crate) static LIFE_ALLOCATING: Variant = variant("a cycle, allocating", || {
-    life(Setting::Off, &ALLOCATING, Beside::Nothing)
-});
-pub(crate) static LIFE_C: Variant = variant("a cycle, in C", || {
-    let callbacks = c::callbacks(Modules::Minimal);
-    Box::new(Life::new(
-        Setting::Off,
-        &callbacks,
-        c::cycle,
-        Beside::Nothing,
-    ))
-});
 pub(crate) static LIFE_IN_TESTS: Variant = variant("a cycle, watched", || {
     life(Setting::Tests, &MINIMAL, Beside::Nothing)
 });
@@ -182,8 +160,8 @@ pub(crate) static TWO_THREADS_TOGETHER: Variant = variant("2 threads, 1 interfac
 
 // Many bindings.
 
-fn fan(count: u32, leaves: Leaves) -> Box<dyn Work> {
-    Box::new(Fan::new(Setting::Off, &ALLOCATING, count, leaves))
+fn fan(count: u32, part: Part) -> Box<dyn Work> {
+    Box::new(Fan::new(Setting::Off, &ALLOCATING, count, part))
 }
 
 fn all_pairs(count: u32) -> Box<dyn Work> {
@@ -194,17 +172,28 @@ fn pending(clients: u32, by: By) -> Box<dyn Work> {
     Box::new(Pending::new(Setting::Off, clients, by))
 }
 
+pub(crate) static REGISTERS: Variant = of_many("1,000 clients register", 1_000, || {
+    Box::new(Fan::new(
+        Setting::Off,
+        &MINIMAL,
+        1_000,
+        Part::ClientsRegister,
+    ))
+});
+pub(crate) static DEREGISTERS: Variant = of_many("1,000 clients deregister", 1_000, || {
+    Box::new(Fan::new(Setting::Off, &MINIMAL, 1_000, Part::ClientsLeave))
+});
 pub(crate) static LEAVES_100: Variant = of_many("a provider leaves 100 clients", 100, || {
-    fan(100, Leaves::Provider)
+    fan(100, Part::ProviderLeaves)
 });
 pub(crate) static LEAVES_10_000: Variant =
     of_many("a provider leaves 10,000 clients", 10_000, || {
-        fan(10_000, Leaves::Provider)
+        fan(10_000, Part::ProviderLeaves)
     });
 pub(crate) static LEFT_BY_100: Variant =
-    of_many("100 clients leave", 100, || fan(100, Leaves::Clients));
+    of_many("100 clients leave", 100, || fan(100, Part::ClientsLeave));
 pub(crate) static LEFT_BY_10_000: Variant = of_many("10,000 clients leave", 10_000, || {
-    fan(10_000, Leaves::Clients)
+    fan(10_000, Part::ClientsLeave)
 });
 pub(crate) static ALL_10: Variant = of_many("10 × 10", 100, || all_pairs(10));
 pub(crate) static ALL_300: Variant = of_many("300 × 300", 90_000, || all_pairs(300));

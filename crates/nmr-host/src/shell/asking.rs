@@ -5,7 +5,7 @@ use nmr_sys::{NTSTATUS, Opaque};
 
 use super::{Shell, offers};
 use crate::callback;
-use crate::record::Moment;
+use crate::records::Point;
 use crate::sync::Arc;
 use crate::transcript::{self, Entry};
 
@@ -76,21 +76,21 @@ impl Shell {
     ) -> ProviderAnswer {
         self.keep_asking(binding, (context, dispatch));
         let ends = self.machine(binding).describe(binding);
-        self.note_asking(ends.as_ref(), Moment::Call("".into()));
+        self.note_asking(ends.as_ref(), Point::Call);
         let dispatch = self.watch_attach(binding, dispatch);
         let answer = self.inside(Role::Provider, Callback::Attach, ends.as_ref(), || {
             callback::attach_provider(provider, context, dispatch)
         });
         self.watch_answer(binding, answer.status);
         self.watch_outputs(binding, &answer);
-        self.note_asking(ends.as_ref(), Moment::Status(answer.status));
+        self.note_asking(ends.as_ref(), Point::Status(answer.status));
         answer
     }
 
-    fn note_asking(&self, ends: Option<&Ends>, moment: Moment) {
+    fn note_asking(&self, ends: Option<&Ends>, moment: Point) {
         if let (true, Some(ends)) = (self.is_recording(), ends) {
-            let note = transcript::note(ends, Role::Provider, Callback::Attach, moment);
-            self.note_callback(&mut self.books(), Callback::Attach, note);
+            let record = transcript::record(ends, Role::Provider, Callback::Attach, moment);
+            self.record_callback(&mut self.books(), Callback::Attach, record);
         }
     }
 

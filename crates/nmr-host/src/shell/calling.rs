@@ -10,7 +10,7 @@ use super::{Books, Shell, offers};
 use crate::callback;
 use crate::held;
 use crate::irql::{self, DISPATCH_LEVEL};
-use crate::record::Note;
+use crate::records::Brief;
 use crate::sync::Arc;
 use crate::thread;
 
@@ -169,16 +169,24 @@ impl Shell {
         outcome
     }
 
-    /// Notes a callback, at the IRQL at which it runs.
-    pub(super) fn note_callback(&self, books: &mut Books, callback: Callback, note: Note) {
-        let _level = self.raise_for(callback);
-        books.note(note);
+    /// Records a callback, at the IRQL at which it runs.
+    pub(super) fn record_callback(&self, books: &mut Books, callback: Callback, record: Brief) {
+        let level = if self.raises_for(callback) {
+            DISPATCH_LEVEL.max(irql::current())
+        } else {
+            irql::current()
+        };
+        books.records.push(record.at(level));
     }
 
     /// Raises this thread to the IRQL that the policy says for a callback.
     #[inline]
     fn raise_for(&self, callback: Callback) -> Option<irql::Raised> {
-        let raised = callback != Callback::Attach && self.policy.detaches_at_dispatch();
-        raised.then(|| irql::raise(DISPATCH_LEVEL))
+        self.raises_for(callback)
+            .then(|| irql::raise(DISPATCH_LEVEL))
+    }
+
+    fn raises_for(&self, callback: Callback) -> bool {
+        callback != Callback::Attach && self.policy.detaches_at_dispatch()
     }
 }

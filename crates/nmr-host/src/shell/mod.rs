@@ -32,7 +32,7 @@ use crate::faults::Faults;
 use crate::layout::InterfaceLayout;
 use crate::memory::Ledger;
 use crate::policy::{Policy, Verify};
-use crate::record::{Note, Record};
+use crate::records::{Brief, Records};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::transcript::Entry;
@@ -72,19 +72,12 @@ struct Books {
     names: HashMap<ModuleId, String>,
     /// The interfaces that the program has declared.
     layouts: HashMap<NPIID, InterfaceLayout>,
-    records: Vec<Record>,
+    records: Records,
     reports: Reports,
     /// How many lost reports were told of.
     known_lost: u64,
     /// The threads that have completed a detach and have not left the code that did.
     completers: Vec<Completer>,
-}
-
-impl Books {
-    fn note(&mut self, note: Note) {
-        let sequence = self.records.len() as u64;
-        self.records.push(note.at(sequence));
-    }
 }
 
 impl Shell {
@@ -221,21 +214,22 @@ impl Shell {
     #[inline]
     fn note_entry(&self, entry: &Entry) {
         if self.is_watched() {
-            self.note(|| entry.called());
+            self.record(|| entry.called());
         }
     }
 
     #[inline]
     fn note_return(&self, entry: &Entry, status: NTSTATUS) {
         if self.is_watched() {
-            self.note(|| entry.returned(status));
+            self.record(|| entry.returned(status));
         }
     }
 
     #[inline(never)]
-    fn note(&self, note: impl FnOnce() -> Note) {
+    fn record(&self, record: impl FnOnce() -> Brief) {
         if self.is_recording() {
-            self.books().note(note());
+            let record = record();
+            self.books().records.push(record);
         }
     }
 }

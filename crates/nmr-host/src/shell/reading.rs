@@ -62,12 +62,12 @@ impl Shell {
 
     pub(crate) fn add_note(&self, note: Note) {
         if self.is_recording() {
-            self.books().note(note);
+            self.books().records.add(note);
         }
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
-        self.books().records.clone()
+        self.books().records.since(0)
     }
 
     pub(crate) fn recorded(&self) -> u64 {
@@ -75,9 +75,8 @@ impl Shell {
     }
 
     pub(crate) fn records_since(&self, recorded: u64) -> Vec<Record> {
-        let books = self.books();
         let start = usize::try_from(recorded).unwrap_or(usize::MAX);
-        books.records.get(start..).unwrap_or_default().to_vec()
+        self.books().records.since(start)
     }
 
     pub(crate) fn take_reports(&self) -> Vec<Report> {

@@ -5,7 +5,7 @@ use nmr_machine::{Action, Ends, Event, Handle, Invocation, Machine, Task};
 use super::Shell;
 use super::lane::Lane;
 use super::lending::{Happened, Subject};
-use crate::record::Moment;
+use crate::records::Point;
 use crate::sync::{Arc, MutexGuard};
 use crate::transcript::{self, Entry};
 
@@ -74,9 +74,9 @@ impl<'a> Conversation<'a> {
         let mut books = (recording || shell.checks_memory()).then(|| shell.books());
         let mut machine = lane.machine();
         if let (Some(ends), Some(books)) = (&self.ends, books.as_mut().filter(|_| recording))
-            && let Some((callback, note)) = transcript::event(ends, &event)
+            && let Some((callback, record)) = transcript::event(ends, &event)
         {
-            shell.note_callback(books, callback, note);
+            shell.record_callback(books, callback, record);
         }
         let subject = shell.checks_memory().then(|| Subject::of(&machine, &event));
         let action = shell.step(&mut machine, &mut self.task, event);
@@ -89,8 +89,8 @@ impl<'a> Conversation<'a> {
         {
             self.ends = machine.describe(binding);
             if let (Some(ends), Some(books)) = (&self.ends, books.as_mut().filter(|_| recording)) {
-                let note = transcript::note(ends, role, callback, Moment::Call("".into()));
-                shell.note_callback(books, callback, note);
+                let record = transcript::record(ends, role, callback, Point::Call);
+                shell.record_callback(books, callback, record);
             }
         }
         if let Event::Register { .. } = event

@@ -56,6 +56,7 @@ fn meaning(code: u32) -> &'static str {
         0x0a => "IRQL_NOT_LESS_OR_EQUAL",
         0x18 => "REFERENCE_BY_POINTER",
         0x1e => "KMODE_EXCEPTION_NOT_HANDLED",
+        0x44 => "MULTIPLE_IRP_COMPLETE_REQUESTS",
         0xc2 => "BAD_POOL_CALLER",
         0xc4 => "DRIVER_VERIFIER_DETECTED_VIOLATION",
         0xce => "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",

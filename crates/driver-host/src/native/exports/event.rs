@@ -21,6 +21,7 @@ use crate::native::kernel::call::misuse;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT,
 };
+use crate::native::kernel::thread::THREAD;
 use crate::native::kernel::wait;
 
 /// The beginning of a `KEVENT`.
@@ -85,9 +86,9 @@ pub(crate) unsafe extern "win64" fn wait_for(
     let event = unsafe { object(address) };
     let kind = event.kind.load(Ordering::Relaxed);
     let timers = [timer::NOTIFICATION, timer::SYNCHRONIZATION];
-    if ![NOTIFICATION, SYNCHRONIZATION, MUTANT].contains(&kind) && !timers.contains(&kind) {
+    if ![NOTIFICATION, SYNCHRONIZATION, MUTANT, THREAD].contains(&kind) && !timers.contains(&kind) {
         misuse(format!(
-            "waited for an object of type {kind}: this host knows events, mutexes and timers only"
+            "waited for an object of type {kind}: this host knows events, mutexes, timers and threads only"
         ));
         return STATUS_INVALID_PARAMETER;
     }

@@ -115,7 +115,8 @@ pub(crate) unsafe extern "win64" fn create_key(
 
 pub(crate) extern "win64" fn close(handle: usize) -> NtStatus {
     check_passive();
-    if call::caller().image.keys.close(handle) {
+    let image = call::caller().image;
+    if image.keys.close(handle) || image.threads.close(handle) {
         STATUS_SUCCESS
     } else {
         misuse(format!("{handle:#x} is not an open handle"));

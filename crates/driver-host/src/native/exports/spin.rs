@@ -4,20 +4,14 @@
 #![expect(unsafe_code)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use nmr_host::irql::{self, DISPATCH_LEVEL};
-use nmr_host::locks;
 
 use super::bugcheck;
 use super::object::object;
 use crate::native::kernel::call::misuse;
 use crate::native::kernel::irql as levels;
-
-/// What a lock holds while this thread owns it.
-fn me() -> usize {
-    nmr_host::current_thread().0 as usize + 1
-}
+use crate::native::kernel::spin as kernel_spin;
 
 /// # Safety
 ///
@@ -66,25 +60,15 @@ const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0f;
 const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
 
 fn lock_word(lock: &AtomicUsize) {
-    let address = lock.as_ptr().addr() as u64;
-    locks::acquiring(address as usize);
-    while let Err(owner) = lock.compare_exchange_weak(0, me(), Ordering::Acquire, Ordering::Relaxed)
-    {
-        if owner == me() {
-            bugcheck::stop(SPIN_LOCK_ALREADY_OWNED, [address, 0, 0, 0]);
-        }
-        thread::yield_now();
+    if !kernel_spin::lock(lock) {
+        let address = lock.as_ptr().addr() as u64;
+        bugcheck::stop(SPIN_LOCK_ALREADY_OWNED, [address, 0, 0, 0]);
     }
-    locks::acquired(address as usize);
 }
 
 fn unlock_word(lock: &AtomicUsize) {
-    let address = lock.as_ptr().addr() as u64;
-    locks::released(address as usize);
-    if lock
-        .compare_exchange(me(), 0, Ordering::Release, Ordering::Relaxed)
-        .is_err()
-    {
+    if !kernel_spin::unlock(lock) {
+        let address = lock.as_ptr().addr() as u64;
         bugcheck::stop(SPIN_LOCK_NOT_OWNED, [address, 0, 0, 0]);
     }
 }

@@ -12,6 +12,7 @@ use super::user::{self, Interface};
 use crate::native::abi::fault;
 use crate::native::kernel::points::{Plan, Point};
 use crate::native::kernel::registry::RegistryValue;
+use crate::native::kernel::registry_file::{self, BadRegistryFile};
 use crate::native::kernel::report::{Report, Stopped};
 use crate::native::kernel::runner;
 use crate::native::kernel::system::{Print, System};
@@ -173,6 +174,18 @@ impl Host {
     /// the image without its extension.
     pub fn set_registry_value(&self, key: &str, name: &str, value: RegistryValue) {
         self.system.registry.set(key, name, value);
+    }
+
+    /// Sets the values of a registry file: the bytes of a text as `reg export` writes it. `HKEY_LOCAL_MACHINE` is
+    /// `\Registry\Machine`, and a key without a root, as in `[NAME\Parameters]`, is below the services. Sets nothing
+    /// if the file cannot be read.
+    pub fn import_registry(&self, file: &[u8]) -> Result<(), BadRegistryFile> {
+        for entry in registry_file::parse(&registry_file::decode(file))? {
+            self.system
+                .registry
+                .set(&entry.key, &entry.name, entry.value);
+        }
+        Ok(())
     }
 
     /// A value of the registry.

@@ -12,6 +12,8 @@ use nmr_sys::GUID;
 use super::options::{LoadError, LoadOptions, Source};
 use super::user::{self, Interface};
 use crate::native::crossing;
+use crate::native::io;
+use crate::native::kernel::device::Link;
 use crate::native::kernel::irql;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{NtStatus, failed};
@@ -88,10 +90,16 @@ impl Image {
                 let Unloaded { reports, .. } = finish(&loaded);
                 Err(LoadError::Entry { status, reports })
             }
-            Ok(_) => Ok(Self {
-                loaded,
-                unloaded: false,
-            }),
+            Ok(_) => {
+                // As Windows does for the devices that an entry point has made.
+                for device in loaded.devices.all() {
+                    device.object.finish_initializing();
+                }
+                Ok(Self {
+                    loaded,
+                    unloaded: false,
+                })
+            }
         }
     }
 
@@ -205,7 +213,8 @@ pub(super) fn run<T: Send + 'static>(
         result
     };
     let late = || {
-        for request in wdf::open_requests(image) {
+        let requests = wdf::open_requests(image).into_iter();
+        for request in requests.chain(io::open_requests(image)) {
             image.report(Fault::NotCompleted { request });
         }
     };
@@ -231,6 +240,7 @@ fn call_unload(image: &Arc<Loaded>) -> bool {
         return false;
     }
     wdf::remove_devices(image);
+    io::close_all(image);
     let arguments = [image.objects.driver().expose_provenance()];
     // SAFETY: the image, or the framework for it, has put its unload routine there. The argument is the
     // driver object.
@@ -258,11 +268,36 @@ fn finish(image: &Arc<Loaded>) -> Unloaded {
     for provider in image.providers.open() {
         image.report(Fault::ProviderLeft { provider });
     }
+    for device in image.devices.all() {
+        image.report(Fault::DeviceLeft {
+            name: device.name.clone(),
+            offset: device.offset,
+        });
+    }
+    for Link { name, offset } in image.devices.links() {
+        image.report(Fault::LinkLeft { name, offset });
+    }
     for key in image.keys.left() {
         image.report(Fault::Misuse {
             function: "ZwClose".to_owned(),
             text: format!("not called for the key {key}"),
         });
+    }
+    let (handles, references) = image.threads.left();
+    for (count, function, what) in [
+        (handles, "ZwClose", "handles of system threads"),
+        (
+            references,
+            "ObDereferenceObject",
+            "references to system threads",
+        ),
+    ] {
+        if count != 0 {
+            image.report(Fault::Misuse {
+                function: function.to_owned(),
+                text: format!("not called for {count} {what}"),
+            });
+        }
     }
     if image.framework().is_bound() {
         let text = "unloaded without WdfVersionUnbind".to_owned();

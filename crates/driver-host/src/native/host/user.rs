@@ -6,18 +6,22 @@ use std::sync::Arc;
 use nmr_sys::GUID;
 
 use super::image;
+use crate::native::io;
+use crate::native::kernel::buffer::FRESH_BYTE;
+use crate::native::kernel::irp::Ended;
 use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::namespace::DeviceId;
 use crate::native::kernel::nt::NtStatus;
 use crate::native::kernel::report::Stopped;
 use crate::native::kernel::system::System;
-use crate::native::wdf::file::{self, Removed};
+use crate::native::wdf::file;
 use crate::native::wdf::interface::{self, Enabled};
 
 /// A device interface that is enabled, as a program finds it.
 #[derive(Clone, Debug)]
 pub struct Interface {
     loaded: Arc<Loaded>,
-    device: usize,
+    device: DeviceId,
     reference: Option<String>,
 }
 
@@ -26,7 +30,7 @@ pub struct Interface {
 #[derive(Debug)]
 pub struct Handle {
     loaded: Arc<Loaded>,
-    device: usize,
+    device: DeviceId,
     file: usize,
 }
 
@@ -53,26 +57,35 @@ impl fmt::Display for RequestError {
 
 impl std::error::Error for RequestError {}
 
-impl From<Removed> for RequestError {
-    fn from(_: Removed) -> Self {
-        Self::Removed
-    }
-}
-
 /// The interfaces of a class that an image's devices have enabled.
 pub(super) fn interfaces(loaded: &Arc<Loaded>, class: GUID) -> Vec<Interface> {
     found(loaded, interface::enabled(loaded, class))
 }
 
-/// The devices of an image, whatever their interfaces are.
+/// The devices of an image that can be opened, whatever their interfaces are.
 pub(super) fn devices(loaded: &Arc<Loaded>) -> Vec<Interface> {
-    found(loaded, interface::started(loaded))
+    let mut devices = found(loaded, interface::started(loaded));
+    let own = loaded.devices.all().into_iter();
+    let own = own.filter(|device| device.is_open());
+    devices.extend(own.map(|device| Interface {
+        loaded: Arc::clone(loaded),
+        device: DeviceId::Own(device.number),
+        reference: None,
+    }));
+    devices
 }
 
-/// The device that has a name, if it is started.
+/// The device that has a name, if it can be opened.
 pub(super) fn named(system: &System, name: &str) -> Option<Interface> {
     let (loaded, device) = system.namespace.find(name)?;
-    interface::is_started(&loaded, device).then_some(Interface {
+    let opens = match device {
+        DeviceId::Framework(device) => interface::is_started(&loaded, device),
+        DeviceId::Own(number) => {
+            let device = loaded.devices.of(number);
+            device.is_some_and(|device| device.is_open())
+        }
+    };
+    opens.then_some(Interface {
         loaded,
         device,
         reference: None,
@@ -82,7 +95,7 @@ pub(super) fn named(system: &System, name: &str) -> Option<Interface> {
 fn found(loaded: &Arc<Loaded>, enabled: Vec<Enabled>) -> Vec<Interface> {
     let interface = |Enabled { device, reference }| Interface {
         loaded: Arc::clone(loaded),
-        device,
+        device: DeviceId::Framework(device),
         reference,
     };
     enabled.into_iter().map(interface).collect()
@@ -98,10 +111,16 @@ impl Interface {
     /// Opens the device, for reading and writing.
     pub fn open(&self) -> Result<Handle, RequestError> {
         let device = self.device;
-        let opened = image::run(&self.loaded, "opening the device", move |image| {
-            file::open(image, device)
-        });
-        let file = opened.map_err(RequestError::Stopped)??;
+        let opened = image::run(
+            &self.loaded,
+            "opening the device",
+            move |image| match device {
+                DeviceId::Framework(device) => file::open(image, device).ok(),
+                DeviceId::Own(number) => io::open(image, number),
+            },
+        );
+        let file = opened.map_err(RequestError::Stopped)?;
+        let file = file.ok_or(RequestError::Removed)?;
         Ok(Handle {
             loaded: Arc::clone(&self.loaded),
             device,
@@ -122,11 +141,62 @@ impl Handle {
         input: &[u8],
         output: usize,
     ) -> Result<(NtStatus, Vec<u8>), RequestError> {
+        let Ended {
+            status,
+            information,
+            mut output,
+        } = self.send(code, input, vec![FRESH_BYTE; output])?;
+        output.truncate(information);
+        Ok((status, output))
+    }
+
+    /// The same with a buffer that the driver may read as well, if the method of the code lets it:
+    /// `METHOD_IN_DIRECT`, `METHOD_OUT_DIRECT` and `METHOD_NEITHER`. Returns the status, and how many bytes the
+    /// driver says that it has written; what it has written is in the buffer.
+    pub fn control_in_place(
+        &self,
+        code: u32,
+        input: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<(NtStatus, usize), RequestError> {
+        let ended = self.send(code, input, buffer.to_vec())?;
+        let written = ended.output.len().min(buffer.len());
+        buffer[..written].copy_from_slice(&ended.output[..written]);
+        Ok((ended.status, ended.information))
+    }
+
+    fn send(&self, code: u32, input: &[u8], output: Vec<u8>) -> Result<Ended, RequestError> {
         let (device, file, input) = (self.device, self.file, input.to_vec());
-        let answer = image::run(&self.loaded, "a device control request", move |image| {
-            file::control(image, device, file, code, &input, output)
+        let what = "a device control request";
+        let answer = image::run(&self.loaded, what, move |image| match device {
+            DeviceId::Framework(device) => {
+                let answer = file::control(image, device, file, code, &input, output.len());
+                let (status, output) = answer.ok()?;
+                Some(Ended {
+                    status,
+                    information: output.len(),
+                    output,
+                })
+            }
+            DeviceId::Own(number) => io::control(image, number, file, code, &input, &output),
         });
-        Ok(answer.map_err(RequestError::Stopped)??)
+        let answer = answer.map_err(RequestError::Stopped)?;
+        answer.ok_or(RequestError::Removed)
+    }
+
+    /// Cancels the requests of this handle that wait for their drivers, like `CancelIoEx`. Returns how many were
+    /// not canceled before.
+    pub fn cancel(&self) -> Result<usize, RequestError> {
+        let (device, file) = (self.device, self.file);
+        let canceled = image::run(
+            &self.loaded,
+            "canceling requests",
+            move |image| match device {
+                DeviceId::Framework(_) => file::cancel(image, file),
+                DeviceId::Own(_) => io::cancel(image, file),
+            },
+        );
+        canceled.map_err(RequestError::Stopped)
     }
 }
 
@@ -134,8 +204,13 @@ impl Drop for Handle {
     fn drop(&mut self) {
         let (device, file) = (self.device, self.file);
         // A host that is stopped closes nothing.
-        let _stopped = image::run(&self.loaded, "closing the device", move |image| {
-            file::close(image, device, file);
-        });
+        let _stopped = image::run(
+            &self.loaded,
+            "closing the device",
+            move |image| match device {
+                DeviceId::Framework(device) => file::close(image, device, file),
+                DeviceId::Own(number) => io::close(image, number, file),
+            },
+        );
     }
 }

@@ -72,6 +72,16 @@ pub(crate) fn end_call() -> Option<Call> {
     }
 }
 
+/// Returns `true` if the thread is in a call of the function that its job has sent it into, and in nothing else.
+pub(crate) fn is_outermost_call() -> bool {
+    FRAMES.with_borrow(|frames| {
+        matches!(
+            frames[..],
+            [Frame::Job(_), Frame::Entered { .. }, Frame::Called(_)]
+        )
+    })
+}
+
 /// The call that the thread is in, if it is in one.
 pub(crate) fn innermost_call() -> Option<Call> {
     FRAMES.with(|frames| match frames.try_borrow().ok()?.last()? {

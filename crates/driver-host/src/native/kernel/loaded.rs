@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nmr_host::code;
 
+use super::device::Devices;
 use super::frames;
 use super::inside::Inside;
 use super::keys::Keys;
@@ -18,6 +19,7 @@ use super::ranges;
 use super::registrations::Registrations;
 use super::report::Fault;
 use super::system::System;
+use super::thread::Threads;
 use crate::pe::{Import, Section};
 
 /// The framework's side of a driver, which only the framework knows.
@@ -51,6 +53,10 @@ pub(crate) struct Loaded {
     pub(crate) keys: Keys,
     /// The addresses of the kernel's functions that it can ask for, by their names.
     routines: OnceLock<HashMap<&'static str, usize>>,
+    /// Its system threads.
+    pub(crate) threads: Threads,
+    /// The devices that it made itself, and its symbolic links.
+    pub(crate) devices: Devices,
     /// What it has registered with ETW.
     pub(crate) providers: Providers,
     /// Its side of KMDF.
@@ -91,6 +97,8 @@ impl Loaded {
             registrations: Registrations::default(),
             keys: Keys::default(),
             routines: OnceLock::new(),
+            devices: Devices::default(),
+            threads: Threads::default(),
             providers: Providers::default(),
             framework,
             objects: Objects::new(&name, start, size),

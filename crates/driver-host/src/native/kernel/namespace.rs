@@ -5,11 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::loaded::Loaded;
 
+/// A device of a driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DeviceId {
+    /// One of KMDF, by the number of its object.
+    Framework(usize),
+    /// One that the driver made with `IoCreateDevice`, by its number.
+    Own(usize),
+}
+
 /// What a name leads to.
 #[derive(Clone, Debug)]
 enum Target {
-    /// A device of a driver, by its number there.
-    Device(Weak<Loaded>, usize),
+    /// A device of a driver.
+    Device(Weak<Loaded>, DeviceId),
     /// Another name.
     Link(String),
 }
@@ -19,7 +28,7 @@ enum Target {
 pub(crate) struct Namespace(Mutex<BTreeMap<String, Target>>);
 
 /// The name in capitals, with the directory of links in the form that has no alias.
-fn normal(name: &str) -> String {
+pub(super) fn normal(name: &str) -> String {
     let name = name.trim_end_matches('\\').to_uppercase();
     for alias in [
         r"\DOSDEVICES\GLOBAL\",
@@ -50,7 +59,7 @@ impl Namespace {
     }
 
     /// Names a device. Returns whether the name was free.
-    pub(crate) fn add_device(&self, name: &str, image: &Arc<Loaded>, device: usize) -> bool {
+    pub(crate) fn add_device(&self, name: &str, image: &Arc<Loaded>, device: DeviceId) -> bool {
         self.insert(name, Target::Device(Arc::downgrade(image), device))
     }
 
@@ -64,8 +73,14 @@ impl Namespace {
         self.lock().remove(&normal(name)).is_some()
     }
 
+    /// Removes a symbolic link. Returns whether it was there.
+    pub(crate) fn remove_link(&self, name: &str) -> bool {
+        let (mut names, name) = (self.lock(), normal(name));
+        matches!(names.get(&name), Some(Target::Link(_))) && names.remove(&name).is_some()
+    }
+
     /// The device to which a name leads, if its driver is loaded.
-    pub(crate) fn find(&self, name: &str) -> Option<(Arc<Loaded>, usize)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(Arc<Loaded>, DeviceId)> {
         const MOST_LINKS: usize = 32;
         let (names, mut name) = (self.lock(), normal(name));
         for _ in 0..MOST_LINKS {

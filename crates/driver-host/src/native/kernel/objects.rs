@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::mem;
 use std::ptr;
 
+use super::device_object::DEVICE_OBJECT;
 use super::nt::{DRIVER_EXTENSION, DRIVER_OBJECT, UNICODE_STRING};
 
 /// Where the keys of services are.
@@ -89,6 +90,24 @@ impl Objects {
         let field = unsafe { &raw const (*driver).DriverUnload };
         // SAFETY: as above; the image writes it on the thread that reads it, or before.
         unsafe { field.read_volatile() }
+    }
+
+    /// The dispatch routine for a major function code, as it was set last; 0 for none.
+    pub(crate) fn dispatch_routine(&self, major: u8) -> usize {
+        let driver = self.driver();
+        // SAFETY: a field of a live object, and a place in the array: there are 28 codes.
+        let field = unsafe { &raw const (*driver).MajorFunction[usize::from(major)] };
+        // SAFETY: as above; the image writes it in its entry point.
+        unsafe { field.read_volatile() }.expose_provenance()
+    }
+
+    /// Sets the first device object of the driver.
+    pub(crate) fn set_first_device(&self, device: *mut DEVICE_OBJECT) {
+        let driver = self.driver();
+        // SAFETY: a field of a live object.
+        let field = unsafe { &raw mut (*driver).DeviceObject };
+        // SAFETY: as above; the image that makes or deletes a device is waiting.
+        unsafe { field.write_volatile(device.cast()) };
     }
 
     /// Sets the unload routine and the routine that adds devices.

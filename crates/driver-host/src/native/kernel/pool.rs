@@ -129,6 +129,16 @@ impl Pool {
         state.blocks.iter().find_map(inside)
     }
 
+    /// Returns `true` if an address is in a block of paged pool.
+    pub(crate) fn is_paged(&self, address: usize) -> bool {
+        let state = self.lock();
+        let inside = |(start, block): (&usize, &Block)| {
+            let offset = address.checked_sub(*start);
+            block.paged && offset.is_some_and(|offset| offset < block.size)
+        };
+        state.blocks.iter().any(inside)
+    }
+
     /// The addresses of what an image has not freed.
     pub(crate) fn of(&self, image: &Arc<Loaded>) -> Vec<usize> {
         let state = self.lock();

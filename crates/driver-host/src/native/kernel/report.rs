@@ -98,6 +98,20 @@ pub enum Fault {
         /// The provider, by name if it is known, and its identifier.
         provider: String,
     },
+    /// It was unloaded and left a device that it made with `IoCreateDevice`.
+    DeviceLeft {
+        /// The name, if it has one.
+        name: Option<String>,
+        /// The offset in the image of the instruction after the call that made it.
+        offset: Option<u64>,
+    },
+    /// It was unloaded and left a symbolic link.
+    LinkLeft {
+        /// The name of the link.
+        name: String,
+        /// The offset in the image of the instruction after the call that made it.
+        offset: Option<u64>,
+    },
     /// It was unloaded and left memory behind.
     PoolLeft {
         /// The tag.
@@ -201,6 +215,22 @@ impl fmt::Display for Fault {
                 f,
                 "unloaded with an ETW provider left: {provider}; call EtwUnregister before unload"
             ),
+            Self::DeviceLeft { name, offset } => {
+                let name = name.as_deref().unwrap_or("without a name");
+                write!(
+                    f,
+                    "unloaded with a device left: {name}; call IoDeleteDevice for what IoCreateDevice made"
+                )?;
+                called(f, *offset)
+            }
+            Self::LinkLeft { name, offset } => {
+                write!(
+                    f,
+                    "unloaded with a symbolic link left: {name}; call IoDeleteSymbolicLink for what \
+                     IoCreateSymbolicLink made"
+                )?;
+                called(f, *offset)
+            }
             Self::PoolLeft { tag, size, number } => write!(
                 f,
                 "unloaded with {size} bytes of pool left, tag '{}', allocation {number}",

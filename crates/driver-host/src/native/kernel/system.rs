@@ -9,6 +9,7 @@ use nmr_host::{ModuleLabel, Policy, Registrar, ThreadNumber};
 use nmr_sys::GUID;
 
 use super::during;
+use super::irp::Irps;
 use super::namespace::Namespace;
 use super::points::Points;
 use super::pool::Pool;
@@ -43,6 +44,9 @@ pub(crate) struct System {
     pub(crate) runners: Runners,
     pub(crate) registry: Registry,
     pub(crate) namespace: Namespace,
+    pub(crate) irps: Irps,
+    /// The cancel spin lock of the I/O manager.
+    pub(crate) cancel_lock: AtomicUsize,
     /// How many DPCs are queued or running.
     pub(crate) dpcs: AtomicUsize,
     reports: Mutex<Vec<Report>>,
@@ -68,6 +72,8 @@ impl System {
             runners: Runners::new(patience),
             registry: Registry::default(),
             namespace: Namespace::default(),
+            irps: Irps::default(),
+            cancel_lock: AtomicUsize::new(0),
             dpcs: AtomicUsize::new(0),
             reports: Mutex::default(),
             registered: Mutex::default(),

@@ -20,8 +20,10 @@ use super::request;
 use super::violation;
 use crate::native::kernel::device_object::{DEVICE_OBJECT, DeviceObject, EXCLUSIVE};
 use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::namespace::DeviceId;
 use crate::native::kernel::nt::{
-    NtStatus, STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_COLLISION, STATUS_SUCCESS, failed,
+    NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
+    STATUS_OBJECT_NAME_COLLISION, STATUS_SUCCESS, failed,
 };
 use crate::native::wdf::Handle;
 
@@ -76,15 +78,16 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    fn new(image: &Loaded, init: Init) -> Self {
+    fn new(image: &Loaded, init: Init) -> Result<Self, NtStatus> {
         let exclusive = if init.exclusive { EXCLUSIVE } else { 0 };
         let (kind, characteristics) = (init.device_type, init.characteristics);
         let driver = image.objects.driver();
-        Self {
-            object: DeviceObject::new(driver, 0, kind, characteristics, exclusive),
+        let object = DeviceObject::new(driver, 0, kind, characteristics, exclusive);
+        Ok(Self {
+            object: object.map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?,
             init,
             io: Io::default(),
-        }
+        })
     }
 
     /// The name of its device object. A device of Plug and Play has that of its physical device.
@@ -336,12 +339,12 @@ pub(crate) unsafe extern "win64" fn create(
         return refuse(FUNCTION, STATUS_OBJECT_NAME_COLLISION, text);
     }
     let made = checked.and_then(|attributes| {
-        let kind = Kind::Device(Arc::new(Device::new(&image, *about)));
+        let kind = Kind::Device(Arc::new(Device::new(&image, *about)?));
         object::make(&image, kind, driver, attributes)
     });
     match made {
         Ok(device) => {
-            let number = object::id(device).unwrap_or_default();
+            let number = DeviceId::Framework(object::id(device).unwrap_or_default());
             if let Some(name) = name {
                 image.system.namespace.add_device(&name, &image, number);
             }

@@ -5,7 +5,6 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::buffer::Buffer;
 use super::call;
 use super::device::{self, Device};
 use super::image;
@@ -14,6 +13,7 @@ use super::queue::{self, DEVICE_CONTROL, Missed, Queue};
 use super::request::{Ask, Outcome, Request};
 use super::violation;
 use super::{check_irql, queue_state, refuse};
+use crate::native::kernel::buffer::Buffer;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
@@ -225,6 +225,17 @@ pub(crate) extern "win64" fn enqueue(
     }
     request.lock().enqueued = true;
     STATUS_SUCCESS
+}
+
+/// Cancels the open requests of a file: those that wait in a queue end, and the driver is told of those that it
+/// has. Returns how many were not canceled before.
+pub(crate) fn cancel(image: &Loaded, file: usize) -> usize {
+    let requests = super::request::of_file(image, file).into_iter();
+    let cancel = |(id, request): &(usize, Arc<Request>)| {
+        let queue = request.lock().queue.clone();
+        queue.is_some_and(|queue| queue.withdraw(*id)) || super::request::cancel(image, *id)
+    };
+    requests.filter(cancel).count()
 }
 
 /// Closes a file, unless the device's removal has done so.

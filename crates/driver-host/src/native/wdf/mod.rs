@@ -3,7 +3,6 @@
 //! under its name.
 
 pub(crate) mod bind;
-pub(crate) mod buffer;
 mod call;
 mod checks;
 pub(crate) mod collection;

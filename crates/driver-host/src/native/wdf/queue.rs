@@ -200,6 +200,15 @@ impl Queue {
         }
     }
 
+    /// Cancels a request that waits. Returns `false` if it does not wait here.
+    pub(super) fn withdraw(&self, request: usize) -> bool {
+        let mut state = self.lock();
+        let before = state.waiting.len();
+        state.waiting.retain(|&own| own != request);
+        self.changed.notify_all();
+        state.waiting.len() != before
+    }
+
     /// The driver has completed a request.
     pub(super) fn finish(&self, request: usize) {
         self.lock().presented.retain(|&own| own != request);

@@ -8,7 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::buffer::Buffer;
 use super::call;
 use super::check_irql;
 use super::image;
@@ -18,6 +17,7 @@ use super::object::{self, Kind};
 use super::queue::Queue;
 use super::queue_state;
 use super::violation;
+use crate::native::kernel::buffer::Buffer;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS, is_error,
@@ -327,8 +327,23 @@ pub(crate) extern "win64" fn is_canceled(_globals: *const c_void, request: Handl
     state.canceled.into()
 }
 
-/// Cancels a request that the driver has: if it can be canceled, the driver is called.
-pub(super) fn cancel(image: &Loaded, id: usize) {
+/// The open requests of a file, by the numbers of their objects.
+pub(super) fn of_file(image: &Loaded, file: usize) -> Vec<(usize, Arc<Request>)> {
+    let state = image.framework().lock();
+    let requests = state.objects.all(|kind| matches!(kind, Kind::Request(_)));
+    let requests = requests.into_iter().filter_map(|handle| {
+        match state.objects.get(handle).map(|object| &object.kind) {
+            Some(Kind::Request(request)) if request.file == file && request.is_open() => {
+                Some((object::id(handle)?, Arc::clone(request)))
+            }
+            _ => None,
+        }
+    });
+    requests.collect()
+}
+
+/// Cancels a request that the driver has, once: if it can be canceled, the driver is called.
+pub(super) fn cancel(image: &Loaded, id: usize) -> bool {
     let handle = object::handle(id);
     let request = match image
         .framework()
@@ -338,7 +353,7 @@ pub(super) fn cancel(image: &Loaded, id: usize) {
         .map(|object| &object.kind)
     {
         Some(Kind::Request(request)) => Arc::clone(request),
-        _ => return,
+        _ => return false,
     };
     let mut state = request.lock();
     let first = !mem::replace(&mut state.canceled, true);
@@ -347,4 +362,5 @@ pub(super) fn cancel(image: &Loaded, id: usize) {
     if let Some(callback) = callback {
         call::object(image, "EvtRequestCancel", callback, handle);
     }
+    first
 }

@@ -7,6 +7,7 @@ use nmr_host::quarantine::{self, Touched};
 use nmr_host::{Role, Rule};
 
 use super::{emulate, fast_fail};
+use crate::native::kernel::buffer;
 use crate::native::kernel::call;
 use crate::native::kernel::during;
 use crate::native::kernel::frames;
@@ -15,7 +16,6 @@ use crate::native::kernel::ranges::{self, Found};
 use crate::native::kernel::report::Fault;
 use crate::native::kernel::stack::Trouble;
 use crate::native::kernel::system::System;
-use crate::native::wdf::buffer;
 
 /// A fault that the handler has found the image of.
 #[derive(Clone, Copy, Debug)]
@@ -107,8 +107,8 @@ fn in_image(image: &Loaded, offset: u64, details: &Details) -> Fault {
         let registrar = &image.system.registrar;
         registrar.accuse(Rule::V38, client, "a fault");
     }
-    let what = if buffer::was_at(details.wanted) {
-        "touched the buffer of a request after completing it".to_owned()
+    let what = if let Some(touch) = buffer::was_at(details.wanted) {
+        touch.to_owned()
     } else if image.is_behind(offset) {
         "ran off its end".to_owned()
     } else if details.signal == libc::SIGSEGV

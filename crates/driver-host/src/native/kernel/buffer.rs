@@ -1,5 +1,5 @@
-//! System buffers: the memory in which a request's input comes and its output goes. Each has pages
-//! of its own, ends where they end, and cannot be touched any more once its request is completed.
+//! Memory that a driver gets for a time: the buffers of requests, and [structures](super::structure) of the
+//! kernel. Each buffer has pages of its own, ends where they end, and cannot be touched once it was dropped.
 // UNSAFETY: it maps memory that the driver reads and writes.
 #![expect(unsafe_code)]
 
@@ -15,11 +15,11 @@ use crate::pe::PAGE;
 /// What lies around a buffer, in its pages.
 const GUARD_BYTE: u8 = 0xa5;
 /// What a buffer holds behind its input: Windows promises nothing there.
-const FRESH_BYTE: u8 = 0xcd;
+pub(crate) const FRESH_BYTE: u8 = 0xcd;
 /// The alignment of pool.
 const ALIGN: usize = 16;
-/// How many buffers of completed requests are kept out of reach.
-const GRAVES: usize = 64;
+/// How many dropped buffers are kept out of reach.
+const GRAVES: usize = 128;
 
 /// A buffer.
 ///
@@ -29,25 +29,47 @@ const GRAVES: usize = 64;
 ///   dropped, and behind them is a page that is not.
 /// * The buffer is the `length` bytes at `offset` in them.
 #[derive(Debug)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     pages: NonNull<u8>,
     size: usize,
     offset: usize,
     length: usize,
+    /// What a touch of the closed pages is called.
+    touch: &'static str,
 }
 
 // SAFETY: it is an address range with one owner; the driver's threads share it as in the
 // kernel.
 unsafe impl Send for Buffer {}
 
-/// The address ranges of buffers whose requests are completed, the oldest first.
-static BURIED: Mutex<VecDeque<(usize, usize)>> = Mutex::new(VecDeque::new());
+/// The pages of a buffer that was dropped.
+struct Buried {
+    start: usize,
+    size: usize,
+    touch: &'static str,
+}
+
+/// The pages of dropped buffers, the oldest first.
+static BURIED: Mutex<VecDeque<Buried>> = Mutex::new(VecDeque::new());
 
 impl Buffer {
-    /// Maps a buffer that begins with the input and is as long as the longer of the two.
-    pub(super) fn new(input: &[u8], output: usize) -> io::Result<Self> {
-        let page = PAGE as usize;
+    /// Maps the buffer of a request, which begins with the input and is as long as the longer of the two.
+    pub(crate) fn new(input: &[u8], output: usize) -> io::Result<Self> {
+        let touch = "touched the buffer of a request after completing it";
         let length = input.len().max(output);
+        let mut buffer = Self::map(length, FRESH_BYTE, touch)?;
+        let start = buffer.offset;
+        buffer.bytes()[start..start + input.len()].copy_from_slice(input);
+        Ok(buffer)
+    }
+
+    /// Maps a buffer of zeros, and says what a touch of it is called once it was dropped.
+    pub(crate) fn zeroed(length: usize, touch: &'static str) -> io::Result<Self> {
+        Self::map(length, 0, touch)
+    }
+
+    fn map(length: usize, fill: u8, touch: &'static str) -> io::Result<Self> {
+        let page = PAGE as usize;
         let size = length
             .max(1)
             .checked_next_multiple_of(page)
@@ -73,17 +95,22 @@ impl Buffer {
             size,
             offset: size - length.next_multiple_of(ALIGN),
             length,
+            touch,
         };
         let (offset, length) = (buffer.offset, buffer.length);
         let bytes = buffer.bytes();
         bytes.fill(GUARD_BYTE);
-        bytes[offset..offset + length].fill(FRESH_BYTE);
-        bytes[offset..offset + input.len()].copy_from_slice(input);
+        bytes[offset..offset + length].fill(fill);
         Ok(buffer)
     }
 
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
     /// The address that the driver gets.
-    pub(super) fn address(&self) -> *mut c_void {
+    pub(crate) fn address(&self) -> *mut c_void {
         self.pages.as_ptr().wrapping_add(self.offset).cast()
     }
 
@@ -96,7 +123,7 @@ impl Buffer {
 
     /// Takes the buffer away. Returns its first bytes, as many as asked for or as there are, and
     /// whether nothing was written around it.
-    pub(super) fn take(mut self, length: usize) -> (Vec<u8>, bool) {
+    pub(crate) fn take(mut self, length: usize) -> (Vec<u8>, bool) {
         let range = self.offset..self.offset + self.length;
         let bytes = self.bytes();
         let (before, after) = (&bytes[..range.start], &bytes[range.end..]);
@@ -112,9 +139,13 @@ impl Drop for Buffer {
         // SAFETY: the range is the mapping of this buffer, whose last use this is.
         unsafe { libc::mprotect(start.cast(), self.size, libc::PROT_NONE) };
         let mut buried = BURIED.lock().unwrap_or_else(PoisonError::into_inner);
-        buried.push_back((start.expose_provenance(), size));
+        buried.push_back(Buried {
+            start: start.expose_provenance(),
+            size,
+            touch: self.touch,
+        });
         if buried.len() > GRAVES
-            && let Some((start, size)) = buried.pop_front()
+            && let Some(Buried { start, size, .. }) = buried.pop_front()
         {
             // SAFETY: the mapping belongs to this module, and its buffer is gone.
             unsafe { libc::munmap(ptr::with_exposed_provenance_mut(start), size) };
@@ -122,11 +153,12 @@ impl Drop for Buffer {
     }
 }
 
-/// Whether there was a buffer at an address whose request is completed.
-pub(crate) fn was_at(address: usize) -> bool {
+/// What a touch of an address is called, if there was a buffer.
+pub(crate) fn was_at(address: usize) -> Option<&'static str> {
     let buried = BURIED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut ranges = buried.iter();
-    ranges.any(|&(start, size)| (start..start + size).contains(&address))
+    let found = ranges.find(|own| (own.start..own.start + own.size).contains(&address));
+    found.map(|own| own.touch)
 }
 
 #[cfg(test)]
@@ -144,7 +176,7 @@ mod tests {
             let mut expected = vec![7; input];
             expected.resize(input.max(output), FRESH_BYTE);
             assert_eq!((bytes, intact), (expected, true));
-            assert!(was_at(address));
+            assert!(was_at(address).is_some());
         }
     }
 

@@ -1,0 +1,77 @@
+//! Completes an IRP for its driver: the output goes to the program, which goes on, and the IRP goes away with its
+//! buffers.
+
+use std::sync::Arc;
+
+use crate::native::kernel::buffer::Buffer;
+use crate::native::kernel::call::misuse;
+use crate::native::kernel::irp::{Ask, Buffers, Completion, Ended, Irp, Method, NoIrp};
+use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::mdl;
+use crate::native::kernel::nt::{STATUS_PENDING, is_error};
+
+/// Completes the IRP at an address, on behalf of the driver that calls.
+pub(crate) fn complete(image: &Arc<Loaded>, address: usize) -> Result<(), NoIrp> {
+    let irp = image.system.irps.take(address)?;
+    let mdl = irp.mdl();
+    let completion = irp.complete().ok_or(NoIrp::Completed)?;
+    if !mdl::free_chain(image, mdl) {
+        misuse(format!("{irp} has an MDL that IoAllocateMdl has not made"));
+    }
+    if completion.status == STATUS_PENDING {
+        misuse(format!("{irp} is completed with STATUS_PENDING"));
+    }
+    if completion.cancelable {
+        misuse(format!("{irp} is completed with its cancel routine set"));
+    }
+    let ended = end(&irp, completion);
+    irp.end(ended);
+    Ok(())
+}
+
+/// What the program gets.
+fn end(irp: &Irp, completion: Completion) -> Ended {
+    let Completion {
+        status,
+        information,
+        buffers,
+        ..
+    } = completion;
+    // What `NT_ERROR` is true for brings no output.
+    let wanted = if is_error(status) { 0 } else { information };
+    let room = irp.lengths.output;
+    if wanted > room && matches!(irp.ask, Ask::Control(_)) {
+        misuse(format!(
+            "{irp} has room for {room} bytes of output and is completed with {information}"
+        ));
+    }
+    Ended {
+        status,
+        information: wanted.min(room),
+        output: output(irp, buffers, wanted.min(room)),
+    }
+}
+
+/// What is in the program's buffer: what the I/O manager copies there, or what the driver has written.
+fn output(irp: &Irp, buffers: Buffers, length: usize) -> Vec<u8> {
+    let Buffers {
+        system,
+        input,
+        output,
+        mdl: _,
+    } = buffers;
+    let take = |buffer: Option<Buffer>, length| {
+        let (bytes, intact) = buffer.map_or((Vec::new(), true), |buffer| buffer.take(length));
+        if !intact {
+            misuse(format!("the driver wrote outside of a buffer of {irp}"));
+        }
+        bytes
+    };
+    let copied = take(system, length);
+    take(input, 0);
+    let written = take(output, usize::MAX);
+    match irp.ask {
+        Ask::Control(code) if Method::of(code) != Method::Buffered => written,
+        _ => copied,
+    }
+}
