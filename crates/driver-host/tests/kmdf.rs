@@ -18,9 +18,11 @@ use common::inside::{self, Imports, Memory, Unicode};
 use common::{host, lines};
 use driver_host::{Host, kmdf};
 use nmr_host::Policy;
+use nmr_sys::GUID;
 
 const SUCCESS: u32 = 0;
 const TIMEOUT: u32 = 0x102;
+const NO_MORE_ENTRIES: u32 = 0x8000_001a;
 const DWORD: usize = 4;
 const BINARY: usize = 3;
 const MULTI_SZ: usize = 7;
@@ -37,9 +39,14 @@ struct Framework {
 }
 
 impl Framework {
-    /// What the entry stub of a driver does, and `WdfDriverCreate`.
+    /// What the entry stub of a driver without Plug and Play does, and `WdfDriverCreate`.
     fn bind(imports: &Imports<'_>) -> Self {
         const NON_PNP: u64 = 1;
+        Self::bind_with(imports, 0, NON_PNP)
+    }
+
+    /// The same with an `EvtDriverDeviceAdd` and flags.
+    fn bind_with(imports: &Imports<'_>, device_add: u64, flags: u64) -> Self {
         let (component, table) = (Memory::wide("KmdfLibrary"), Memory::new(&[0]));
         let (globals, driver) = (Memory::new(&[0]), Memory::new(&[0]));
         let info = Memory::new(&[
@@ -65,7 +72,7 @@ impl Framework {
             path: imports.path,
             unbind: imports.function("WdfVersionUnbind"),
         };
-        let config = Memory::new(&[0x20, 0, callback_address() as u64, NON_PNP]);
+        let config = Memory::new(&[0x20, device_add, callback_address() as u64, flags]);
         let (object, path) = (imports.driver, imports.path);
         let arguments = [object, path, 0, config.address(), driver.address()];
         assert_eq!(framework.number("DriverCreate", &arguments), SUCCESS);
@@ -402,17 +409,16 @@ const SECURITY: &str = "D:P(A;;GA;;;WD)";
 impl Framework {
     /// A control device that can be opened by a link.
     fn control_device(&self, name: &str) -> usize {
-        let device = self.new_device(name);
+        self.device(self.device_init(name), name)
+    }
+
+    fn device(&self, init: usize, name: &str) -> usize {
+        let pointer = Memory::new(&[init as u64]);
+        let device = self.make("DeviceCreate", &[pointer.address(), 0]);
         let link = Unicode::new(&format!(r"\DosDevices\{name}"));
         let arguments = [device, link.address()];
         assert_eq!(self.number("DeviceCreateSymbolicLink", &arguments), SUCCESS);
         device
-    }
-
-    fn new_device(&self, name: &str) -> usize {
-        let init = self.device_init(name);
-        let pointer = Memory::new(&[init as u64]);
-        self.make("DeviceCreate", &[pointer.address(), 0])
     }
 
     /// A `WDFDEVICE_INIT` with a name, for a device that has file objects.
@@ -537,8 +543,6 @@ fn work_of_a_device() {
 
 #[test]
 fn queues() {
-    const NO_MORE_ENTRIES: u32 = 0x8000_001a;
-    const DEVICE_CONTROL: usize = 0xe;
     /// What a queue without requests is.
     const STARTED: u32 = 15;
     const STOPPED: u32 = 13;
@@ -570,15 +574,74 @@ fn queues() {
             framework.call("IoQueueStart", &[queue]);
             assert_eq!(state(), STARTED, "{function}");
         }
-        let other = framework.queue(device, PARALLEL, 0, callback_address());
-        let arguments = [device, other, DEVICE_CONTROL];
-        let status = || framework.number("DeviceConfigureRequestDispatching", &arguments);
-        assert_eq!(status(), SUCCESS);
     });
 }
 
-/// The driver that answers requests, with its device and a queue for those that are forwarded.
-static ANSWERING: OnceLock<(Framework, usize, usize)> = OnceLock::new();
+/// A driver with a device that comes by Plug and Play.
+static ADDING: OnceLock<Framework> = OnceLock::new();
+
+/// How often the device of `add_device` was powered up.
+static POWERED: AtomicUsize = AtomicUsize::new(0);
+
+/// `EvtDeviceD0Entry`.
+extern "win64" fn power_up(_device: usize, _before: i32) -> u32 {
+    POWERED.fetch_add(1, Ordering::SeqCst);
+    SUCCESS
+}
+
+const CLASS: [u64; 2] = [0x6677_4455_0011_2233, 0xffee_ddcc_bbaa_9988];
+
+/// `EvtDriverDeviceAdd`.
+extern "win64" fn add_device(_driver: usize, init: usize) -> u32 {
+    let framework = ADDING.get().unwrap();
+    let mut callbacks = [0; 18];
+    callbacks[0] = 0x90;
+    callbacks[1] = (power_up as *const ()).expose_provenance() as u64;
+    let (callbacks, pointer) = (Memory::new(&callbacks), Memory::new(&[init as u64]));
+    let arguments = [init, callbacks.address()];
+    framework.call("DeviceInitSetPnpPowerEventCallbacks", &arguments);
+    let device = framework.make("DeviceCreate", &[pointer.address(), 0]);
+    framework.make("DeviceOpenRegistryKey", &[device, 1, 0, 0]);
+    let class = Memory::new(&CLASS);
+    let arguments = [device, class.address(), 0];
+    framework.number("DeviceCreateDeviceInterface", &arguments)
+}
+
+#[test]
+fn devices_that_are_added() {
+    let host = host();
+    let image = inside::load(&host, "wdfldr.sys", &NAMES, &mut |imports: &Imports<'_>| {
+        let device_add = (add_device as *const ()).expose_provenance() as u64;
+        let framework = Framework::bind_with(imports, device_add, 0);
+        assert!(ADDING.set(framework).is_ok());
+    });
+    image.add_device().unwrap();
+    assert_eq!(POWERED.load(Ordering::SeqCst), 1);
+    let class = GUID::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
+    assert_eq!(image.interfaces(class).len(), 1);
+    assert!(image.unload().unmapped);
+}
+
+/// The driver that answers requests.
+struct Answering {
+    framework: Framework,
+    device: usize,
+    manual: usize,
+    /// The type of the context that requests have.
+    context: Memory,
+}
+
+static ANSWERING: OnceLock<Answering> = OnceLock::new();
+
+/// How many requests came to `in_caller_context`.
+static CAME: AtomicUsize = AtomicUsize::new(0);
+
+/// `EvtIoInCallerContext`.
+extern "win64" fn in_caller_context(device: usize, request: usize) {
+    CAME.fetch_add(1, Ordering::SeqCst);
+    let framework = &ANSWERING.get().unwrap().framework;
+    framework.call("DeviceEnqueueRequest", &[device, request]);
+}
 
 const fn code(n: u32) -> u32 {
     0x22 << 16 | (0x800 + n) << 2
@@ -587,18 +650,22 @@ const ABOUT: u32 = code(0);
 const SET_INFORMATION: u32 = code(1);
 const BOOST: u32 = code(2);
 const FORWARD: u32 = code(3);
-const CANCELABLE: u32 = code(4);
+const RETRIEVE: u32 = code(4);
+const CANCELABLE: u32 = code(5);
 
 /// `EvtIoDeviceControl`.
 extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: usize, code: u32) {
-    let (framework, device, other) = ANSWERING.get().unwrap();
+    let answering = ANSWERING.get().unwrap();
+    let Answering {
+        framework, manual, ..
+    } = answering;
     let complete = |status: u32, information| {
         let arguments = [request, status as usize, information];
         framework.call("RequestCompleteWithInformation", &arguments);
     };
     match code {
         ABOUT => {
-            let size = about(framework, request, [queue, *device]);
+            let size = about(answering, request, queue);
             complete(SUCCESS, size);
         }
         SET_INFORMATION => {
@@ -610,9 +677,18 @@ extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: 
             framework.call("RequestCompleteWithPriorityBoost", &[request, 0, 1]);
         }
         FORWARD => {
-            let arguments = [request, *other];
+            let arguments = [request, *manual];
             let status = framework.number("RequestForwardToIoQueue", &arguments);
             assert_eq!(status, SUCCESS);
+        }
+        RETRIEVE => {
+            let (next, function) = (Memory::new(&[0]), "IoQueueRetrieveNextRequest");
+            let status = framework.number(function, &[*manual, next.address()]);
+            if status == SUCCESS {
+                let arguments = [next.pointer(0), 0, 3];
+                framework.call("RequestCompleteWithInformation", &arguments);
+            }
+            complete(status, 0);
         }
         CANCELABLE => {
             framework.call("RequestMarkCancelable", &[request, callback_address()]);
@@ -622,14 +698,14 @@ extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: 
     }
 }
 
-/// `EvtIoDeviceControl` of the other queue.
-extern "win64" fn forwarded(_queue: usize, request: usize) {
-    let (framework, ..) = ANSWERING.get().unwrap();
-    framework.call("RequestCompleteWithInformation", &[request, 0, 3]);
-}
-
 /// Writes to the output of a request what the framework says about it. Returns the size.
-fn about(framework: &Framework, request: usize, [queue, device]: [usize; 2]) -> usize {
+fn about(answering: &Answering, request: usize, queue: usize) -> usize {
+    let Answering {
+        framework,
+        device,
+        context,
+        ..
+    } = answering;
     let (input, length) = (Memory::new(&[0]), Memory::new(&[0]));
     let arguments = [request, 8, input.address(), length.address()];
     framework.call("RequestRetrieveInputBuffer", &arguments);
@@ -641,6 +717,7 @@ fn about(framework: &Framework, request: usize, [queue, device]: [usize; 2]) -> 
     framework.call("RequestGetParameters", &[request, parameters.address()]);
     let file = framework.call("RequestGetFileObject", &[request]);
     framework.call("RequestSetInformation", &[request, 40]);
+    let typed = "ObjectGetTypedContextWorker";
     let found = [
         if input.pointer(0) == 0 {
             0
@@ -652,28 +729,46 @@ fn about(framework: &Framework, request: usize, [queue, device]: [usize; 2]) -> 
         usize::from(framework.call("MemoryGetBuffer", &[memory, 0]) == input.pointer(0)),
         parameters.number(24) as usize,
         usize::from(framework.call("RequestGetIoQueue", &[request]) == queue),
-        usize::from(file != 0 && framework.call("FileObjectGetDevice", &[file]) == device),
+        usize::from(file != 0 && framework.call("FileObjectGetDevice", &[file]) == *device),
         framework.call("RequestGetRequestorMode", &[request]) & 0xff,
         framework.call("RequestGetInformation", &[request]),
+        usize::from(framework.call(typed, &[request, context.address()]) != 0),
     ];
     let memory = framework.make("RequestRetrieveOutputMemory", &[request]);
     let found = Memory::new(&found.map(|word| word as u64));
-    let arguments = [memory, 0, found.address(), 72];
+    let arguments = [memory, 0, found.address(), 80];
     framework.call("MemoryCopyFromBuffer", &arguments);
-    72
+    80
 }
 
 #[test]
 fn requests() {
+    const DEVICE_CONTROL: usize = 0xe;
+    let name = Memory::new(&[u64::from_le_bytes(*b"Context\0")]);
     let host = Host::with_patience(Policy::default(), Some(Duration::from_secs(5)));
     let image = inside::load(&host, "wdfldr.sys", &NAMES, &mut |imports: &Imports<'_>| {
         let framework = Framework::bind(imports);
-        let device = framework.control_device("NmrRequests");
-        let [own, other] = [control as *const (), forwarded as *const ()];
-        framework.queue(device, PARALLEL, 1, own.expose_provenance());
-        let other = framework.queue(device, PARALLEL, 0, other.expose_provenance());
+        let init = framework.device_init("NmrRequests");
+        let callback = (in_caller_context as *const ()).expose_provenance();
+        framework.call("DeviceInitSetIoInCallerContextCallback", &[init, callback]);
+        let context = Memory::new(&[0x28, name.address() as u64, 16, 0, 0]);
+        let with_context = attributes([0; 2], 0, context.address());
+        let arguments = [init, with_context.address()];
+        framework.call("DeviceInitSetRequestAttributes", &arguments);
+        let device = framework.device(init, "NmrRequests");
+        let manual = framework.queue(device, MANUAL, 0, 0);
+        let control = (control as *const ()).expose_provenance();
+        let queue = framework.queue(device, PARALLEL, 0, control);
+        let arguments = [device, queue, DEVICE_CONTROL];
+        framework.call("DeviceConfigureRequestDispatching", &arguments);
         framework.call("ControlFinishInitializing", &[device]);
-        assert!(ANSWERING.set((framework, device, other)).is_ok());
+        let answering = Answering {
+            framework,
+            device,
+            manual,
+            context,
+        };
+        assert!(ANSWERING.set(answering).is_ok());
     });
     let file = host
         .find_device(r"\\.\NmrRequests")
@@ -687,14 +782,24 @@ fn requests() {
     let sevens = u64::from_le_bytes([7; 8]);
     assert_eq!(
         (status, &*words),
-        (0, &[sevens, 8, 1, 1, ABOUT.into(), 1, 1, 1, 40][..])
+        (0, &[sevens, 8, 1, 1, ABOUT.into(), 1, 1, 1, 40, 1][..])
     );
+    assert_eq!(CAME.load(Ordering::SeqCst), 1);
     assert_eq!(send(SET_INFORMATION), (0, vec![7; 8]));
     assert_eq!(send(BOOST), (0, vec![7; 4]));
-    assert_eq!(send(FORWARD), (0, vec![7; 3]));
+    thread::scope(|scope| {
+        let forwarded = scope.spawn(|| send(FORWARD));
+        let mut tries = 0..100_000;
+        let found = tries.any(|_| send(RETRIEVE).0.cast_unsigned() != NO_MORE_ENTRIES);
+        assert!(found, "the request is not in the queue");
+        assert_eq!(forwarded.join().unwrap(), (0, vec![7; 3]));
+    });
     assert_eq!(send(CANCELABLE).0, 0);
     drop(file);
-    assert!(image.unload().unmapped);
+    let unloaded = image.unload();
     let expected = "test.sys: the entry stub: unloaded without WdfVersionUnbind";
-    assert_eq!(lines(&host.reports()), [expected]);
+    assert_eq!(
+        (lines(&host.reports()), unloaded.unmapped),
+        (vec![expected.to_owned()], true)
+    );
 }

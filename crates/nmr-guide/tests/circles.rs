@@ -1,10 +1,16 @@
 //! The files and folders of nmr-machine and nmr-host use each other in one direction. What they use stands
 //! behind `crate::` and `super::`. A folder is one thing to those outside of it; inside, its `mod.rs` belongs
 //! to all its files. The exploration and the fuzzing, which are tests, are left out.
+#![cfg(not(miri))]
+
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+
+use nmr_guide::project;
+use uses::used;
 
 type Names = BTreeSet<String>;
 
@@ -18,55 +24,6 @@ const ALLOWED: [(&str, &[&str]); 2] = [
 ];
 
 const TESTS: [&str; 3] = ["explore", "fuzz", "tests"];
-
-/// Adds the paths that a use tree names, and returns what is behind it.
-fn read_tree<'a>(text: &'a str, before: &[String], paths: &mut Vec<Vec<String>>) -> &'a str {
-    let text = text.trim_start();
-    if let Some(mut rest) = text.strip_prefix('{') {
-        while !rest.trim_start().starts_with('}') {
-            let before_it = rest.trim_start_matches([',', ' ', '\n']);
-            if before_it.is_empty() || before_it.starts_with('}') {
-                rest = before_it;
-                break;
-            }
-            let behind = read_tree(before_it, before, paths);
-            // `as name`, or what is no name.
-            let end = behind.find([',', '}']).unwrap_or(behind.len());
-            rest = &behind[end..];
-        }
-        return rest.trim_start().strip_prefix('}').unwrap_or(rest);
-    }
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
-    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
-    let mut path = before.to_vec();
-    path.push(name.to_owned());
-    if let Some(rest) = rest.strip_prefix("::") {
-        return read_tree(rest, &path, paths);
-    }
-    paths.push(path);
-    rest
-}
-
-/// The paths that a file uses, from the root of its crate. `module` is its own.
-fn used(text: &str, module: &[String]) -> Vec<Vec<String>> {
-    let text = text.split("mod tests {").next().unwrap();
-    let code: Vec<_> = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap())
-        .collect();
-    let code = code.join("\n");
-    let mut paths = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        read_tree(&code[at + "crate::".len()..], &[], &mut paths);
-    }
-    for (at, _) in code.match_indices("super::") {
-        let outer = code[..at].len() - code[..at].trim_end_matches("super::").len();
-        let up = 1 + outer / "super::".len();
-        let parent = &module[..module.len().saturating_sub(up)];
-        read_tree(&code[at + "super::".len()..], parent, &mut paths);
-    }
-    paths
-}
 
 /// Everything that the files below use.
 fn used_below(path: &Path, module: &[String]) -> Vec<Vec<String>> {
@@ -144,10 +101,7 @@ fn check(folder: &Path, module: &[String], shown: &str) -> usize {
 #[test]
 fn files_and_folders_use_each_other_in_one_direction() {
     for name in ["nmr-machine", "nmr-host"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(name)
-            .join("src");
+        let folder = project().join("crates").join(name).join("src");
         let seen = check(&folder, &[], &format!("{name}/src"));
         assert!(seen > 50, "{name}: {seen} uses cannot be all");
     }

@@ -1,8 +1,14 @@
-//! The floors of the crate: each folder uses only folders below it. A reader of the paths in the sources.
+//! The floors of driver-host: each folder uses only folders below it.
+#![cfg(not(miri))]
+
+mod uses;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use nmr_guide::project;
+use uses::used;
 
 /// From the ground up. A floor with several names has parts that do not use each other.
 const FLOORS: &[&[&str]] = &[
@@ -27,7 +33,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 fn source() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+    project().join("crates/driver-host/src")
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -65,32 +71,6 @@ fn floor(module: &[String]) -> Option<(usize, &'static str)> {
     })
 }
 
-/// The modules that a file names: paths that begin with `crate` or `super`, in code and in groups of `use`.
-fn uses(module: &[String], text: &str) -> BTreeSet<Vec<String>> {
-    let code = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    let code = code.collect::<Vec<_>>().join("\n");
-    // The tests of a file may look up.
-    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-    let mut found = BTreeSet::new();
-    let separators = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
-    for path in code.split(separators) {
-        let mut parts = path.split("::").map(str::to_owned).peekable();
-        let mut base = match parts.next().as_deref() {
-            Some("crate") => Vec::new(),
-            Some("super") => module[..module.len() - 1].to_vec(),
-            _ => continue,
-        };
-        while parts.next_if(|part| part == "super").is_some() {
-            base.pop();
-        }
-        base.extend(parts.filter(|part| !part.is_empty()));
-        found.insert(base);
-    }
-    found
-}
-
 #[test]
 fn no_folder_uses_one_above_it_or_beside_it() {
     let mut wrong = Vec::new();
@@ -107,7 +87,7 @@ fn no_folder_uses_one_above_it_or_beside_it() {
             continue;
         };
         seen.insert(name);
-        for used in uses(&module, &fs::read_to_string(&file).unwrap()) {
+        for used in used(&fs::read_to_string(&file).unwrap(), &module) {
             match floor(&used) {
                 Some((other, folder)) if other > own || (other == own && folder != name) => {
                     wrong.push(format!("{} uses {}", module.join("::"), used.join("::")));
@@ -134,18 +114,4 @@ fn the_kernel_has_no_calling_convention_of_images() {
             );
         }
     }
-}
-
-#[test]
-fn a_path_is_found_wherever_it_is() {
-    let module = ["native", "wdf", "queue"].map(str::to_owned);
-    let text = "use super::{call, Handle};\nuse crate::pe;\nlet a = super::super::loader::map::map(b);\n//! super::x";
-    let found = uses(&module, text);
-    let expected = [
-        vec!["native", "loader", "map", "map"],
-        vec!["native", "wdf"],
-        vec!["pe"],
-    ];
-    let expected = expected.map(|path| path.into_iter().map(str::to_owned).collect());
-    assert_eq!(found, BTreeSet::from(expected));
 }
