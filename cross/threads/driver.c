@@ -177,6 +177,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     Lists();
     Lookasides();
     Mdls();
+    Waits();
     Short();
     status = Start();
     if (!NT_SUCCESS(status)) {

@@ -74,6 +74,7 @@ static NTSTATUS File(PDEVICE_OBJECT Device, PIRP Irp)
     case IRP_MJ_CLEANUP:
         InterlockedIncrement(&extension->Cleaned);
         WaitingCleanup(stack->FileObject);
+        QueueCleanup(stack->FileObject);
         break;
     default:
         InterlockedIncrement(&extension->Closed);
@@ -96,6 +97,12 @@ static NTSTATUS Control(PDEVICE_OBJECT Device, PIRP Irp)
         return WaitingAdd(Irp);
     case IOCTL_WAKE:
         return WaitingWake(Irp, stack);
+    case IOCTL_QUEUE:
+        return QueueAdd(Irp);
+    case IOCTL_TAKE:
+        return QueueTake(Irp);
+    case IOCTL_CONTEXT:
+        return QueueContext(Irp);
     default:
         return Mistake(Device, Irp, stack);
     }
@@ -141,6 +148,10 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     NTSTATUS status;
     UNREFERENCED_PARAMETER(RegistryPath);
     WaitingInitialize();
+    status = QueueInitialize();
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
     status = IoCreateDevice(Driver, sizeof(EXTENSION), &DeviceName, FILE_DEVICE_UNKNOWN,
                             FILE_DEVICE_SECURE_OPEN, FALSE, &device);
     if (!NT_SUCCESS(status)) {

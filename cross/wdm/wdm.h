@@ -14,6 +14,10 @@
 #define IOCTL_WAKE NMR_CODE(0x805, METHOD_BUFFERED)
 /* Adds two MDLs to the request, which go with it. */
 #define IOCTL_MDLS NMR_CODE(0x806, METHOD_NEITHER)
+/* The same with a cancel-safe queue of the I/O manager. */
+#define IOCTL_QUEUE NMR_CODE(0x807, METHOD_BUFFERED)
+#define IOCTL_TAKE NMR_CODE(0x808, METHOD_BUFFERED)
+#define IOCTL_CONTEXT NMR_CODE(0x809, METHOD_BUFFERED)
 /* Mistakes. */
 #define IOCTL_TWICE NMR_CODE(0x810, METHOD_BUFFERED)
 #define IOCTL_FORGET NMR_CODE(0x811, METHOD_BUFFERED)
@@ -41,6 +45,13 @@ VOID WaitingInitialize(VOID);
 NTSTATUS WaitingAdd(PIRP Irp);
 NTSTATUS WaitingWake(PIRP Irp, PIO_STACK_LOCATION Stack);
 VOID WaitingCleanup(PFILE_OBJECT File);
+
+/* queue.c */
+NTSTATUS QueueInitialize(VOID);
+NTSTATUS QueueAdd(PIRP Irp);
+NTSTATUS QueueTake(PIRP Irp);
+NTSTATUS QueueContext(PIRP Irp);
+VOID QueueCleanup(PFILE_OBJECT File);
 
 /* mistakes.c */
 extern BOOLEAN LeaveBehind;

@@ -7,7 +7,7 @@ use common::{fixture, host, lines, printed};
 use driver_host::{Fault, Host, Image, LoadOptions, Scenario, Trial};
 
 /// What it prints, without its judgement.
-const LINES: [&str; 25] = [
+const LINES: [&str; 27] = [
     "interlocked lists",
     "single lists",
     "sequenced lists",
@@ -20,6 +20,8 @@ const LINES: [&str; 25] = [
     "own functions freed all",
     "MDL",
     "clocks",
+    "wait for any",
+    "wait for all",
     "a routine that returns",
     "client id",
     "reference",

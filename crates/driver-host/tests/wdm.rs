@@ -14,6 +14,9 @@ const OUT_DIRECT: u32 = code(0x802, 2);
 const NEITHER: u32 = code(0x803, 3);
 const WAIT: u32 = code(0x804, 0);
 const WAKE: u32 = code(0x805, 0);
+const QUEUE: u32 = code(0x807, 0);
+const TAKE: u32 = code(0x808, 0);
+const CONTEXT: u32 = code(0x809, 0);
 const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
@@ -128,18 +131,40 @@ fn each_method_brings_its_buffers() {
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn a_request_waits_until_it_is_woken_or_canceled() {
+    comes_or_is_canceled(WAIT, WAKE);
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_request_waits_in_a_cancel_safe_queue() {
+    comes_or_is_canceled(QUEUE, TAKE);
+    let host = host();
+    let image = load(&host);
+    let handle = open(&host);
+    assert_eq!(handle.control(CONTEXT, &[], 0).unwrap().0, 0);
+    let _ = host.take_prints();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| handle.control(QUEUE, &[], 0).unwrap().0);
+        wait_for_lines(&host, 1);
+        nothing_left(&host, image);
+        assert_eq!(waiting.join().unwrap(), CANCELLED);
+    });
+}
+
+/// A request waits until another one wakes it, and a second one until it is canceled.
+fn comes_or_is_canceled(wait: u32, wake: u32) {
     let host = host();
     let image = load(&host);
     let handle = open(&host);
     let _ = host.take_prints();
     let ask = |code| handle.control(code, &[], 0).unwrap().0;
-    assert_eq!(ask(WAKE), NO_MORE_ENTRIES);
+    assert_eq!(ask(wake), NO_MORE_ENTRIES);
     assert_eq!(handle.cancel(), Ok(0));
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| ask(WAIT));
+        let waiting = scope.spawn(|| ask(wait));
         wait_for_lines(&host, 1);
-        assert_eq!((ask(WAKE), waiting.join().unwrap()), (0, 0));
-        let waiting = scope.spawn(|| ask(WAIT));
+        assert_eq!((ask(wake), waiting.join().unwrap()), (0, 0));
+        let waiting = scope.spawn(|| ask(wait));
         wait_for_lines(&host, 2);
         assert_eq!(handle.cancel(), Ok(1));
         assert_eq!(waiting.join().unwrap(), CANCELLED);

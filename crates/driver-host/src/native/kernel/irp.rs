@@ -29,6 +29,8 @@ const CANCEL: usize = 0x44;
 const CANCEL_IRQL: usize = 0x45;
 const CANCEL_ROUTINE: usize = 0x68;
 const USER_BUFFER: usize = 0x70;
+/// `DriverContext[3]`, which cancel-safe queues use.
+const QUEUE_CONTEXT: usize = 0x90;
 const CURRENT_STACK_LOCATION: usize = 0xb8;
 const ORIGINAL_FILE_OBJECT: usize = 0xc0;
 
@@ -294,6 +296,41 @@ impl Irp {
         }
     }
 
+    /// Does something with the IRP, if it is not completed.
+    fn with<T: Default>(&self, run: impl FnOnce(&Structure) -> T) -> T {
+        self.lock().packet.as_ref().map(run).unwrap_or_default()
+    }
+
+    /// `IoMarkIrpPending`.
+    pub(crate) fn mark_pending(&self) {
+        self.with(|packet| packet.set(CONTROL, packet.get::<u8>(CONTROL) | PENDING_RETURNED));
+    }
+
+    /// `IoSetCancelRoutine`. Returns the routine before, or 0.
+    pub(crate) fn set_cancel_routine(&self, routine: usize) -> usize {
+        self.with(|packet| packet.word(CANCEL_ROUTINE).swap(routine, Ordering::AcqRel))
+    }
+
+    /// Whether `Cancel` is set.
+    pub(crate) fn is_canceled(&self) -> bool {
+        self.with(|packet| packet.get::<u8>(CANCEL) != 0)
+    }
+
+    /// `CancelIrql`.
+    pub(crate) fn cancel_level(&self) -> Irql {
+        Irql(self.with(|packet| packet.get(CANCEL_IRQL)))
+    }
+
+    /// What a cancel-safe queue has written down in it.
+    pub(crate) fn context(&self) -> usize {
+        self.with(|packet| packet.get(QUEUE_CONTEXT))
+    }
+
+    /// Writes down something for a cancel-safe queue.
+    pub(crate) fn set_context(&self, context: usize) {
+        self.with(|packet| packet.set(QUEUE_CONTEXT, context));
+    }
+
     /// Begins to cancel it: sets `Cancel`, and takes the cancel routine, which gets the level at which the
     /// cancel spin lock was acquired. Returns the routine, 0 if there is none, or `None` if the IRP is completed
     /// or canceled already.
@@ -348,6 +385,11 @@ impl Irps {
 
     pub(crate) fn add(&self, irp: &Arc<Irp>) {
         self.lock().open.insert(irp.address(), Arc::clone(irp));
+    }
+
+    /// The IRP at an address, if it is not completed.
+    pub(crate) fn find(&self, address: usize) -> Option<Arc<Irp>> {
+        self.lock().open.get(&address).cloned()
     }
 
     /// Takes the IRP at an address, which is completed now.
