@@ -18,6 +18,8 @@
 #define IOCTL_QUEUE NMR_CODE(0x807, METHOD_BUFFERED)
 #define IOCTL_TAKE NMR_CODE(0x808, METHOD_BUFFERED)
 #define IOCTL_CONTEXT NMR_CODE(0x809, METHOD_BUFFERED)
+/* Sets how reads and writes bring their buffers: the flags of the device. */
+#define IOCTL_METHOD NMR_CODE(0x80a, METHOD_BUFFERED)
 /* Mistakes. */
 #define IOCTL_TWICE NMR_CODE(0x810, METHOD_BUFFERED)
 #define IOCTL_FORGET NMR_CODE(0x811, METHOD_BUFFERED)
@@ -52,6 +54,9 @@ NTSTATUS QueueAdd(PIRP Irp);
 NTSTATUS QueueTake(PIRP Irp);
 NTSTATUS QueueContext(PIRP Irp);
 VOID QueueCleanup(PFILE_OBJECT File);
+
+/* store.c */
+extern DRIVER_DISPATCH Store;
 
 /* mistakes.c */
 extern BOOLEAN LeaveBehind;

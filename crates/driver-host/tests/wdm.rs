@@ -17,6 +17,7 @@ const WAKE: u32 = code(0x805, 0);
 const QUEUE: u32 = code(0x807, 0);
 const TAKE: u32 = code(0x808, 0);
 const CONTEXT: u32 = code(0x809, 0);
+const METHOD: u32 = code(0x80a, 0);
 const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
@@ -123,6 +124,29 @@ fn each_method_brings_its_buffers() {
     let answer = handle.control_in_place(IN_DIRECT, b"first", &mut second);
     assert_eq!((answer, &second), (Ok((0, 0)), b"the second"));
     assert_eq!(printed(&host), "in direct: the s of 10, write 0\n");
+    drop(handle);
+    nothing_left(&host, image);
+    assert_eq!(lines(&host.reports()), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn reads_and_writes_come_by_the_method_of_the_device() {
+    const INVALID_PARAMETER: NTSTATUS = 0xC000_000D_u32.cast_signed();
+    let host = host();
+    let image = load(&host);
+    let handle = open(&host);
+    // Neither, DO_BUFFERED_IO, DO_DIRECT_IO.
+    for flags in [0_u8, 0x04, 0x10] {
+        handle.control(METHOD, &[flags, 0, 0, 0], 0).unwrap();
+        let text = format!("method {flags:03}");
+        assert_eq!(handle.write(2, text.as_bytes()), Ok((0, 10)));
+        assert_eq!(handle.read(2, 10), Ok((0, text.into_bytes())));
+        assert_eq!(handle.write(14, b"abc"), Ok((0, 2)), "it is full");
+        assert_eq!(handle.read(13, 100), Ok((0, vec![0, b'a', b'b'])));
+        assert_eq!(handle.read(16, 1), Ok((INVALID_PARAMETER, vec![])));
+        assert_eq!(handle.write(0, b""), Ok((INVALID_PARAMETER, 0)));
+    }
     drop(handle);
     nothing_left(&host, image);
     assert_eq!(lines(&host.reports()), [""; 0]);

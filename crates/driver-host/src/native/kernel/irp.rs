@@ -39,6 +39,9 @@ const STACK_SIZE: usize = 0x48;
 const MAJOR: usize = SIZE;
 const CONTROL: usize = SIZE + 0x03;
 const OUTPUT_LENGTH: usize = SIZE + 0x08;
+/// The lengths of a read or a write, and where it begins.
+const LENGTH: usize = SIZE + 0x08;
+const BYTE_OFFSET: usize = SIZE + 0x18;
 const INPUT_LENGTH: usize = SIZE + 0x10;
 const CODE: usize = SIZE + 0x18;
 const TYPE_3_INPUT: usize = SIZE + 0x20;
@@ -61,6 +64,10 @@ pub(crate) enum Ask {
     Close,
     /// A device control request with a code.
     Control(u32),
+    /// To read from an offset on.
+    Read(u64),
+    /// To write from an offset on.
+    Write(u64),
 }
 
 impl Ask {
@@ -69,15 +76,19 @@ impl Ask {
         match self {
             Self::Create => (0x00, "IRP_MJ_CREATE"),
             Self::Close => (0x02, "IRP_MJ_CLOSE"),
+            Self::Read(_) => (0x03, "IRP_MJ_READ"),
+            Self::Write(_) => (0x04, "IRP_MJ_WRITE"),
             Self::Control(_) => (0x0e, "IRP_MJ_DEVICE_CONTROL"),
             Self::Cleanup => (0x12, "IRP_MJ_CLEANUP"),
         }
     }
 }
 
-/// How the buffers of a control code reach the driver: its two lowest bits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How the buffers of a request reach the driver: by the two lowest bits of a control code, or for reads and writes
+/// by the flags of the device object.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) enum Method {
+    #[default]
     Buffered,
     Direct,
     Neither,
@@ -88,6 +99,18 @@ impl Method {
         match code & 3 {
             0 => Self::Buffered,
             1 | 2 => Self::Direct,
+            _ => Self::Neither,
+        }
+    }
+
+    /// The method of reads and writes.
+    pub(crate) fn of_device(device: &Device) -> Self {
+        /// `DO_BUFFERED_IO` and `DO_DIRECT_IO`.
+        const BUFFERED: u32 = 0x04;
+        const DIRECT: u32 = 0x10;
+        match device.object.flags() {
+            flags if flags & BUFFERED != 0 => Self::Buffered,
+            flags if flags & DIRECT != 0 => Self::Direct,
             _ => Self::Neither,
         }
     }
@@ -104,6 +127,8 @@ pub(crate) struct Buffers {
     pub(crate) output: Option<Buffer>,
     /// The address of the MDL of the output.
     pub(crate) mdl: usize,
+    /// How the driver gets them.
+    pub(crate) method: Method,
 }
 
 /// How many bytes a request has for the driver, and takes.
@@ -202,11 +227,18 @@ impl Irp {
         packet.set(MAJOR, ask.major().0);
         packet.set(DEVICE, device.object.address().expose_provenance());
         packet.set(FILE, file.address());
-        if let Ask::Control(code) = ask {
-            packet.set(OUTPUT_LENGTH, lengths.output as u32);
-            packet.set(INPUT_LENGTH, lengths.input as u32);
-            packet.set(CODE, code);
-            packet.set(TYPE_3_INPUT, start(buffers.input.as_ref()));
+        match ask {
+            Ask::Control(code) => {
+                packet.set(OUTPUT_LENGTH, lengths.output as u32);
+                packet.set(INPUT_LENGTH, lengths.input as u32);
+                packet.set(CODE, code);
+                packet.set(TYPE_3_INPUT, start(buffers.input.as_ref()));
+            }
+            Ask::Read(offset) | Ask::Write(offset) => {
+                packet.set(LENGTH, lengths.output as u32);
+                packet.set(BYTE_OFFSET, offset);
+            }
+            Ask::Create | Ask::Cleanup | Ask::Close => {}
         }
         let state = State {
             packet: Some(packet),
