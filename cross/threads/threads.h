@@ -13,5 +13,6 @@ VOID Lists(VOID);
 VOID Lookasides(VOID);
 /* waits.c */
 VOID Waits(VOID);
+VOID ExceedLimit(VOID);
 /* mdls.c */
 VOID Mdls(VOID);

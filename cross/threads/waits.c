@@ -8,6 +8,30 @@ static NTSTATUS Wait(ULONG Count, PVOID *Objects, WAIT_TYPE Type)
     return KeWaitForMultipleObjects(Count, Objects, Type, Executive, KernelMode, FALSE, &now, NULL);
 }
 
+static VOID Semaphores(VOID)
+{
+    KSEMAPHORE semaphore;
+    PVOID objects[1];
+    BOOLEAN right;
+    objects[0] = &semaphore;
+    KeInitializeSemaphore(&semaphore, 1, 3);
+    right = Wait(1, objects, WaitAny) == STATUS_WAIT_0;
+    right = right && Wait(1, objects, WaitAll) == STATUS_TIMEOUT;
+    right = right && KeReleaseSemaphore(&semaphore, IO_NO_INCREMENT, 2, FALSE) == 0;
+    right = right && KeReadStateSemaphore(&semaphore) == 2;
+    right = right && Wait(1, objects, WaitAll) == STATUS_SUCCESS;
+    right = right && Wait(1, objects, WaitAny) == STATUS_WAIT_0;
+    Say("semaphores", right && Wait(1, objects, WaitAny) == STATUS_TIMEOUT);
+}
+
+/* Beyond the limit of a semaphore: this raises an exception. */
+VOID ExceedLimit(VOID)
+{
+    KSEMAPHORE semaphore;
+    KeInitializeSemaphore(&semaphore, 2, 3);
+    (VOID)KeReleaseSemaphore(&semaphore, IO_NO_INCREMENT, 2, FALSE);
+}
+
 VOID Waits(VOID)
 {
     KEVENT first;
@@ -36,4 +60,5 @@ VOID Waits(VOID)
     Say("wait for all", right && KeReadStateEvent(&first) == 0 && KeReadStateEvent(&second) == 0 &&
                             KeReadStateMutex(&mutex) != 1);
     KeReleaseMutex(&mutex, FALSE);
+    Semaphores();
 }

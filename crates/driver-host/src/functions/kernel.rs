@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, spin, string, thread, timer, tracing, waiting, work_item}; }
+    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, spin, string, thread, timer, tracing, waiting, work_item}; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -93,6 +93,7 @@ table! {
         "KeInitializeDpc" => dpc::initialize,
         "KeInitializeEvent" => event::initialize,
         "KeInitializeMutex" => mutex::initialize,
+        "KeInitializeSemaphore" => semaphore::initialize,
         "KeInitializeSpinLock" => spin::initialize,
         "KeInitializeTimer" => timer::initialize,
         "KeInitializeTimerEx" => timer::initialize_ex,
@@ -107,9 +108,11 @@ table! {
         "KeRaiseIrqlToDpcLevel" => irql::raise_to_dispatch,
         "KeReadStateEvent" => event::read,
         "KeReadStateMutex" => mutex::read,
+        "KeReadStateSemaphore" => semaphore::read,
         "KeReadStateTimer" => timer::read,
         "KeReleaseInStackQueuedSpinLock" => queued_spin::release,
         "KeReleaseMutex" => mutex::release,
+        "KeReleaseSemaphore" => semaphore::release,
         "KeReleaseSpinLock" => spin::release,
         "KeReleaseSpinLockFromDpcLevel" => spin::release_at_dispatch,
         "KeRemoveQueueDpc" => dpc::remove,

@@ -1,5 +1,5 @@
 //! Waits: `KeWaitForSingleObject`, `KeWaitForMultipleObjects`. What can be waited for are [events](super::event),
-//! [mutexes](super::mutex), [timers](super::timer) and [threads](super::thread).
+//! [mutexes](super::mutex), [semaphores](super::semaphore), [timers](super::timer) and [threads](super::thread).
 //!
 //! Levels and statuses are those of the pages of these names in Microsoft's reference of `wdm.h`. All waits of the
 //! process share one [bell](crate::native::kernel::wait).
@@ -15,6 +15,7 @@ use super::bugcheck;
 use super::event::{Event, NOTIFICATION, SYNCHRONIZATION};
 use super::mutex::{MUTANT, Mutex as KernelMutex};
 use super::object::object;
+use super::semaphore::{SEMAPHORE, Semaphore};
 use super::timer::{self, Timer};
 use crate::native::kernel::call::misuse;
 use crate::native::kernel::nt::{
@@ -26,6 +27,7 @@ use crate::native::kernel::wait;
 /// An object that can be waited for.
 enum Waitable<'a> {
     Mutex(&'a KernelMutex),
+    Semaphore(&'a Semaphore),
     Timer(&'a Timer, u8),
     /// Events and threads, whose states are in the same place.
     Event(&'a Event, u8),
@@ -43,6 +45,8 @@ impl<'a> Waitable<'a> {
         match event.kind() {
             // SAFETY: the type says that it is a mutex.
             MUTANT => Some(Self::Mutex(unsafe { object(address.cast()) })),
+            // SAFETY: the type says that it is a semaphore.
+            SEMAPHORE => Some(Self::Semaphore(unsafe { object(address.cast()) })),
             kind @ (timer::NOTIFICATION | timer::SYNCHRONIZATION) => {
                 // SAFETY: the type says that it is a timer.
                 Some(Self::Timer(unsafe { object(address.cast()) }, kind))
@@ -50,8 +54,8 @@ impl<'a> Waitable<'a> {
             kind @ (NOTIFICATION | SYNCHRONIZATION | THREAD) => Some(Self::Event(event, kind)),
             kind => {
                 misuse(format!(
-                    "waited for an object of type {kind}: this host knows events, mutexes, timers and \
-                     threads only"
+                    "waited for an object of type {kind}: this host knows events, mutexes, \
+                     semaphores, timers and threads only"
                 ));
                 None
             }
@@ -62,6 +66,7 @@ impl<'a> Waitable<'a> {
     fn is_ready(&self) -> bool {
         match self {
             Self::Mutex(mutex) => mutex.is_ready(),
+            Self::Semaphore(semaphore) => semaphore.is_signaled(),
             Self::Timer(timer, _) => timer.is_signaled(),
             Self::Event(event, _) => event.is_signaled(),
         }
@@ -71,6 +76,7 @@ impl<'a> Waitable<'a> {
     fn take(&self) -> bool {
         match self {
             Self::Mutex(mutex) => mutex.take(),
+            Self::Semaphore(semaphore) => semaphore.take(),
             Self::Timer(timer, kind) => timer.take(*kind),
             Self::Event(event, kind) => event.take(*kind),
         }
