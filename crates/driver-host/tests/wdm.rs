@@ -21,6 +21,7 @@ const METHOD: u32 = code(0x80a, 0);
 const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
+const FORGET_DIRECT: u32 = code(0x81e, 2);
 const UNMARKED: u32 = code(0x812, 0);
 const LOST: u32 = code(0x813, 0);
 const TOUCH: u32 = code(0x814, 0);
@@ -225,24 +226,28 @@ fn the_unload_ends_the_programs_first() {
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn a_request_that_is_pending_at_the_unload_is_named() {
-    let host = host();
-    let image = load(&host);
-    let handle = open(&host);
-    let _ = host.take_prints();
-    std::thread::scope(|scope| {
-        let forgotten = scope.spawn(|| handle.control(FORGET, &[], 0));
-        // It has no cancel routine, so canceling it does nothing.
-        while handle.cancel() == Ok(0) {
-            std::thread::yield_now();
-        }
-        let unloaded = image.unload();
-        assert_eq!(
-            lines(&unloaded.reports),
-            ["wdm.sys: has not completed a request with the control code 0x00222044"]
-        );
-        assert!(unloaded.unmapped);
-        assert_eq!(forgotten.join().unwrap().unwrap().0, CANCELLED);
-    });
+    for code in [FORGET, FORGET_DIRECT] {
+        let host = host();
+        let image = load(&host);
+        let handle = open(&host);
+        std::thread::scope(|scope| {
+            let forgotten = scope.spawn(|| handle.control(code, &[], 8));
+            // It has no cancel routine, so canceling it does nothing.
+            while handle.cancel() == Ok(0) {
+                std::thread::yield_now();
+            }
+            let unloaded = image.unload();
+            assert_eq!(
+                lines(&unloaded.reports),
+                [format!(
+                    "wdm.sys: has not completed a request with the control code {code:#010x}"
+                )]
+            );
+            assert!(unloaded.unmapped);
+            assert_eq!(forgotten.join().unwrap().unwrap().0, CANCELLED);
+        });
+        assert_eq!(host.pool_in_use(), 0);
+    }
 }
 
 #[test]

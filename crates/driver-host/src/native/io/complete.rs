@@ -13,9 +13,9 @@ use crate::native::kernel::nt::{STATUS_PENDING, is_error};
 /// Completes the IRP at an address, on behalf of the driver that calls.
 pub(crate) fn complete(image: &Arc<Loaded>, address: usize) -> Result<(), NoIrp> {
     let irp = image.system.irps.take(address)?;
-    let mdl = irp.mdl();
+    let mdls = irp.take_mdls();
     let completion = irp.complete().ok_or(NoIrp::Completed)?;
-    if !mdl::free_chain(image, mdl) {
+    if !mdl::free_chain(image, mdls) {
         misuse(format!("{irp} has an MDL that IoAllocateMdl has not made"));
     }
     if completion.status == STATUS_PENDING {

@@ -196,6 +196,7 @@ fn end(image: &Arc<Loaded>, device: &Arc<Device>, file: &Arc<File>) {
         image.report(Fault::NotCompleted {
             request: irp.to_string(),
         });
+        mdl::free_chain(image, irp.take_mdls());
         irp.end(Ended {
             status: STATUS_CANCELLED,
             information: 0,

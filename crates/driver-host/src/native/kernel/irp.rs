@@ -268,10 +268,13 @@ impl Irp {
         self.address
     }
 
-    /// The address of its MDL, which the driver may have set.
-    pub(crate) fn mdl(&self) -> usize {
-        let state = self.lock();
-        state.packet.as_ref().map_or(0, |packet| packet.get(MDL))
+    /// Takes its MDLs, of which the driver may have added some. Returns the address of the first, or 0.
+    pub(crate) fn take_mdls(&self) -> usize {
+        self.with(|packet| {
+            let first = packet.get(MDL);
+            packet.set(MDL, 0_usize);
+            first
+        })
     }
 
     /// Takes the IRP from the driver, which completes it. Returns `None` if it is completed.
