@@ -14,6 +14,7 @@ static KSTART_ROUTINE Return;
 #define LEAVE_OBJECT 1
 #define LEAVE_THREAD 2
 #define END_ENTRY 3
+#define EXCEED_LIMIT 4
 
 static ULONG Mistake;
 
@@ -174,9 +175,13 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
         status = PsTerminateSystemThread(STATUS_SUCCESS);
         Say("not ended", status == STATUS_INVALID_PARAMETER);
     }
+    if (Mistake == EXCEED_LIMIT) {
+        ExceedLimit();
+    }
     Lists();
     Lookasides();
     Mdls();
+    Waits();
     Short();
     status = Start();
     if (!NT_SUCCESS(status)) {

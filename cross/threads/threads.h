@@ -11,5 +11,8 @@ static __inline VOID Say(const char *What, BOOLEAN Right)
 VOID Lists(VOID);
 /* lookaside.c */
 VOID Lookasides(VOID);
+/* waits.c */
+VOID Waits(VOID);
+VOID ExceedLimit(VOID);
 /* mdls.c */
 VOID Mdls(VOID);

@@ -74,6 +74,7 @@ static NTSTATUS File(PDEVICE_OBJECT Device, PIRP Irp)
     case IRP_MJ_CLEANUP:
         InterlockedIncrement(&extension->Cleaned);
         WaitingCleanup(stack->FileObject);
+        QueueCleanup(stack->FileObject);
         break;
     default:
         InterlockedIncrement(&extension->Closed);
@@ -96,6 +97,17 @@ static NTSTATUS Control(PDEVICE_OBJECT Device, PIRP Irp)
         return WaitingAdd(Irp);
     case IOCTL_WAKE:
         return WaitingWake(Irp, stack);
+    case IOCTL_METHOD:
+        /* Windows wants it to be set once; no request is in progress here. */
+        Device->Flags &= ~(DO_BUFFERED_IO | DO_DIRECT_IO);
+        Device->Flags |= *(ULONG *)Irp->AssociatedIrp.SystemBuffer & (DO_BUFFERED_IO | DO_DIRECT_IO);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case IOCTL_QUEUE:
+        return QueueAdd(Irp);
+    case IOCTL_TAKE:
+        return QueueTake(Irp);
+    case IOCTL_CONTEXT:
+        return QueueContext(Irp);
     default:
         return Mistake(Device, Irp, stack);
     }
@@ -141,6 +153,10 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     NTSTATUS status;
     UNREFERENCED_PARAMETER(RegistryPath);
     WaitingInitialize();
+    status = QueueInitialize();
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
     status = IoCreateDevice(Driver, sizeof(EXTENSION), &DeviceName, FILE_DEVICE_UNKNOWN,
                             FILE_DEVICE_SECURE_OPEN, FALSE, &device);
     if (!NT_SUCCESS(status)) {
@@ -159,6 +175,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     Driver->MajorFunction[IRP_MJ_CREATE] = File;
     Driver->MajorFunction[IRP_MJ_CLEANUP] = File;
     Driver->MajorFunction[IRP_MJ_CLOSE] = File;
+    Driver->MajorFunction[IRP_MJ_READ] = Store;
+    Driver->MajorFunction[IRP_MJ_WRITE] = Store;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
     Driver->DriverUnload = Unload;
     return STATUS_SUCCESS;

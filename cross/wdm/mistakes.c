@@ -32,6 +32,7 @@ NTSTATUS Mistake(PDEVICE_OBJECT Device, PIRP Irp, PIO_STACK_LOCATION Stack)
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return status;
     case IOCTL_FORGET:
+    case IOCTL_FORGET_DIRECT:
         IoMarkIrpPending(Irp);
         return STATUS_PENDING;
     case IOCTL_UNMARKED:

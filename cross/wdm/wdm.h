@@ -14,9 +14,16 @@
 #define IOCTL_WAKE NMR_CODE(0x805, METHOD_BUFFERED)
 /* Adds two MDLs to the request, which go with it. */
 #define IOCTL_MDLS NMR_CODE(0x806, METHOD_NEITHER)
+/* The same with a cancel-safe queue of the I/O manager. */
+#define IOCTL_QUEUE NMR_CODE(0x807, METHOD_BUFFERED)
+#define IOCTL_TAKE NMR_CODE(0x808, METHOD_BUFFERED)
+#define IOCTL_CONTEXT NMR_CODE(0x809, METHOD_BUFFERED)
+/* Sets how reads and writes bring their buffers: the flags of the device. */
+#define IOCTL_METHOD NMR_CODE(0x80a, METHOD_BUFFERED)
 /* Mistakes. */
 #define IOCTL_TWICE NMR_CODE(0x810, METHOD_BUFFERED)
 #define IOCTL_FORGET NMR_CODE(0x811, METHOD_BUFFERED)
+#define IOCTL_FORGET_DIRECT NMR_CODE(0x81e, METHOD_OUT_DIRECT)
 #define IOCTL_UNMARKED NMR_CODE(0x812, METHOD_BUFFERED)
 #define IOCTL_LOST NMR_CODE(0x813, METHOD_BUFFERED)
 #define IOCTL_TOUCH NMR_CODE(0x814, METHOD_BUFFERED)
@@ -41,6 +48,16 @@ VOID WaitingInitialize(VOID);
 NTSTATUS WaitingAdd(PIRP Irp);
 NTSTATUS WaitingWake(PIRP Irp, PIO_STACK_LOCATION Stack);
 VOID WaitingCleanup(PFILE_OBJECT File);
+
+/* queue.c */
+NTSTATUS QueueInitialize(VOID);
+NTSTATUS QueueAdd(PIRP Irp);
+NTSTATUS QueueTake(PIRP Irp);
+NTSTATUS QueueContext(PIRP Irp);
+VOID QueueCleanup(PFILE_OBJECT File);
+
+/* store.c */
+extern DRIVER_DISPATCH Store;
 
 /* mistakes.c */
 extern BOOLEAN LeaveBehind;

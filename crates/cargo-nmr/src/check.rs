@@ -148,7 +148,7 @@ fn judge_reports(verdict: &mut Verdict, run: &Run) {
     let errors = errors.filter(|report| report.severity == Severity::Error);
     verdict.faults.extend(errors.map(ToString::to_string));
     for leak in &run.leaks {
-        let name = run.cast.name(Actor::Module(leak.module));
+        let name = run.participants.name(Actor::Module(leak.module));
         verdict.faults.push(format!("{name} is still registered"));
     }
 }

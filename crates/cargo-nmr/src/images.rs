@@ -2,19 +2,19 @@
 //! and are unloaded.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod descriptions;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod excerpt;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod exercise;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod faults;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod messages;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod names;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod sayings;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod seen;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod stage;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod words;
+mod session;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use driver_host::{file, pe};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use faults::faults;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use stage::tell;
+pub(crate) use session::tell;
 
 /// Images cannot be loaded on this machine.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]

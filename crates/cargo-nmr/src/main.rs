@@ -12,9 +12,9 @@
 mod check;
 mod explain;
 mod format;
-mod hand;
 mod images;
 mod inspect;
+mod job_thread;
 mod new;
 mod options;
 mod output;

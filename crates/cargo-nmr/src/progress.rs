@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::hand::Answer;
+use crate::job_thread::Answer;
 
 /// How long a run may last without one.
 const SHORT: Duration = Duration::from_secs(1);

@@ -14,13 +14,13 @@ pub(crate) struct Run {
     /// What it is about.
     pub(crate) title: String,
     /// Who takes part.
-    pub(crate) cast: Cast,
+    pub(crate) participants: Participants,
     /// The policy of the registrar.
     pub(crate) policy: Policy,
     /// What happened.
     pub(crate) records: Vec<Record>,
     /// How it is divided, in order.
-    pub(crate) beats: Vec<Beat>,
+    pub(crate) annotations: Vec<Annotation>,
     /// The rules that were broken.
     pub(crate) reports: Vec<Report>,
     /// The registrations that were not closed.
@@ -56,20 +56,20 @@ pub(crate) struct ImageReport {
 
 /// The modules and the threads, with names for people.
 #[derive(Default)]
-pub(crate) struct Cast {
+pub(crate) struct Participants {
     pub(crate) modules: Vec<(ModuleId, String)>,
     pub(crate) threads: Vec<(ThreadNumber, String)>,
 }
 
-/// A place in the record where something changes for the reader.
-pub(crate) struct Beat {
+/// A marker at a place in the record.
+pub(crate) struct Annotation {
     /// How many entries come before it.
     pub(crate) at: u64,
-    pub(crate) cue: Cue,
+    pub(crate) marker: Marker,
 }
 
-/// What changes.
-pub(crate) enum Cue {
+/// What changes for the reader.
+pub(crate) enum Marker {
     /// A section begins.
     Section {
         title: String,
@@ -85,22 +85,22 @@ pub(crate) enum Cue {
     Unfold,
     /// Something that is no call.
     Note(String),
-    /// An image said something.
-    Said(Said),
+    /// An image printed or traced something.
+    Message(Message),
 }
 
 /// What an image printed or traced.
-pub(crate) struct Said {
+pub(crate) struct Message {
     /// The name of the image.
     pub(crate) image: String,
     pub(crate) thread: ThreadNumber,
     pub(crate) irql: Irql,
     pub(crate) what: What,
-    /// All of it, for people.
-    pub(crate) words: String,
+    /// All of it, as a line.
+    pub(crate) text: String,
 }
 
-/// How an image says something.
+/// The kind of a message, with its content.
 pub(crate) enum What {
     /// With `DbgPrint`: one line.
     Print(String),
@@ -127,7 +127,7 @@ pub(crate) enum Expected {
     Anything,
 }
 
-impl Cast {
+impl Participants {
     /// Adds the threads that only the record knows: those of the registrar.
     pub(crate) fn with_workers(mut self, records: &[Record]) -> Self {
         for record in records {

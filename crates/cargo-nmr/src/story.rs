@@ -14,10 +14,10 @@ use nmr::{Client, Error, Module, Provider, Registration};
 use nmr_host::{Policy, Registrar};
 
 use self::watched::{Notebook, Watched, module_id};
-use crate::hand::Hand;
+use crate::job_thread::JobThread;
 use crate::options::StoryOptions;
 use crate::progress::Progress;
-use crate::run::{Beat, Cast, Cue, Expected, Run};
+use crate::run::{Annotation, Expected, Marker, Participants, Run};
 use crate::script::{self, Words};
 use crate::status;
 
@@ -28,7 +28,7 @@ type Told<T = ()> = Result<T, String>;
 
 /// Tells the story that the options ask for.
 pub(crate) fn tell(options: &StoryOptions, policy: Policy) -> Told<Run> {
-    let mut stage = Stage::new(options, policy)?;
+    let mut stage = Session::new(options, policy)?;
     let failure = stage.play().err();
     let run = stage.leave_behind(failure);
     if run.failure.is_some() {
@@ -39,16 +39,16 @@ pub(crate) fn tell(options: &StoryOptions, policy: Policy) -> Told<Run> {
 }
 
 /// The modules, their threads, and what was written down.
-struct Stage {
+struct Session {
     options: StoryOptions,
     notebook: Notebook,
     adder: Arc<Adder>,
     client: Option<ClientRegistration>,
     provider: Option<ProviderRegistration>,
-    client_hand: Hand,
-    provider_hand: Hand,
-    callers: Vec<Hand>,
-    beats: Vec<Beat>,
+    client_hand: JobThread,
+    provider_hand: JobThread,
+    callers: Vec<JobThread>,
+    annotations: Vec<Annotation>,
     progress: Progress,
     /// How many calls were given out.
     calls: u64,
@@ -56,10 +56,10 @@ struct Stage {
     sum: u32,
 }
 
-impl Stage {
+impl Session {
     fn new(options: &StoryOptions, policy: Policy) -> Told<Self> {
         let registrar = Arc::new(Registrar::new(policy));
-        let start = || Hand::start(&registrar).map_err(|error| format!("no thread: {error}"));
+        let start = || JobThread::start(&registrar).map_err(|error| format!("no thread: {error}"));
         let (client_hand, provider_hand) = (start()?, start()?);
         let callers = (0..caller_count(options))
             .map(|_| start())
@@ -76,7 +76,7 @@ impl Stage {
             client_hand,
             provider_hand,
             callers,
-            beats: Vec::new(),
+            annotations: Vec::new(),
             calls: 0,
             sum: 0,
         })
@@ -99,10 +99,10 @@ impl Stage {
         let records = registrar.records();
         Run {
             title: script::title(self.options.decline),
-            cast: self.cast().with_workers(&records),
+            participants: self.participants().with_workers(&records),
             policy: registrar.policy().clone(),
             records,
-            beats: std::mem::take(&mut self.beats),
+            annotations: std::mem::take(&mut self.annotations),
             reports: registrar.reports(),
             leaks: registrar.leaks(),
             expected: match self.options.decline {
@@ -114,17 +114,19 @@ impl Stage {
         }
     }
 
-    fn cast(&self) -> Cast {
+    fn participants(&self) -> Participants {
         let client = module_id(Module::identity(&*self.adder).module);
         let provider = module_id(Module::identity(&Summer).module);
-        let driver = |hand: &Hand, name| (hand.number, format!("loading and unloading {name}"));
+        let driver =
+            |thread: &JobThread, name| (thread.number, format!("loading and unloading {name}"));
         let mut threads = vec![
             driver(&self.client_hand, script::CLIENT),
             driver(&self.provider_hand, script::PROVIDER),
         ];
-        let caller = |hand: &Hand| (hand.number, format!("working for {}", script::CLIENT));
+        let caller =
+            |thread: &JobThread| (thread.number, format!("working for {}", script::CLIENT));
         threads.extend(self.callers.iter().map(caller));
-        Cast {
+        Participants {
             modules: vec![
                 (client, script::CLIENT.to_owned()),
                 (provider, script::PROVIDER.to_owned()),
@@ -135,22 +137,22 @@ impl Stage {
 }
 
 /// Cues for the reader.
-impl Stage {
-    fn cue(&mut self, cue: Cue) {
+impl Session {
+    fn marker(&mut self, marker: Marker) {
         let at = self.notebook.registrar.recorded();
-        self.beats.push(Beat { at, cue });
+        self.annotations.push(Annotation { at, marker });
     }
 
     fn section(&mut self, (title, text): Words) {
-        self.cue(Cue::Section { title, text });
+        self.marker(Marker::Section { title, text });
     }
 
     fn fold(&mut self, text: String) {
-        self.cue(Cue::Fold(text));
+        self.marker(Marker::Fold(text));
     }
 
     fn unfold(&mut self) {
-        self.cue(Cue::Unfold);
+        self.marker(Marker::Unfold);
     }
 
     /// Of many that do the same, folds all but the first and the last.
@@ -163,7 +165,7 @@ impl Stage {
     }
 
     fn caller_names(&self) -> Vec<String> {
-        let names = self.callers.iter().map(|hand| hand.number.to_string());
+        let names = self.callers.iter().map(|thread| thread.number.to_string());
         names.collect()
     }
 }

@@ -1,11 +1,10 @@
-//! [`Trace`]: the record made ready to be shown: who is who, what is inside what, where a section
-//! begins, and what is only mentioned.
+//! [`Trace`]: the record with its structure: participants, nesting, sections, and what is only mentioned.
 
 use std::collections::{HashMap, HashSet};
 
 use nmr_host::{Actor, Moment, Record, Role, ThreadNumber};
 
-use crate::run::{Beat, Cue, Run, Said};
+use crate::run::{Annotation, Marker, Message, Run};
 
 /// A record with its structure.
 pub(crate) struct Trace<'a> {
@@ -66,8 +65,8 @@ pub(crate) enum Event<'a> {
         text: &'a str,
     },
     Step(&'a Step<'a>),
-    Said {
-        said: &'a Said,
+    Message {
+        message: &'a Message,
         /// The number of the section, from 1.
         section: usize,
         /// How many calls of the thread it is inside.
@@ -96,8 +95,9 @@ impl<'a> Trace<'a> {
 
     /// Shows only these sections, or all if none is named. Fails if there is no such section.
     pub(crate) fn only(mut self, run: &Run, sections: &[usize]) -> Result<Self, String> {
-        let is_section = |beat: &&Beat| matches!(beat.cue, Cue::Section { .. });
-        let count = run.beats.iter().filter(is_section).count();
+        let is_section =
+            |annotation: &&Annotation| matches!(annotation.marker, Marker::Section { .. });
+        let count = run.annotations.iter().filter(is_section).count();
         if let Some(number) = sections
             .iter()
             .find(|number| !(1..=count).contains(*number))
@@ -157,16 +157,18 @@ impl<'a> Trace<'a> {
     /// Marks sections and folds.
     fn apply(&mut self, run: &Run) {
         let held = self.held(run);
-        let mut beats = run.beats.iter().peekable();
+        let mut annotations = run.annotations.iter().peekable();
         let (mut section, mut folded, mut calls_folded) = (0, false, false);
         for step in &mut self.steps {
-            while let Some(beat) = beats.next_if(|beat| beat.at <= step.record.sequence) {
-                match beat.cue {
-                    Cue::Section { .. } => section += 1,
-                    Cue::Fold(_) => folded = true,
-                    Cue::FoldCalls(..) => calls_folded = true,
-                    Cue::Unfold => (folded, calls_folded) = (false, false),
-                    Cue::Note(_) | Cue::Said(_) => {}
+            while let Some(annotation) =
+                annotations.next_if(|annotation| annotation.at <= step.record.sequence)
+            {
+                match annotation.marker {
+                    Marker::Section { .. } => section += 1,
+                    Marker::Fold(_) => folded = true,
+                    Marker::FoldCalls(..) => calls_folded = true,
+                    Marker::Unfold => (folded, calls_folded) = (false, false),
+                    Marker::Note(_) | Marker::Message(_) => {}
                 }
             }
             let is_mentioned =
@@ -179,8 +181,8 @@ impl<'a> Trace<'a> {
     /// The places of the calls that were held, and of their returns.
     fn held(&self, run: &Run) -> HashSet<usize> {
         let mut places = HashSet::new();
-        for beat in &run.beats {
-            if let Cue::FoldCalls(_, Some(held)) = &beat.cue {
+        for annotation in &run.annotations {
+            if let Marker::FoldCalls(_, Some(held)) = &annotation.marker {
                 let is_before = |step: &Step<'_>| step.record.sequence < held.recorded;
                 let before = self.steps.partition_point(is_before);
                 let mut own = self.steps[..before].iter().rev();
@@ -197,60 +199,60 @@ impl<'a> Trace<'a> {
         let mut items = Vec::new();
         let mut steps = self.steps.iter().peekable();
         let mut number = 0;
-        for beat in &run.beats {
-            while let Some(step) = steps.next_if(|step| step.record.sequence < beat.at) {
+        for annotation in &run.annotations {
+            while let Some(step) = steps.next_if(|step| step.record.sequence < annotation.at) {
                 items.extend(self.shown(step));
             }
-            if let Cue::Section { .. } = beat.cue {
+            if let Marker::Section { .. } = annotation.marker {
                 number += 1;
             }
             if !self.is_in_shown_section(number) {
                 continue;
             }
-            match &beat.cue {
-                Cue::Section { title, text } => {
+            match &annotation.marker {
+                Marker::Section { title, text } => {
                     items.push(Item::Section {
                         number,
                         title,
                         text,
                     });
                 }
-                Cue::Fold(text) | Cue::FoldCalls(text, _) => items.push(Item::Folded(text)),
-                Cue::Note(text) => items.push(Item::Note(text)),
-                Cue::Said(said) => items.push(Item::Note(&said.words)),
-                Cue::Unfold => {}
+                Marker::Fold(text) | Marker::FoldCalls(text, _) => items.push(Item::Folded(text)),
+                Marker::Note(text) => items.push(Item::Note(text)),
+                Marker::Message(message) => items.push(Item::Note(&message.text)),
+                Marker::Unfold => {}
             }
         }
         items.extend(steps.filter_map(|step| self.shown(step)));
         items
     }
 
-    /// Every step and all that images said in the sections that are shown, and where sections begin.
+    /// Every step and all messages of images in the sections that are shown, and where sections begin.
     pub(crate) fn events(&'a self, run: &'a Run) -> Vec<Event<'a>> {
         let mut events = Vec::new();
         let mut steps = self.steps.iter().peekable();
         let mut depths: HashMap<ThreadNumber, usize> = HashMap::new();
         let mut section = 0;
-        for beat in &run.beats {
-            while let Some(step) = steps.next_if(|step| step.record.sequence < beat.at) {
+        for annotation in &run.annotations {
+            while let Some(step) = steps.next_if(|step| step.record.sequence < annotation.at) {
                 let depth = step.depth + usize::from(step.is_call());
                 depths.insert(step.record.thread, depth);
                 if self.is_in_shown_section(step.section) {
                     events.push(Event::Step(step));
                 }
             }
-            match &beat.cue {
-                Cue::Section { title, text } => {
+            match &annotation.marker {
+                Marker::Section { title, text } => {
                     section += 1;
                     events.push(Event::Section { title, text });
                 }
-                Cue::Said(_) if !self.is_in_shown_section(section) => {}
-                Cue::Said(said) => events.push(Event::Said {
-                    said,
+                Marker::Message(_) if !self.is_in_shown_section(section) => {}
+                Marker::Message(message) => events.push(Event::Message {
+                    message,
                     section,
-                    depth: depths.get(&said.thread).copied().unwrap_or_default(),
+                    depth: depths.get(&message.thread).copied().unwrap_or_default(),
                 }),
-                Cue::Fold(_) | Cue::FoldCalls(..) | Cue::Unfold | Cue::Note(_) => {}
+                Marker::Fold(_) | Marker::FoldCalls(..) | Marker::Unfold | Marker::Note(_) => {}
             }
         }
         let shown = steps.filter(|step| self.is_in_shown_section(step.section));
@@ -312,7 +314,7 @@ fn participants(run: &Run) -> Vec<Participant> {
     actors.sort_by_key(|&actor| rank(actor));
     let describe = |actor| Participant {
         actor,
-        name: run.cast.name(actor),
+        name: run.participants.name(actor),
         kind: kind(actor),
     };
     actors.into_iter().map(describe).collect()

@@ -225,7 +225,7 @@ fn too_many_images_are_refused() {
 }
 
 #[test]
-fn a_section_that_is_writable_and_executable_is_a_warning_of_a_run() {
+fn an_init_section_that_is_writable_and_executable_is_a_warning_of_a_run() {
     const MEM_WRITE: u8 = 0x80;
     /// Where a section header has the upper byte of its flags.
     const FLAGS: usize = 39;
@@ -233,7 +233,9 @@ fn a_section_that_is_writable_and_executable_is_a_warning_of_a_run() {
     let file = folder.join("old.sys");
     let mut bytes = ordinary().build();
     let header = bytes.windows(8).position(|name| name == b".text\0\0\0");
-    bytes[header.unwrap() + FLAGS] |= MEM_WRITE;
+    let header = header.unwrap();
+    bytes[header..header + 8].copy_from_slice(b"INIT\0\0\0\0");
+    bytes[header + FLAGS] |= MEM_WRITE;
     fs::write(&file, bytes).unwrap();
     let story = |file: &Path| {
         let output = lab::run([OsStr::new("run"), file.as_os_str()]);
@@ -241,7 +243,7 @@ fn a_section_that_is_writable_and_executable_is_a_warning_of_a_run() {
         story.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let warning =
-        "old.sys: section .text is writable and executable: memory integrity refuses the image";
+        "old.sys: section INIT is writable and executable: memory integrity refuses the image";
     assert!(story(&file).contains(warning), "{}", story(&file));
     let usual = story(&image(&folder, "old.sys"));
     assert!(!usual.contains("memory integrity"), "{usual}");

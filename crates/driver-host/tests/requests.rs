@@ -177,6 +177,14 @@ fn a_program_cancels_what_the_driver_has_and_what_waits_behind_it() {
     let image = load(&host, "sequential");
     let handle = open(&image);
     assert_eq!(handle.cancel(), Ok(0));
+    assert_eq!(
+        handle.read(0, 1),
+        Ok((STATUS_INVALID_DEVICE_REQUEST, vec![]))
+    );
+    assert_eq!(
+        handle.write(0, &[1]),
+        Ok((STATUS_INVALID_DEVICE_REQUEST, 0))
+    );
     thread::scope(|scope| {
         let pend = || handle.control(PEND, &[], 0);
         let pending = [scope.spawn(pend), scope.spawn(pend)];

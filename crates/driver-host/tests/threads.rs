@@ -4,10 +4,10 @@
 mod common;
 
 use common::{fixture, host, lines, printed};
-use driver_host::{Fault, Host, Image, LoadOptions, Scenario, Trial};
+use driver_host::{Fault, Host, Image, LoadError, LoadOptions, Scenario, Trial};
 
 /// What it prints, without its judgement.
-const LINES: [&str; 25] = [
+const LINES: [&str; 28] = [
     "interlocked lists",
     "single lists",
     "sequenced lists",
@@ -20,6 +20,9 @@ const LINES: [&str; 25] = [
     "own functions freed all",
     "MDL",
     "clocks",
+    "wait for any",
+    "wait for all",
+    "semaphores",
     "a routine that returns",
     "client id",
     "reference",
@@ -73,10 +76,25 @@ fn it_loses_nothing_when_something_is_refused() {
 
 /// Loads the driver with a mistake in the registry.
 fn load_mistaken(host: &Host, mistake: u32) -> Image {
+    try_mistaken(host, mistake).unwrap()
+}
+
+fn try_mistaken(host: &Host, mistake: u32) -> Result<Image, LoadError> {
     let file = format!("[threads\\Parameters]\n\"Mistake\"=dword:{mistake}\n");
     host.import_registry(file.as_bytes()).unwrap();
     host.load(fixture("threads"), LoadOptions::default())
-        .unwrap()
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_semaphore_beyond_its_limit_stops_the_host() {
+    let host = host();
+    let error = try_mistaken(&host, 4).unwrap_err();
+    assert!(matches!(error, LoadError::Stopped(_)), "{error}");
+    let expected =
+        "threads.sys: KeReleaseSemaphore raised STATUS_SEMAPHORE_LIMIT_EXCEEDED at address 0x";
+    let reports = lines(&host.reports());
+    assert!(reports[0].starts_with(expected), "{reports:?}");
 }
 
 #[test]

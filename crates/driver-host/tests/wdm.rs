@@ -14,9 +14,14 @@ const OUT_DIRECT: u32 = code(0x802, 2);
 const NEITHER: u32 = code(0x803, 3);
 const WAIT: u32 = code(0x804, 0);
 const WAKE: u32 = code(0x805, 0);
+const QUEUE: u32 = code(0x807, 0);
+const TAKE: u32 = code(0x808, 0);
+const CONTEXT: u32 = code(0x809, 0);
+const METHOD: u32 = code(0x80a, 0);
 const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
+const FORGET_DIRECT: u32 = code(0x81e, 2);
 const UNMARKED: u32 = code(0x812, 0);
 const LOST: u32 = code(0x813, 0);
 const TOUCH: u32 = code(0x814, 0);
@@ -127,19 +132,64 @@ fn each_method_brings_its_buffers() {
 
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn reads_and_writes_come_by_the_method_of_the_device() {
+    const INVALID_PARAMETER: NTSTATUS = 0xC000_000D_u32.cast_signed();
+    let host = host();
+    let image = load(&host);
+    let handle = open(&host);
+    // Neither, DO_BUFFERED_IO, DO_DIRECT_IO.
+    for flags in [0_u8, 0x04, 0x10] {
+        handle.control(METHOD, &[flags, 0, 0, 0], 0).unwrap();
+        let text = format!("method {flags:03}");
+        assert_eq!(handle.write(2, text.as_bytes()), Ok((0, 10)));
+        assert_eq!(handle.read(2, 10), Ok((0, text.into_bytes())));
+        assert_eq!(handle.write(14, b"abc"), Ok((0, 2)), "it is full");
+        assert_eq!(handle.read(13, 100), Ok((0, vec![0, b'a', b'b'])));
+        assert_eq!(handle.read(16, 1), Ok((INVALID_PARAMETER, vec![])));
+        assert_eq!(handle.write(0, b""), Ok((INVALID_PARAMETER, 0)));
+    }
+    drop(handle);
+    nothing_left(&host, image);
+    assert_eq!(lines(&host.reports()), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn a_request_waits_until_it_is_woken_or_canceled() {
+    comes_or_is_canceled(WAIT, WAKE);
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_request_waits_in_a_cancel_safe_queue() {
+    comes_or_is_canceled(QUEUE, TAKE);
+    let host = host();
+    let image = load(&host);
+    let handle = open(&host);
+    assert_eq!(handle.control(CONTEXT, &[], 0).unwrap().0, 0);
+    let _ = host.take_prints();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| handle.control(QUEUE, &[], 0).unwrap().0);
+        wait_for_lines(&host, 1);
+        nothing_left(&host, image);
+        assert_eq!(waiting.join().unwrap(), CANCELLED);
+    });
+}
+
+/// A request waits until another one wakes it, and a second one until it is canceled.
+fn comes_or_is_canceled(wait: u32, wake: u32) {
     let host = host();
     let image = load(&host);
     let handle = open(&host);
     let _ = host.take_prints();
     let ask = |code| handle.control(code, &[], 0).unwrap().0;
-    assert_eq!(ask(WAKE), NO_MORE_ENTRIES);
+    assert_eq!(ask(wake), NO_MORE_ENTRIES);
     assert_eq!(handle.cancel(), Ok(0));
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| ask(WAIT));
+        let waiting = scope.spawn(|| ask(wait));
         wait_for_lines(&host, 1);
-        assert_eq!((ask(WAKE), waiting.join().unwrap()), (0, 0));
-        let waiting = scope.spawn(|| ask(WAIT));
+        assert_eq!((ask(wake), waiting.join().unwrap()), (0, 0));
+        let waiting = scope.spawn(|| ask(wait));
         wait_for_lines(&host, 2);
         assert_eq!(handle.cancel(), Ok(1));
         assert_eq!(waiting.join().unwrap(), CANCELLED);
@@ -176,24 +226,28 @@ fn the_unload_ends_the_programs_first() {
 #[test]
 #[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
 fn a_request_that_is_pending_at_the_unload_is_named() {
-    let host = host();
-    let image = load(&host);
-    let handle = open(&host);
-    let _ = host.take_prints();
-    std::thread::scope(|scope| {
-        let forgotten = scope.spawn(|| handle.control(FORGET, &[], 0));
-        // It has no cancel routine, so canceling it does nothing.
-        while handle.cancel() == Ok(0) {
-            std::thread::yield_now();
-        }
-        let unloaded = image.unload();
-        assert_eq!(
-            lines(&unloaded.reports),
-            ["wdm.sys: has not completed a request with the control code 0x00222044"]
-        );
-        assert!(unloaded.unmapped);
-        assert_eq!(forgotten.join().unwrap().unwrap().0, CANCELLED);
-    });
+    for code in [FORGET, FORGET_DIRECT] {
+        let host = host();
+        let image = load(&host);
+        let handle = open(&host);
+        std::thread::scope(|scope| {
+            let forgotten = scope.spawn(|| handle.control(code, &[], 8));
+            // It has no cancel routine, so canceling it does nothing.
+            while handle.cancel() == Ok(0) {
+                std::thread::yield_now();
+            }
+            let unloaded = image.unload();
+            assert_eq!(
+                lines(&unloaded.reports),
+                [format!(
+                    "wdm.sys: has not completed a request with the control code {code:#010x}"
+                )]
+            );
+            assert!(unloaded.unmapped);
+            assert_eq!(forgotten.join().unwrap().unwrap().0, CANCELLED);
+        });
+        assert_eq!(host.pool_in_use(), 0);
+    }
 }
 
 #[test]

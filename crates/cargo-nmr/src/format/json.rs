@@ -7,7 +7,7 @@ use nmr_host::{Actor, Moment};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::run::{Run, Said, What};
+use crate::run::{Message, Run, What};
 use crate::status;
 use crate::trace::{Event, Step, Trace};
 
@@ -36,16 +36,16 @@ struct Line<'a> {
     fields: Option<&'a Map<String, Value>>,
 }
 
-/// Writes every step of a trace, and what images said.
+/// Writes every step of a trace, and the messages of images.
 pub(super) fn write(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
     for event in trace.events(run) {
         let line = match event {
             Event::Step(step) => line(trace, step),
-            Event::Said {
-                said,
+            Event::Message {
+                message,
                 section,
                 depth,
-            } => said_line(said, section, depth),
+            } => message_line(message, section, depth),
             Event::Section { .. } => continue,
         };
         let mut text = serde_json::to_vec(&line)?;
@@ -91,17 +91,17 @@ fn line<'a>(trace: &'a Trace<'_>, step: &'a Step<'_>) -> Line<'a> {
     }
 }
 
-/// What an image said.
-fn said_line(said: &Said, section: usize, depth: usize) -> Line<'_> {
+/// A message of an image.
+fn message_line(message: &Message, section: usize, depth: usize) -> Line<'_> {
     let print = Line {
         sequence: None,
         section,
-        thread: said.thread.0,
-        irql: said.irql.0,
+        thread: message.thread.0,
+        irql: message.irql.0,
         depth,
         event: "print",
         caller: "image",
-        caller_name: Some(&said.image),
+        caller_name: Some(&message.image),
         callee: "kernel",
         callee_name: None,
         function: "DbgPrint",
@@ -115,7 +115,7 @@ fn said_line(said: &Said, section: usize, depth: usize) -> Line<'_> {
         level: None,
         fields: None,
     };
-    match &said.what {
+    match &message.what {
         What::Print(text) => Line {
             arguments: Some(text),
             ..print

@@ -103,7 +103,7 @@ fn colour(thread: ThreadNumber) -> &'static str {
 fn head(run: &Run, picture: &Picture) -> Group {
     let mut group = Group::new().add(text(24, 40, "title", "start", &run.title));
     let mut x = 24;
-    for (name, threads) in run.cast.thread_groups() {
+    for (name, threads) in run.participants.thread_groups() {
         for (number, _) in threads.iter().take(THREADS.len()) {
             group = group.add(thread_mark(x, colour(*number)));
             x += 13;

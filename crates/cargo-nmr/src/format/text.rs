@@ -69,7 +69,7 @@ fn write_head(run: &Run, trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<(
             )?;
         }
     }
-    for (name, group) in run.cast.thread_groups() {
+    for (name, group) in run.participants.thread_groups() {
         let kind = if group.len() == 1 {
             "thread"
         } else {

@@ -5,16 +5,16 @@ use driver_host::{Exercise, Exercised, Image, Request, Stopped};
 use nmr_host::{Actor, Moment};
 use nmr_sys::{NT_SUCCESS, NTSTATUS, STATUS_PENDING};
 
-use super::stage::Stage;
-use super::words;
+use super::descriptions;
+use super::session::Session;
 use crate::options::ExerciseOptions;
-use crate::run::{Beat, Cue};
+use crate::run::{Annotation, Marker};
 use crate::status;
 
 /// What threads do that send requests.
 const SENDING: &str = "sending requests";
 
-impl Stage {
+impl Session {
     /// What the options say, if they say anything.
     pub(super) fn exercise(options: &ExerciseOptions, seed: u64) -> Option<Exercise> {
         options.is_wanted().then(|| Exercise {
@@ -48,7 +48,7 @@ impl Stage {
     fn call_only(&mut self, exercise: &Exercise) -> Result<(), String> {
         let at = self.host.registrar().recorded();
         let ((), exercised) = exercise.during(&self.host, &self.loaded, || ());
-        let text = words::sent(exercise.threads, &exercised);
+        let text = descriptions::sent(exercise.threads, &exercised);
         self.tell_load(
             at,
             "The modules call each other".to_owned(),
@@ -69,7 +69,7 @@ impl Stage {
         let images = &self.loaded;
         let (detached, exercised) = exercise.during(&self.host, images, || detach.send(images));
         let attached = attach.map(|attach| attach.send(images));
-        let text = words::met(exercise.threads, &exercised, &self.cast);
+        let text = descriptions::met(exercise.threads, &exercised, &self.participants);
         let title = format!("A detach meets calls in progress, time {time}");
         self.tell_load(at, title, text, &exercised);
         self.answered(exercise, &exercised)?;
@@ -135,7 +135,7 @@ impl Stage {
 
     pub(super) fn name_senders(&mut self, at: u64) {
         let records = self.host.registrar().records_since(at);
-        self.cast.add_callers(&records, SENDING);
+        self.participants.add_callers(&records, SENDING);
     }
 
     /// Only mentions the calls between modules since a place in the record, and counts the requests.
@@ -153,14 +153,16 @@ impl Stage {
         if count == 0 {
             return;
         }
-        let text = words::folded(count, exercised.held);
+        let text = descriptions::folded(count, exercised.held);
         let end = self.host.registrar().recorded();
-        for (at, cue) in [
-            (at, Cue::FoldCalls(text, exercised.held)),
-            (end, Cue::Unfold),
+        for (at, marker) in [
+            (at, Marker::FoldCalls(text, exercised.held)),
+            (end, Marker::Unfold),
         ] {
-            let place = self.beats.partition_point(|beat| beat.at <= at);
-            self.beats.insert(place, Beat { at, cue });
+            let place = self
+                .annotations
+                .partition_point(|annotation| annotation.at <= at);
+            self.annotations.insert(place, Annotation { at, marker });
         }
     }
 }

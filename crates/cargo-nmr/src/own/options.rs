@@ -77,7 +77,7 @@ Exit codes:
 
 /// Builds the driver, and runs the package's tests: those of this machine and those of the image.
 ///
-/// Tests of the image are marked `#[ignore = \"needs the image: cargo nmr test\"]`, so that `cargo test` leaves them
+/// Tests of the image are marked `#[ignore = "needs the image: cargo nmr test"]`, so that `cargo test` leaves them
 /// out, and find it with `driver_host::built_image`. On Windows, and elsewhere than on x86-64 Linux, only the
 /// others run.
 #[derive(Args, Clone, Debug)]

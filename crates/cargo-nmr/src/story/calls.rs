@@ -8,14 +8,14 @@ use nmr::Module;
 use nmr_host::{Actor, Moment, Note, Role};
 
 use super::watched::{Notebook, actor};
-use super::{Stage, Told, in_words};
-use crate::hand::{Answer, PATIENCE};
+use super::{Session, Told, in_words};
+use crate::job_thread::{Answer, PATIENCE};
 use crate::script;
 
 /// How many calls the reader sees one by one.
 const SHOWN_CALLS: u64 = 2;
 
-impl Stage {
+impl Session {
     /// All calls but the last of each thread: the first ones in turn, so that one can follow them,
     /// the others at the same time.
     pub(super) fn call(&mut self) -> Told {

@@ -10,16 +10,16 @@ use nmr::Registration;
 use nmr_host::Role;
 
 use super::watched::{Notebook, Watched};
-use super::{Stage, Told, in_words};
-use crate::hand::{Answer, PATIENCE};
+use super::{Session, Told, in_words};
+use crate::job_thread::{Answer, PATIENCE};
 use crate::options::{Order, Side, StoryOptions};
 use crate::script;
 
 /// How they come.
-impl Stage {
+impl Session {
     pub(super) fn register(&mut self) -> Told {
         let Notebook { registrar, .. } = &self.notebook;
-        for (id, name) in self.cast().modules {
+        for (id, name) in self.participants().modules {
             registrar.name(id, &name);
         }
         let StoryOptions { order, decline, .. } = self.options;
@@ -63,7 +63,7 @@ impl Stage {
 }
 
 /// How they go.
-impl Stage {
+impl Session {
     /// Deregisters the provider, whose thread then waits.
     pub(super) fn deregister_provider(&mut self) -> Told<Answer<()>> {
         let begun = self.notebook.registrar.recorded();

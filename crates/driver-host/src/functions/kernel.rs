@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, dbg, device, dpc, etw, event, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, spin, string, thread, timer, tracing, work_item}; }
+    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, spin, string, thread, timer, tracing, waiting, work_item}; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -66,6 +66,10 @@ table! {
         "IoAllocateWorkItem" => work_item::allocate,
         "IoCreateDevice" => device::create,
         "IoCreateSymbolicLink" => device::create_link,
+        "IoCsqInitialize" => csq::initialize,
+        "IoCsqInsertIrp" => csq::insert,
+        "IoCsqRemoveIrp" => csq::remove,
+        "IoCsqRemoveNextIrp" => csq::remove_next,
         "IoDeleteDevice" => device::delete,
         "IoDeleteSymbolicLink" => device::delete_link,
         "IoFreeMdl" => mdl::free,
@@ -89,6 +93,7 @@ table! {
         "KeInitializeDpc" => dpc::initialize,
         "KeInitializeEvent" => event::initialize,
         "KeInitializeMutex" => mutex::initialize,
+        "KeInitializeSemaphore" => semaphore::initialize,
         "KeInitializeSpinLock" => spin::initialize,
         "KeInitializeTimer" => timer::initialize,
         "KeInitializeTimerEx" => timer::initialize_ex,
@@ -103,9 +108,11 @@ table! {
         "KeRaiseIrqlToDpcLevel" => irql::raise_to_dispatch,
         "KeReadStateEvent" => event::read,
         "KeReadStateMutex" => mutex::read,
+        "KeReadStateSemaphore" => semaphore::read,
         "KeReadStateTimer" => timer::read,
         "KeReleaseInStackQueuedSpinLock" => queued_spin::release,
         "KeReleaseMutex" => mutex::release,
+        "KeReleaseSemaphore" => semaphore::release,
         "KeReleaseSpinLock" => spin::release,
         "KeReleaseSpinLockFromDpcLevel" => spin::release_at_dispatch,
         "KeRemoveQueueDpc" => dpc::remove,
@@ -113,8 +120,9 @@ table! {
         "KeSetEvent" => event::set,
         "KeSetTimer" => timer::set,
         "KeSetTimerEx" => timer::set_ex,
-        "KeWaitForMutexObject" => event::wait_for,
-        "KeWaitForSingleObject" => event::wait_for,
+        "KeWaitForMultipleObjects" => waiting::multiple,
+        "KeWaitForMutexObject" => waiting::single,
+        "KeWaitForSingleObject" => waiting::single,
         "KfLowerIrql" => irql::lower,
         "KfRaiseIrql" => irql::raise,
         "MmBuildMdlForNonPagedPool" => mdl::build_non_paged,

@@ -1,7 +1,7 @@
 //! What an image gets for a name.
 
 use super::{Library, kernel, kmdf, netio, wdfldr, wpp};
-use crate::native::exports::lookaside;
+use crate::native::exports::{csq, lookaside};
 use crate::pe::Name;
 
 /// A function that images can call.
@@ -51,6 +51,7 @@ pub(crate) fn find_framework(name: &str) -> Option<Target> {
 pub(crate) fn kernel_functions() -> impl Iterator<Item = (&'static str, Target)> {
     let names = kernel::NAMES.iter();
     let by_pointer = lookaside::routines().into_iter();
+    let by_pointer = by_pointer.chain(csq::routines());
     let by_pointer = by_pointer.map(|(name, function)| (name, Target::gated(function)));
     names
         .filter_map(|name| Some((*name, kernel::find(name)?)))

@@ -12,7 +12,7 @@ use super::super::picture::{ArrowKind, kind, label};
 use super::super::{result_words, text};
 use crate::check::Verdict;
 use crate::explain;
-use crate::run::{Run, Said, What};
+use crate::run::{Message, Run, What};
 use crate::status;
 use crate::trace::{self, Step, Trace};
 
@@ -51,7 +51,7 @@ struct Section {
     text: String,
 }
 
-/// A step, or what an image said.
+/// A step, or a message of an image.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Event {
@@ -141,11 +141,11 @@ impl Model {
                     places[it.place] = Some(events.len());
                     events.push(step(trace, it, &mut words));
                 }
-                trace::Event::Said {
-                    said,
+                trace::Event::Message {
+                    message,
                     section,
                     depth,
-                } => events.push(self::said(said, section, depth, &mut words)),
+                } => events.push(self::message(message, section, depth, &mut words)),
             }
         }
         for step in &trace.steps {
@@ -183,7 +183,7 @@ fn participant(participant: &trace::Participant) -> Participant {
 }
 
 fn threads(run: &Run) -> Vec<Thread> {
-    let mut threads: Vec<_> = run.cast.threads.iter().collect();
+    let mut threads: Vec<_> = run.participants.threads.iter().collect();
     threads.sort_by_key(|(number, _)| number.0);
     let thread = |(number, what): &(ThreadNumber, String)| Thread {
         number: number.0,
@@ -228,20 +228,20 @@ fn irql(irql: nmr_host::irql::Irql, words: &mut Words) -> Option<usize> {
     (irql != PASSIVE_LEVEL).then(|| words.place(&irql.to_string()))
 }
 
-fn said(said: &Said, section: usize, depth: usize, words: &mut Words) -> Event {
-    let (kind, function) = match &said.what {
+fn message(message: &Message, section: usize, depth: usize, words: &mut Words) -> Event {
+    let (kind, function) = match &message.what {
         What::Print(_) => ("print", "DbgPrint"),
         What::Trace { name, .. } => ("trace", &**name),
     };
     Event {
         kind,
-        thread: said.thread.0,
+        thread: message.thread.0,
         section,
         depth,
-        label: words.place(&said.words),
+        label: words.place(&message.text),
         function: words.place(function),
-        image: Some(printable(&said.image)),
-        irql: irql(said.irql, words),
+        image: Some(printable(&message.image)),
+        irql: irql(message.irql, words),
         ..Event::default()
     }
 }

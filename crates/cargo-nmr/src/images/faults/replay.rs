@@ -5,15 +5,15 @@ use std::io::{self, Write};
 use driver_host::{Fate, Step};
 use nmr_host::{Actor, Record};
 
+use super::super::excerpt::Excerpt;
+use super::super::messages;
 use super::super::names;
-use super::super::sayings;
-use super::super::seen::Seen;
-use super::super::stage::{LOADING, WORKING};
+use super::super::session::{LOADING, WORKING};
 use super::{Findings, table};
 use crate::check;
 use crate::format;
 use crate::options::Format;
-use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
+use crate::run::{Annotation, Expected, Images, Marker, Participants, Run};
 use crate::trace::Trace;
 
 /// Writes the story of a run.
@@ -37,15 +37,15 @@ fn story(findings: &Findings, run: &super::Run) -> Run {
     let reports = outcome.reports.iter();
     let images = Images {
         fates: Vec::new(),
-        reports: reports.map(sayings::report).collect(),
+        reports: reports.map(messages::report).collect(),
         pool_left: outcome.pool_left,
         ..Images::default()
     };
     Run {
         title: format!("When {}", run.what_failed()),
-        cast: cast(&outcome.steps, &records),
+        participants: participants(&outcome.steps, &records),
         policy: findings.policy.clone(),
-        beats: outcome.steps.iter().map(beat).collect(),
+        annotations: outcome.steps.iter().map(annotation).collect(),
         records,
         reports: outcome.rules.clone(),
         leaks: outcome.leaks.clone(),
@@ -55,7 +55,7 @@ fn story(findings: &Findings, run: &super::Run) -> Run {
     }
 }
 
-fn beat(step: &Step) -> Beat {
+fn annotation(step: &Step) -> Annotation {
     let name = name(step);
     let title = match step.fate {
         Fate::Loaded => format!("{name} is loaded"),
@@ -66,9 +66,9 @@ fn beat(step: &Step) -> Beat {
         Fate::Stopped => format!("{name} ends everything"),
     };
     let text = table::step_words(step).map_or_else(String::new, |words| format!("{words}."));
-    Beat {
+    Annotation {
         at: step.at,
-        cue: Cue::Section { title, text },
+        marker: Marker::Section { title, text },
     }
 }
 
@@ -78,22 +78,22 @@ fn name(step: &Step) -> &str {
 }
 
 /// The modules with their names, and the threads with what they do.
-fn cast(steps: &[Step], records: &[Record]) -> Cast {
-    let mut cast = Cast::default();
+fn participants(steps: &[Step], records: &[Record]) -> Participants {
+    let mut participants = Participants::default();
     for (place, step) in steps.iter().enumerate() {
         let end = steps.get(place + 1).map_or(u64::MAX, |next| next.at);
         let during = |record: &&Record| (step.at..end).contains(&record.sequence);
-        let seen = Seen(records.iter().filter(during).cloned().collect());
-        for (id, name) in names::of_modules(name(step), &seen.registered()) {
-            if cast.modules.iter().all(|(known, _)| *known != id) {
-                cast.modules.push((id, name));
+        let excerpt = Excerpt(records.iter().filter(during).cloned().collect());
+        for (id, name) in names::of_modules(name(step), &excerpt.registered()) {
+            if participants.modules.iter().all(|(known, _)| *known != id) {
+                participants.modules.push((id, name));
             }
         }
     }
     let mut calls = records.iter().filter(|record| record.caller != Actor::Nmr);
     if let Some(first) = calls.next() {
-        cast.add_thread(first.thread, LOADING);
+        participants.add_thread(first.thread, LOADING);
     }
-    cast.add_callers(records, WORKING);
-    cast.with_workers(records)
+    participants.add_callers(records, WORKING);
+    participants.with_workers(records)
 }

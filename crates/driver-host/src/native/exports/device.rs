@@ -1,5 +1,7 @@
 //! Devices and symbolic links of drivers without KMDF: `IoCreateDevice`, `IoDeleteDevice`,
 //! `IoCreateSymbolicLink`, `IoDeleteSymbolicLink`.
+//!
+//! Parameters, statuses and levels are those of the pages of these names in Microsoft's reference of `wdm.h`.
 // UNSAFETY: names and outputs of the image.
 #![expect(unsafe_code)]
 
@@ -21,7 +23,7 @@ fn check_level(highest: Irql) {
     }
 }
 
-/// Highest level: `PASSIVE_LEVEL`.
+/// Highest level: `APC_LEVEL`.
 pub(crate) unsafe extern "win64" fn create(
     driver: *mut DRIVER_OBJECT,
     extension: u32,
@@ -31,7 +33,7 @@ pub(crate) unsafe extern "win64" fn create(
     exclusive: u8,
     output: *mut *mut DEVICE_OBJECT,
 ) -> NtStatus {
-    check_level(PASSIVE_LEVEL);
+    check_level(APC_LEVEL);
     let call = call::caller();
     let image = &call.image;
     if driver != image.objects.driver() {

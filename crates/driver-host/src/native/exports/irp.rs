@@ -1,6 +1,8 @@
 //! What drivers do with IRPs: `IofCompleteRequest`, which headers call `IoCompleteRequest`, and
 //! `IoAcquireCancelSpinLock`, `IoReleaseCancelSpinLock`. Headers do the rest inline: `IoMarkIrpPending`,
 //! `IoSetCancelRoutine`, `IoGetCurrentIrpStackLocation`.
+//!
+//! Levels are those of the pages of these names in Microsoft's reference of `wdm.h`.
 // UNSAFETY: `IoAcquireCancelSpinLock` has an output.
 #![expect(unsafe_code)]
 

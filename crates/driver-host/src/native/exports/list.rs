@@ -3,7 +3,8 @@
 //! lists, which need none: `InitializeSListHead`, `ExpInterlockedPushEntrySList`, `ExpInterlockedPopEntrySList`,
 //! `ExpInterlockedFlushSList`, `ExQueryDepthSList`.
 //!
-//! All may be called at any level.
+//! All may be called at any level, by the pages of these names in Microsoft's reference of `wdm.h`: the sequenced
+//! ones are `ExInterlockedPushEntrySList`, `ExInterlockedPopEntrySList` and `ExInterlockedFlushSList` there.
 // UNSAFETY: lists are in the memory of images.
 #![expect(unsafe_code)]
 

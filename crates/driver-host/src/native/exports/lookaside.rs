@@ -1,6 +1,8 @@
 //! Lookaside lists: `ExInitializeNPagedLookasideList`, `ExInitializePagedLookasideList`,
 //! `ExInitializeLookasideListEx`, and their ends. Headers take entries from a list and give them back inline,
 //! by its [sequenced list](super::list) and the functions that are in it.
+//!
+//! Levels and statuses are those of the pages of these names in Microsoft's reference of `wdm.h`.
 // UNSAFETY: lists are in the memory of images, with functions of the image.
 #![expect(unsafe_code)]
 

@@ -2,6 +2,8 @@
 //! `MmMapLockedPagesSpecifyCache`, `MmUnmapLockedPages`; and `ProbeForRead`, `ProbeForWrite`.
 //! Headers do the rest inline: `MmGetSystemAddressForMdlSafe`, `MmGetMdlByteCount`.
 //!
+//! Levels and flags are those of the pages of these names in Microsoft's reference of `wdm.h`.
+//!
 //! Programs and drivers share the memory of the process, so every buffer is mapped where it is.
 // UNSAFETY: MDLs and buffers in the memory of images.
 #![expect(unsafe_code)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod bugcheck;
 pub(crate) mod clock;
+pub(crate) mod csq;
 pub(crate) mod dbg;
 pub(crate) mod device;
 pub(crate) mod dpc;
@@ -26,9 +27,11 @@ pub(crate) mod queued_spin;
 pub(crate) mod registry;
 pub(crate) mod routine;
 pub(crate) mod rundown;
+pub(crate) mod semaphore;
 pub(crate) mod spin;
 pub(crate) mod string;
 pub(crate) mod thread;
 pub(crate) mod timer;
 pub(crate) mod tracing;
+pub(crate) mod waiting;
 pub(crate) mod work_item;

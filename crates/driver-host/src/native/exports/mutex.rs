@@ -47,13 +47,18 @@ impl Mutex {
     /// Takes it for this thread, if it is free or this thread's. The caller has the lock of the
     /// waits.
     pub(super) fn take(&self) -> bool {
-        let owner = self.owner.load(Ordering::Relaxed);
-        if owner != 0 && owner != me() {
+        if !self.is_ready() {
             return false;
         }
         self.owner.store(me(), Ordering::Relaxed);
         self.state.fetch_sub(1, Ordering::AcqRel);
         true
+    }
+
+    /// Returns `true` if this thread can take it.
+    pub(super) fn is_ready(&self) -> bool {
+        let owner = self.owner.load(Ordering::Relaxed);
+        owner == 0 || owner == me()
     }
 
     /// Gives it back once. Returns the state before, or nothing if it is not this thread's.

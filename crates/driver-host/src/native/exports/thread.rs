@@ -1,6 +1,9 @@
 //! System threads: `PsCreateSystemThread`, `PsTerminateSystemThread`; and references to their objects:
 //! `ObReferenceObjectByHandle`, `ObfReferenceObject`, `ObfDereferenceObject`, `PsThreadType`. Threads are waited
 //! for like [events](super::event), and `ZwClose` closes their handles.
+//!
+//! Levels and statuses are those of the pages of these names, `ObReferenceObject` and `ObDereferenceObject`, in
+//! Microsoft's reference of `wdm.h`.
 // UNSAFETY: outputs of the image, and its thread routines.
 #![expect(unsafe_code)]
 

@@ -38,6 +38,11 @@ pub(crate) struct Timer {
 const _: () = assert!(size_of::<Timer>() == 0x40);
 
 impl Timer {
+    /// Returns `true` if it is signaled.
+    pub(super) fn is_signaled(&self) -> bool {
+        self.state.load(Ordering::Acquire) != 0
+    }
+
     /// Whether it is signaled. A synchronization timer lets one thread through.
     pub(super) fn take(&self, kind: u8) -> bool {
         take(&self.state, kind == SYNCHRONIZATION)

@@ -13,9 +13,9 @@ use crate::native::kernel::nt::{STATUS_PENDING, is_error};
 /// Completes the IRP at an address, on behalf of the driver that calls.
 pub(crate) fn complete(image: &Arc<Loaded>, address: usize) -> Result<(), NoIrp> {
     let irp = image.system.irps.take(address)?;
-    let mdl = irp.mdl();
+    let mdls = irp.take_mdls();
     let completion = irp.complete().ok_or(NoIrp::Completed)?;
-    if !mdl::free_chain(image, mdl) {
+    if !mdl::free_chain(image, mdls) {
         misuse(format!("{irp} has an MDL that IoAllocateMdl has not made"));
     }
     if completion.status == STATUS_PENDING {
@@ -40,7 +40,8 @@ fn end(irp: &Irp, completion: Completion) -> Ended {
     // What `NT_ERROR` is true for brings no output.
     let wanted = if is_error(status) { 0 } else { information };
     let room = irp.lengths.output;
-    if wanted > room && matches!(irp.ask, Ask::Control(_)) {
+    let transfers = matches!(irp.ask, Ask::Control(_) | Ask::Read(_) | Ask::Write(_));
+    if wanted > room && transfers {
         misuse(format!(
             "{irp} has room for {room} bytes of output and is completed with {information}"
         ));
@@ -58,6 +59,7 @@ fn output(irp: &Irp, buffers: Buffers, length: usize) -> Vec<u8> {
         system,
         input,
         output,
+        method,
         mdl: _,
     } = buffers;
     let take = |buffer: Option<Buffer>, length| {
@@ -70,8 +72,8 @@ fn output(irp: &Irp, buffers: Buffers, length: usize) -> Vec<u8> {
     let copied = take(system, length);
     take(input, 0);
     let written = take(output, usize::MAX);
-    match irp.ask {
-        Ask::Control(code) if Method::of(code) != Method::Buffered => written,
-        _ => copied,
+    match method {
+        Method::Buffered => copied,
+        Method::Direct | Method::Neither => written,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cancel::cancel as cancel_irp;
 use super::send::send;
-use crate::native::kernel::buffer::Buffer;
+use crate::native::kernel::buffer::{Buffer, FRESH_BYTE};
 use crate::native::kernel::device::{Device, File, Shut};
 use crate::native::kernel::irp::{Ask, Buffers, Ended, Irp, Lengths, Method};
 use crate::native::kernel::loaded::Loaded;
@@ -61,21 +61,66 @@ pub(crate) fn control(
     input: &[u8],
     output: &[u8],
 ) -> Option<Ended> {
-    let device = image.devices.of(number)?;
-    let operation = device.begin(file)?;
+    const OUT_DIRECT: u32 = 2;
+    let written = code & 3 == OUT_DIRECT;
+    let method = Method::of(code);
+    let make = |_: &Device| buffers(image, method, written, input, output);
     let lengths = Lengths {
         input: input.len(),
         output: output.len(),
     };
-    let irp = buffers(image, code, input, output).and_then(|buffers| {
-        Irp::new(
-            Ask::Control(code),
-            lengths,
-            buffers,
-            &device,
-            operation.file(),
-        )
-    });
+    transfer(image, number, file, Ask::Control(code), lengths, make)
+}
+
+/// Sends a request to read into a buffer. `None` if the device or the file is gone.
+pub(crate) fn read(
+    image: &Arc<Loaded>,
+    number: usize,
+    file: usize,
+    offset: u64,
+    length: usize,
+) -> Option<Ended> {
+    let room = vec![FRESH_BYTE; length];
+    let make = |device: &Device| buffers(image, Method::of_device(device), true, &[], &room);
+    let lengths = Lengths {
+        input: 0,
+        output: length,
+    };
+    transfer(image, number, file, Ask::Read(offset), lengths, make)
+}
+
+/// Sends a request to write the bytes of a buffer. `None` if the device or the file is gone.
+pub(crate) fn write(
+    image: &Arc<Loaded>,
+    number: usize,
+    file: usize,
+    offset: u64,
+    bytes: &[u8],
+) -> Option<Ended> {
+    let make = |device: &Device| match Method::of_device(device) {
+        Method::Buffered => buffers(image, Method::Buffered, false, bytes, &[]),
+        method => buffers(image, method, false, &[], bytes),
+    };
+    let lengths = Lengths {
+        input: 0,
+        output: bytes.len(),
+    };
+    transfer(image, number, file, Ask::Write(offset), lengths, make)
+}
+
+/// Sends a request with buffers, and waits for its end.
+fn transfer(
+    image: &Arc<Loaded>,
+    number: usize,
+    file: usize,
+    ask: Ask,
+    lengths: Lengths,
+    make: impl FnOnce(&Device) -> io::Result<Buffers>,
+) -> Option<Ended> {
+    let device = image.devices.of(number)?;
+    let operation = device.begin(file)?;
+    let irp = make(&device)
+        .and_then(|buffers| Irp::new(ask, lengths, buffers, &device, operation.file()));
     Some(match irp {
         Ok(irp) => send(image, &Arc::new(irp)),
         Err(_) => Ended {
@@ -86,16 +131,24 @@ pub(crate) fn control(
     })
 }
 
-/// The buffers of a control request, by the method of its code. With `METHOD_IN_DIRECT` and `METHOD_OUT_DIRECT`
-/// the output buffer has an MDL.
-fn buffers(image: &Arc<Loaded>, code: u32, input: &[u8], output: &[u8]) -> io::Result<Buffers> {
-    const OUT_DIRECT: u32 = 2;
+/// The buffers of a request, by its method. A direct one has an MDL for the output buffer, which says whether the
+/// driver writes there.
+fn buffers(
+    image: &Arc<Loaded>,
+    method: Method,
+    written: bool,
+    input: &[u8],
+    output: &[u8],
+) -> io::Result<Buffers> {
     let own = |bytes: &[u8]| match bytes {
         [] => Ok(None),
         bytes => Buffer::new(bytes, bytes.len()).map(Some),
     };
-    let mut buffers = Buffers::default();
-    match Method::of(code) {
+    let mut buffers = Buffers {
+        method,
+        ..Buffers::default()
+    };
+    match method {
         Method::Buffered if input.is_empty() && output.is_empty() => {}
         Method::Buffered => buffers.system = Some(Buffer::new(input, output.len())?),
         Method::Direct => {
@@ -107,12 +160,8 @@ fn buffers(image: &Arc<Loaded>, code: u32, input: &[u8], output: &[u8]) -> io::R
             buffers.output = own(output)?;
         }
     }
-    if let (Method::Direct, Some(output)) = (Method::of(code), &buffers.output) {
-        let write = if code & 3 == OUT_DIRECT {
-            mdl::WRITE
-        } else {
-            0
-        };
+    if let (Method::Direct, Some(output)) = (method, &buffers.output) {
+        let write = if written { mdl::WRITE } else { 0 };
         let start = output.address().expose_provenance();
         let mdl = mdl::allocate(image, start, output.length(), mdl::LOCKED | write);
         if mdl.is_null() {
@@ -147,6 +196,7 @@ fn end(image: &Arc<Loaded>, device: &Arc<Device>, file: &Arc<File>) {
         image.report(Fault::NotCompleted {
             request: irp.to_string(),
         });
+        mdl::free_chain(image, irp.take_mdls());
         irp.end(Ended {
             status: STATUS_CANCELLED,
             information: 0,

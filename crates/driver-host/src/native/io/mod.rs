@@ -7,4 +7,4 @@ mod file;
 mod send;
 
 pub(crate) use complete::complete;
-pub(crate) use file::{cancel, close, close_all, control, open, open_requests};
+pub(crate) use file::{cancel, close, close_all, control, open, open_requests, read, write};

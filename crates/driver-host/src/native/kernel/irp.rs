@@ -29,6 +29,8 @@ const CANCEL: usize = 0x44;
 const CANCEL_IRQL: usize = 0x45;
 const CANCEL_ROUTINE: usize = 0x68;
 const USER_BUFFER: usize = 0x70;
+/// `DriverContext[3]`, which cancel-safe queues use.
+const QUEUE_CONTEXT: usize = 0x90;
 const CURRENT_STACK_LOCATION: usize = 0xb8;
 const ORIGINAL_FILE_OBJECT: usize = 0xc0;
 
@@ -37,6 +39,9 @@ const STACK_SIZE: usize = 0x48;
 const MAJOR: usize = SIZE;
 const CONTROL: usize = SIZE + 0x03;
 const OUTPUT_LENGTH: usize = SIZE + 0x08;
+/// The lengths of a read or a write, and where it begins.
+const LENGTH: usize = SIZE + 0x08;
+const BYTE_OFFSET: usize = SIZE + 0x18;
 const INPUT_LENGTH: usize = SIZE + 0x10;
 const CODE: usize = SIZE + 0x18;
 const TYPE_3_INPUT: usize = SIZE + 0x20;
@@ -59,6 +64,10 @@ pub(crate) enum Ask {
     Close,
     /// A device control request with a code.
     Control(u32),
+    /// To read from an offset on.
+    Read(u64),
+    /// To write from an offset on.
+    Write(u64),
 }
 
 impl Ask {
@@ -67,15 +76,19 @@ impl Ask {
         match self {
             Self::Create => (0x00, "IRP_MJ_CREATE"),
             Self::Close => (0x02, "IRP_MJ_CLOSE"),
+            Self::Read(_) => (0x03, "IRP_MJ_READ"),
+            Self::Write(_) => (0x04, "IRP_MJ_WRITE"),
             Self::Control(_) => (0x0e, "IRP_MJ_DEVICE_CONTROL"),
             Self::Cleanup => (0x12, "IRP_MJ_CLEANUP"),
         }
     }
 }
 
-/// How the buffers of a control code reach the driver: its two lowest bits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How the buffers of a request reach the driver: by the two lowest bits of a control code, or for reads and writes
+/// by the flags of the device object.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) enum Method {
+    #[default]
     Buffered,
     Direct,
     Neither,
@@ -86,6 +99,18 @@ impl Method {
         match code & 3 {
             0 => Self::Buffered,
             1 | 2 => Self::Direct,
+            _ => Self::Neither,
+        }
+    }
+
+    /// The method of reads and writes.
+    pub(crate) fn of_device(device: &Device) -> Self {
+        /// `DO_BUFFERED_IO` and `DO_DIRECT_IO`.
+        const BUFFERED: u32 = 0x04;
+        const DIRECT: u32 = 0x10;
+        match device.object.flags() {
+            flags if flags & BUFFERED != 0 => Self::Buffered,
+            flags if flags & DIRECT != 0 => Self::Direct,
             _ => Self::Neither,
         }
     }
@@ -102,6 +127,8 @@ pub(crate) struct Buffers {
     pub(crate) output: Option<Buffer>,
     /// The address of the MDL of the output.
     pub(crate) mdl: usize,
+    /// How the driver gets them.
+    pub(crate) method: Method,
 }
 
 /// How many bytes a request has for the driver, and takes.
@@ -200,11 +227,18 @@ impl Irp {
         packet.set(MAJOR, ask.major().0);
         packet.set(DEVICE, device.object.address().expose_provenance());
         packet.set(FILE, file.address());
-        if let Ask::Control(code) = ask {
-            packet.set(OUTPUT_LENGTH, lengths.output as u32);
-            packet.set(INPUT_LENGTH, lengths.input as u32);
-            packet.set(CODE, code);
-            packet.set(TYPE_3_INPUT, start(buffers.input.as_ref()));
+        match ask {
+            Ask::Control(code) => {
+                packet.set(OUTPUT_LENGTH, lengths.output as u32);
+                packet.set(INPUT_LENGTH, lengths.input as u32);
+                packet.set(CODE, code);
+                packet.set(TYPE_3_INPUT, start(buffers.input.as_ref()));
+            }
+            Ask::Read(offset) | Ask::Write(offset) => {
+                packet.set(LENGTH, lengths.output as u32);
+                packet.set(BYTE_OFFSET, offset);
+            }
+            Ask::Create | Ask::Cleanup | Ask::Close => {}
         }
         let state = State {
             packet: Some(packet),
@@ -234,10 +268,13 @@ impl Irp {
         self.address
     }
 
-    /// The address of its MDL, which the driver may have set.
-    pub(crate) fn mdl(&self) -> usize {
-        let state = self.lock();
-        state.packet.as_ref().map_or(0, |packet| packet.get(MDL))
+    /// Takes its MDLs, of which the driver may have added some. Returns the address of the first, or 0.
+    pub(crate) fn take_mdls(&self) -> usize {
+        self.with(|packet| {
+            let first = packet.get(MDL);
+            packet.set(MDL, 0_usize);
+            first
+        })
     }
 
     /// Takes the IRP from the driver, which completes it. Returns `None` if it is completed.
@@ -294,6 +331,41 @@ impl Irp {
         }
     }
 
+    /// Does something with the IRP, if it is not completed.
+    fn with<T: Default>(&self, run: impl FnOnce(&Structure) -> T) -> T {
+        self.lock().packet.as_ref().map(run).unwrap_or_default()
+    }
+
+    /// `IoMarkIrpPending`.
+    pub(crate) fn mark_pending(&self) {
+        self.with(|packet| packet.set(CONTROL, packet.get::<u8>(CONTROL) | PENDING_RETURNED));
+    }
+
+    /// `IoSetCancelRoutine`. Returns the routine before, or 0.
+    pub(crate) fn set_cancel_routine(&self, routine: usize) -> usize {
+        self.with(|packet| packet.word(CANCEL_ROUTINE).swap(routine, Ordering::AcqRel))
+    }
+
+    /// Whether `Cancel` is set.
+    pub(crate) fn is_canceled(&self) -> bool {
+        self.with(|packet| packet.get::<u8>(CANCEL) != 0)
+    }
+
+    /// `CancelIrql`.
+    pub(crate) fn cancel_level(&self) -> Irql {
+        Irql(self.with(|packet| packet.get(CANCEL_IRQL)))
+    }
+
+    /// What a cancel-safe queue has written down in it.
+    pub(crate) fn context(&self) -> usize {
+        self.with(|packet| packet.get(QUEUE_CONTEXT))
+    }
+
+    /// Writes down something for a cancel-safe queue.
+    pub(crate) fn set_context(&self, context: usize) {
+        self.with(|packet| packet.set(QUEUE_CONTEXT, context));
+    }
+
     /// Begins to cancel it: sets `Cancel`, and takes the cancel routine, which gets the level at which the
     /// cancel spin lock was acquired. Returns the routine, 0 if there is none, or `None` if the IRP is completed
     /// or canceled already.
@@ -348,6 +420,11 @@ impl Irps {
 
     pub(crate) fn add(&self, irp: &Arc<Irp>) {
         self.lock().open.insert(irp.address(), Arc::clone(irp));
+    }
+
+    /// The IRP at an address, if it is not completed.
+    pub(crate) fn find(&self, address: usize) -> Option<Arc<Irp>> {
+        self.lock().open.get(&address).cloned()
     }
 
     /// Takes the IRP at an address, which is completed now.

@@ -1,5 +1,4 @@
-//! Threads that do what they are told, one job after the other, so that a story decides what
-//! happens on which thread.
+//! [`JobThread`]: a thread that runs one job after the other, so that a story decides what happens on which thread.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A thread. It ends when this is dropped and its last job is done.
-pub(crate) struct Hand {
+pub(crate) struct JobThread {
     jobs: Sender<Job>,
     pub(crate) number: ThreadNumber,
 }
@@ -26,7 +25,7 @@ pub(crate) struct Answer<T> {
     thread: ThreadNumber,
 }
 
-impl Hand {
+impl JobThread {
     /// Starts a thread whose modules register with this registrar, and waits until it has its
     /// number: so the numbers follow the order of the starts.
     pub(crate) fn start(registrar: &Arc<Registrar>) -> io::Result<Self> {
@@ -87,18 +86,18 @@ mod tests {
     #[test]
     fn a_hand_does_its_jobs_in_order_on_one_thread() {
         let registrar = Arc::new(Registrar::new(Policy::default()));
-        let hand = Hand::start(&registrar).unwrap();
-        let first = hand.ask(nmr_host::current_thread);
-        let second = hand.ask(|| 2);
+        let thread = JobThread::start(&registrar).unwrap();
+        let first = thread.ask(nmr_host::current_thread);
+        let second = thread.ask(|| 2);
         assert_eq!(second.wait(), Ok(2));
-        assert_eq!(first.wait(), Ok(hand.number));
+        assert_eq!(first.wait(), Ok(thread.number));
     }
 
     #[test]
     fn a_job_that_panics_is_told() {
         let registrar = Arc::new(Registrar::new(Policy::default()));
-        let hand = Hand::start(&registrar).unwrap();
-        let answer = hand.ask(|| -> u32 { panic!("as the test wants it") });
-        assert_eq!(answer.wait(), Err(format!("{} panicked", hand.number)));
+        let thread = JobThread::start(&registrar).unwrap();
+        let answer = thread.ask(|| -> u32 { panic!("as the test wants it") });
+        assert_eq!(answer.wait(), Err(format!("{} panicked", thread.number)));
     }
 }

@@ -1,11 +1,11 @@
-//! What is said about images.
+//! Descriptions of what images did, for the sections of a run.
 
 use driver_host::{DeviceError, Exercised, Fault, LoadError, Report, Unloaded, printable};
 
 use nmr_host::{Actor, HeldCall};
 
-use super::seen::Seen;
-use crate::run::Cast;
+use super::excerpt::Excerpt;
+use crate::run::Participants;
 use crate::script;
 use crate::status;
 
@@ -20,12 +20,12 @@ pub(super) fn title(images: &[String]) -> String {
 }
 
 /// An image was loaded.
-pub(super) fn loaded(seen: &Seen, cast: &Cast) -> String {
-    let names: Vec<_> = seen
+pub(super) fn loaded(excerpt: &Excerpt, participants: &Participants) -> String {
+    let names: Vec<_> = excerpt
         .registered()
         .into_iter()
         .map(|module| {
-            let name = cast.name(Actor::Module(module));
+            let name = participants.name(Actor::Module(module));
             format!("the {} {name}", module.role)
         })
         .collect();
@@ -35,19 +35,23 @@ pub(super) fn loaded(seen: &Seen, cast: &Cast) -> String {
     format!(
         "DriverEntry succeeds. The image registers {}. {}",
         script::list(&names),
-        attached(seen, cast)
+        attached(excerpt, participants)
     )
 }
 
-fn attached(seen: &Seen, cast: &Cast) -> String {
-    let pairs: Vec<_> = seen
+fn attached(excerpt: &Excerpt, participants: &Participants) -> String {
+    let pairs: Vec<_> = excerpt
         .attached()
         .into_iter()
         .map(|(client, provider)| {
-            format!("{} and {} attach.", cast.name(client), cast.name(provider))
+            format!(
+                "{} and {} attach.",
+                participants.name(client),
+                participants.name(provider)
+            )
         })
         .collect();
-    match (pairs.is_empty(), seen.offers()) {
+    match (pairs.is_empty(), excerpt.offers()) {
         (false, _) => pairs.join(" "),
         (true, 0) => "No peer is registered yet.".to_owned(),
         (true, _) => "No offer is accepted.".to_owned(),
@@ -87,12 +91,12 @@ pub(super) fn sent(threads: u32, exercised: &Exercised) -> String {
 }
 
 /// Threads sent requests while something was detached.
-pub(super) fn met(threads: u32, exercised: &Exercised, cast: &Cast) -> String {
+pub(super) fn met(threads: u32, exercised: &Exercised, participants: &Participants) -> String {
     let sent = sent(threads, exercised);
     let Some(held) = exercised.held else {
         return format!("{sent} No call between modules could be held.");
     };
-    let (thread, caller) = (held.thread, cast.name(Actor::Module(held.caller)));
+    let (thread, caller) = (held.thread, participants.name(Actor::Module(held.caller)));
     let met = match exercised.answered {
         Some(answer) => format!("answers {} meanwhile", status::name(answer)),
         None => "is not called meanwhile".to_owned(),
@@ -130,12 +134,12 @@ pub(super) fn unload(name: &str, unloaded: &Unloaded) -> String {
 }
 
 /// An image was unloaded, or should have been.
-pub(super) fn unloaded(seen: &Seen, unloaded: &Unloaded) -> String {
+pub(super) fn unloaded(excerpt: &Excerpt, unloaded: &Unloaded) -> String {
     let endless = |report: &Report| report.fault == Fault::NoUnload;
     if unloaded.reports.iter().any(endless) {
         return "It has no unload routine.".to_owned();
     }
-    let detached = match seen.detached() {
+    let detached = match excerpt.detached() {
         0 => String::new(),
         1 => " One binding ends.".to_owned(),
         more => format!(" {more} bindings end."),

@@ -1,9 +1,9 @@
-//! What images said: prints as lines, events with their fields, in the order in which they were said.
+//! The messages of images: prints as lines, events with their fields, in their order.
 
 use driver_host::{Event, Field, Print, Report, Value, printable};
 use serde_json::{Map, json};
 
-use crate::run::{Beat, Cue, ImageReport, Said, What};
+use crate::run::{Annotation, ImageReport, Marker, Message, What};
 
 /// A report of the host.
 pub(super) fn report(report: &Report) -> ImageReport {
@@ -14,13 +14,16 @@ pub(super) fn report(report: &Report) -> ImageReport {
     }
 }
 
-/// Makes beats of what images said, in order.
-pub(super) fn beats(prints: Vec<Print>, events: Vec<Event>) -> Vec<Beat> {
+/// Makes annotations of the messages of images, in order.
+pub(super) fn annotations(prints: Vec<Print>, events: Vec<Event>) -> Vec<Annotation> {
     let printed = lines(prints).into_iter().map(print);
     let traced = events.into_iter().map(trace);
-    let mut said: Vec<_> = printed.chain(traced).collect();
-    said.sort_by_key(|(place, _)| *place);
-    said.into_iter().map(|(_, beat)| beat).collect()
+    let mut messages: Vec<_> = printed.chain(traced).collect();
+    messages.sort_by_key(|(place, _)| *place);
+    messages
+        .into_iter()
+        .map(|(_, annotation)| annotation)
+        .collect()
 }
 
 /// Joins what a thread of an image printed to lines. A line has the place of its beginning.
@@ -52,20 +55,20 @@ fn lines(prints: Vec<Print>) -> Vec<Print> {
     lines
 }
 
-fn print(line: Print) -> (u64, Beat) {
-    let text = printable(line.text.trim_end_matches('\r'));
-    let words = format!("{} prints: {text}", line.image);
-    let said = Said {
+fn print(line: Print) -> (u64, Annotation) {
+    let printed = printable(line.text.trim_end_matches('\r'));
+    let text = format!("{} prints: {printed}", line.image);
+    let message = Message {
         image: line.image,
         thread: line.thread,
         irql: line.irql,
-        what: What::Print(text),
-        words,
+        what: What::Print(printed),
+        text,
     };
-    beat(line.sequence, line.recorded, said)
+    annotation(line.sequence, line.recorded, message)
 }
 
-fn trace(event: Event) -> (u64, Beat) {
+fn trace(event: Event) -> (u64, Annotation) {
     let provider = event
         .provider
         .unwrap_or_else(|| format!("{{{}}}", event.provider_id));
@@ -77,8 +80,8 @@ fn trace(event: Event) -> (u64, Beat) {
     let fields: Vec<_> = event.fields.iter().map(ToString::to_string).collect();
     let fields = printable(&fields.join(", "));
     let colon = if fields.is_empty() { "" } else { ": " };
-    let words = format!("{} traces {name}{colon}{fields}", event.image);
-    let said = Said {
+    let text = format!("{} traces {name}{colon}{fields}", event.image);
+    let message = Message {
         image: event.image,
         thread: event.thread,
         irql: event.irql,
@@ -88,14 +91,14 @@ fn trace(event: Event) -> (u64, Beat) {
             level: event.descriptor.level,
             fields: object(&event.fields),
         },
-        words,
+        text,
     };
-    beat(event.sequence, event.recorded, said)
+    annotation(event.sequence, event.recorded, message)
 }
 
-fn beat(sequence: u64, recorded: u64, said: Said) -> (u64, Beat) {
-    let (at, cue) = (recorded, Cue::Said(said));
-    (sequence, Beat { at, cue })
+fn annotation(sequence: u64, recorded: u64, message: Message) -> (u64, Annotation) {
+    let (at, marker) = (recorded, Marker::Message(message));
+    (sequence, Annotation { at, marker })
 }
 
 /// Fields by their names. Those that have none are called by their places, from 0.

@@ -1,12 +1,12 @@
-//! The director: loads and unloads, and writes down where each section begins.
+//! [`Session`]: loads and unloads images, and records where each section begins.
 
 use driver_host::{DeviceError, Exercise, Fault, Host, Image, LoadOptions, Report};
 use nmr_host::Policy;
 
-use super::seen::Seen;
-use super::{names, read, read_loadable, sayings, words};
+use super::excerpt::Excerpt;
+use super::{descriptions, messages, names, read, read_loadable};
 use crate::options::{RunOptions, UnloadOrder};
-use crate::run::{Beat, Cast, Cue, Expected, Images, Run};
+use crate::run::{Annotation, Expected, Images, Marker, Participants, Run};
 
 /// What the threads do that run entry points.
 pub(super) const LOADING: &str = "loading and unloading images";
@@ -17,46 +17,46 @@ pub(super) const WORKING: &str = "working for an image";
 pub(crate) fn tell(options: &RunOptions, policy: Policy) -> Result<Run, String> {
     let images = read_loadable(&options.images)?;
     let names = names::of_images(&options.images);
-    let mut stage = Stage::new(policy);
+    let mut session = Session::new(policy);
     if options.special_pool {
-        stage.host.use_special_pool();
+        session.host.use_special_pool();
     }
     if let Some(file) = &options.registry {
-        let imported = stage.host.import_registry(&read(file)?);
+        let imported = session.host.import_registry(&read(file)?);
         imported.map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    stage.exercise = Stage::exercise(&options.exercise, stage.host.registrar().policy().seed);
-    if stage.exercise.is_some() {
-        let watched = stage.host.watch_calls();
+    session.exercise = Session::exercise(&options.exercise, session.host.registrar().policy().seed);
+    if session.exercise.is_some() {
+        let watched = session.host.watch_calls();
         watched.map_err(|error| error.to_string())?;
     }
-    stage.load_all(&names, images);
-    if stage.failure.is_none() {
-        stage.failure = stage.exercise_all(&options.exercise).err();
+    session.load_all(&names, images);
+    if session.failure.is_none() {
+        session.failure = session.exercise_all(&options.exercise).err();
     }
-    stage.unload_all(options.unload_order);
-    Ok(stage.leave_behind(words::title(&names)))
+    session.unload_all(options.unload_order);
+    Ok(session.leave_behind(descriptions::title(&names)))
 }
 
 /// The machine, its images, and what was written down.
-pub(super) struct Stage {
+pub(super) struct Session {
     pub(super) host: Host,
     pub(super) loaded: Vec<Image>,
     pub(super) exercise: Option<Exercise>,
-    pub(super) cast: Cast,
-    pub(super) beats: Vec<Beat>,
+    pub(super) participants: Participants,
+    pub(super) annotations: Vec<Annotation>,
     pub(super) images: Images,
     failure: Option<String>,
 }
 
-impl Stage {
+impl Session {
     fn new(policy: Policy) -> Self {
         Self {
             host: Host::new(policy),
             loaded: Vec::new(),
             exercise: None,
-            cast: Cast::default(),
-            beats: Vec::new(),
+            participants: Participants::default(),
+            annotations: Vec::new(),
             images: Images::default(),
             failure: None,
         }
@@ -78,8 +78,8 @@ impl Stage {
             Ok(image) => {
                 let (device, warnings) = (image.add_device(), image.warnings());
                 self.loaded.push(image);
-                let seen = self.look(at, name);
-                let text = words::loaded(&seen, &self.cast);
+                let excerpt = self.look(at, name);
+                let text = descriptions::loaded(&excerpt, &self.participants);
                 self.section(at, format!("{name} is loaded"), text);
                 for warning in warnings {
                     self.note(format!("{name}: {warning}"));
@@ -87,7 +87,7 @@ impl Stage {
                 device.or_else(|error| self.go_on_without_device(name, &error))
             }
             Err(error) => {
-                let reason = words::not_loaded(&error);
+                let reason = descriptions::not_loaded(&error);
                 self.look(at, name);
                 self.section(at, format!("{name} is not loaded"), format!("{reason}."));
                 let fate = "was not loaded".to_owned();
@@ -99,7 +99,7 @@ impl Stage {
 
     /// A driver that is not for Plug and Play needs no device.
     fn go_on_without_device(&mut self, name: &str, error: &DeviceError) -> Result<(), String> {
-        let reason = words::no_device(error);
+        let reason = descriptions::no_device(error);
         if *error != DeviceError::NotPlugAndPlay {
             return Err(reason);
         }
@@ -127,56 +127,63 @@ impl Stage {
         }
         let at = self.host.registrar().recorded();
         let (unloaded, exercised) = self.unload_under_load(others, || image.unload());
-        let seen = self.look(at, &name);
-        let mut text = words::unloaded(&seen, &unloaded);
+        let excerpt = self.look(at, &name);
+        let mut text = descriptions::unloaded(&excerpt, &unloaded);
         if let Some((exercise, exercised)) = self.exercise.as_ref().zip(exercised.as_ref()) {
-            let met = words::met(exercise.threads, exercised, &self.cast);
+            let met = descriptions::met(exercise.threads, exercised, &self.participants);
             text = format!("{text} {met}");
         }
-        self.section(at, words::unload(&name, &unloaded), text);
+        self.section(at, descriptions::unload(&name, &unloaded), text);
         if let Some(exercised) = &exercised {
             self.name_senders(at);
             self.fold_calls(at, exercised);
         }
-        self.images.fates.push((name, words::fate(&unloaded)));
+        self.images
+            .fates
+            .push((name, descriptions::fate(&unloaded)));
     }
 
     /// Looks at what happened since a place in the record, and gives names to who is new.
-    fn look(&mut self, at: u64, image: &str) -> Seen {
+    fn look(&mut self, at: u64, image: &str) -> Excerpt {
         let registrar = self.host.registrar();
-        let seen = Seen(registrar.records_since(at));
-        for (id, name) in names::of_modules(image, &seen.registered()) {
-            let known = self.cast.modules.iter().any(|(known, _)| *known == id);
+        let excerpt = Excerpt(registrar.records_since(at));
+        for (id, name) in names::of_modules(image, &excerpt.registered()) {
+            let known = self
+                .participants
+                .modules
+                .iter()
+                .any(|(known, _)| *known == id);
             if !known {
                 registrar.name(id, &name);
-                self.cast.modules.push((id, name));
+                self.participants.modules.push((id, name));
             }
         }
-        if let Some(thread) = seen.thread() {
-            self.cast.add_thread(thread, LOADING);
+        if let Some(thread) = excerpt.thread() {
+            self.participants.add_thread(thread, LOADING);
         }
-        seen
+        excerpt
     }
 
     /// A section that began at a place in the record, with what was printed in it.
     pub(super) fn section(&mut self, at: u64, title: String, text: String) {
-        let cue = Cue::Section { title, text };
-        self.beats.push(Beat { at, cue });
+        let marker = Marker::Section { title, text };
+        self.annotations.push(Annotation { at, marker });
         self.quote();
     }
 
     fn note(&mut self, text: String) {
         let at = self.host.registrar().recorded();
-        self.beats.push(Beat {
+        self.annotations.push(Annotation {
             at,
-            cue: Cue::Note(text),
+            marker: Marker::Note(text),
         });
     }
 
-    /// What images said since the last time, each at its place.
+    /// Takes the messages of images since the last time, each at its place.
     fn quote(&mut self) {
         let (prints, events) = (self.host.take_prints(), self.host.take_events());
-        self.beats.extend(sayings::beats(prints, events));
+        self.annotations
+            .extend(messages::annotations(prints, events));
     }
 
     fn leave_behind(mut self, title: String) -> Run {
@@ -193,13 +200,13 @@ impl Stage {
         // A driver without an unload routine is allowed, and stays: its unload says so.
         let stays = |report: &&Report| report.fault == Fault::NoUnload;
         let reports = reports.iter().filter(|report| !stays(report));
-        self.images.reports = reports.map(sayings::report).collect();
-        self.cast.add_callers(&records, WORKING);
+        self.images.reports = reports.map(messages::report).collect();
+        self.participants.add_callers(&records, WORKING);
         Run {
             title,
-            cast: self.cast.with_workers(&records),
+            participants: self.participants.with_workers(&records),
             policy: registrar.policy().clone(),
-            beats: self.beats,
+            annotations: self.annotations,
             reports: registrar.reports(),
             leaks: registrar.leaks(),
             records,

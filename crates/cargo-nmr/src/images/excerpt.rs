@@ -1,12 +1,12 @@
-//! What the registrar saw while an image was loaded or unloaded.
+//! [`Excerpt`]: the part of the record from while an image was loaded or unloaded.
 
 use nmr_host::{Actor, ModuleLabel, Moment, Record, ThreadNumber};
 use nmr_sys::STATUS_SUCCESS;
 
 /// A part of the record.
-pub(super) struct Seen(pub(super) Vec<Record>);
+pub(super) struct Excerpt(pub(super) Vec<Record>);
 
-impl Seen {
+impl Excerpt {
     /// The modules that registered, each once.
     pub(super) fn registered(&self) -> Vec<ModuleLabel> {
         let calls = self.calls(&["NmrRegisterClient", "NmrRegisterProvider"]);
