@@ -880,3 +880,32 @@ fn the_cancel_spin_lock() {
         assert_eq!(level(), 0);
     });
 }
+
+#[test]
+fn semaphores_and_waits_for_several_objects() {
+    let names = [
+        "KeInitializeSemaphore",
+        "KeReleaseSemaphore",
+        "KeReadStateSemaphore",
+        "KeWaitForMultipleObjects",
+    ];
+    driver(&names, |kernel| {
+        const WAIT_ANY: usize = 1;
+        let semaphores = [(); 2].map(|()| Memory::fresh(4));
+        let [first, second] = semaphores.each_ref().map(Memory::address);
+        let state = |at| kernel.number("KeReadStateSemaphore", &[at]);
+        let release = || kernel.number("KeReleaseSemaphore", &[second, 0, 1, 0]);
+        for at in [first, second] {
+            kernel.call("KeInitializeSemaphore", &[at, 0, 3]);
+        }
+        assert_eq!((release(), release()), (0, 1));
+        assert_eq!([first, second].map(state), [0, 2]);
+        let (objects, now) = (
+            Memory::new(&[first as u64, second as u64]),
+            Memory::new(&[0]),
+        );
+        let arguments = [2, objects.address(), WAIT_ANY, 0, 0, 0, now.address(), 0];
+        let wait = || kernel.number("KeWaitForMultipleObjects", &arguments);
+        assert_eq!([wait(), wait(), wait()], [1, 1, TIMEOUT]);
+    });
+}

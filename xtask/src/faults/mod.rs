@@ -125,6 +125,10 @@ mod tests {
 
     /// Functions that do nothing anyway, or whose tests need images: see docs/images.md.
     const KERNEL: &[&str] = &[
+        "csq::initialize",
+        "csq::insert",
+        "csq::remove",
+        "csq::remove_next",
         "dbg::break_point",
         "device::create",
         "device::create_link",
