@@ -713,3 +713,199 @@ fn the_address_of_a_routine() {
         inside::call(lower, &[0]);
     });
 }
+
+#[test]
+fn interlocked_lists() {
+    let names = [
+        "ExInterlockedInsertHeadList",
+        "ExInterlockedInsertTailList",
+        "ExInterlockedRemoveHeadList",
+        "ExInterlockedPushEntryList",
+        "ExInterlockedPopEntryList",
+    ];
+    driver(&names, |kernel| {
+        let (lock, head) = (Memory::new(&[0]), Memory::new(&[0, 0]));
+        let (lock, at) = (lock.address(), head.address());
+        inside::store_word(at, at);
+        inside::store_word(at + 8, at);
+        let entries = [(); 2].map(|()| Memory::fresh(2));
+        let [first, second] = entries.each_ref().map(Memory::address);
+        let insert = |name, entry| kernel.call(name, &[at, entry, lock]);
+        assert_eq!(insert("ExInterlockedInsertTailList", second), 0);
+        assert_eq!(insert("ExInterlockedInsertHeadList", first), second);
+        let remove = || kernel.call("ExInterlockedRemoveHeadList", &[at, lock]);
+        assert_eq!([remove(), remove(), remove()], [first, second, 0]);
+        insert("ExInterlockedInsertHeadList", first);
+        insert("ExInterlockedInsertTailList", second);
+        assert_eq!([remove(), remove(), remove()], [first, second, 0]);
+
+        let single = Memory::new(&[0]);
+        let push = |entry| {
+            let arguments = [single.address(), entry, lock];
+            kernel.call("ExInterlockedPushEntryList", &arguments)
+        };
+        assert_eq!([push(first), push(second)], [0, first]);
+        let pop = || kernel.call("ExInterlockedPopEntryList", &[single.address(), lock]);
+        assert_eq!([pop(), pop(), pop()], [second, first, 0]);
+    });
+}
+
+/// Heads and entries of these lists are aligned to 16 bytes.
+#[test]
+fn sequenced_lists() {
+    let names = [
+        "InitializeSListHead",
+        "ExpInterlockedPushEntrySList",
+        "ExpInterlockedPopEntrySList",
+        "ExpInterlockedFlushSList",
+        "ExQueryDepthSList",
+    ];
+    driver(&names, |kernel| {
+        let memory = Memory::fresh(8);
+        let head = memory.address().next_multiple_of(16);
+        let [first, second] = [head + 16, head + 32];
+        kernel.call("InitializeSListHead", &[head]);
+        let depth = || kernel.number("ExQueryDepthSList", &[head]) & 0xffff;
+        let push = |entry| kernel.call("ExpInterlockedPushEntrySList", &[head, entry]);
+        let pop = || kernel.call("ExpInterlockedPopEntrySList", &[head]);
+        assert_eq!(
+            (depth(), push(first), push(second), depth()),
+            (0, 0, first, 2)
+        );
+        assert_eq!((pop(), depth()), (second, 1));
+        push(second);
+        assert_eq!(kernel.call("ExpInterlockedFlushSList", &[head]), second);
+        assert_eq!((depth(), pop()), (0, 0));
+    });
+}
+
+#[test]
+fn memory_descriptor_lists() {
+    const MAPPED: usize = 1;
+    const LOCKED: usize = 2;
+    const NON_PAGED: usize = 4;
+    let names = [
+        "IoAllocateMdl",
+        "IoFreeMdl",
+        "MmBuildMdlForNonPagedPool",
+        "MmProbeAndLockPages",
+        "MmUnlockPages",
+        "MmMapLockedPagesSpecifyCache",
+        "MmUnmapLockedPages",
+    ];
+    driver(&names, |kernel| {
+        let buffer = Memory::new(&[7; 8]);
+        let at = buffer.address();
+        let new = || {
+            let mdl = kernel.call("IoAllocateMdl", &[at, 64, 0, 0, 0]);
+            assert_ne!(mdl, 0);
+            // The flags are at 10.
+            let flags = move || inside::word_at(mdl + 8) >> 16 & (MAPPED | LOCKED | NON_PAGED);
+            (mdl, flags)
+        };
+        let (mdl, flags) = new();
+        kernel.call("MmBuildMdlForNonPagedPool", &[mdl]);
+        assert_eq!(flags(), NON_PAGED);
+        // What is not freed is reported.
+        kernel.call("IoFreeMdl", &[mdl]);
+        let (mdl, flags) = new();
+        kernel.call("MmProbeAndLockPages", &[mdl, 0, 1]);
+        assert_eq!(flags(), LOCKED);
+        let mapped = kernel.call("MmMapLockedPagesSpecifyCache", &[mdl, 0, 1, 0, 0, 0]);
+        assert_eq!((mapped, flags()), (at, LOCKED | MAPPED));
+        kernel.call("MmUnmapLockedPages", &[mapped, mdl]);
+        assert_eq!(flags(), LOCKED);
+        kernel.call("MmUnlockPages", &[mdl]);
+        assert_eq!(flags(), 0);
+        kernel.call("IoFreeMdl", &[mdl]);
+    });
+}
+
+#[test]
+fn system_threads() {
+    let names = [
+        "PsCreateSystemThread",
+        "ObReferenceObjectByHandle",
+        "ObfReferenceObject",
+        "ObfDereferenceObject",
+        "KeWaitForSingleObject",
+        "ZwClose",
+    ];
+    driver(&names, |kernel| {
+        let (handle, id) = (Memory::new(&[0]), Memory::new(&[0, 0]));
+        let arguments = [
+            handle.address(),
+            0,
+            0,
+            0,
+            id.address(),
+            routine_address(),
+            handle.address(),
+        ];
+        assert_eq!(kernel.number("PsCreateSystemThread", &arguments), SUCCESS);
+        let own = handle.pointer(0);
+        assert!(own != 0 && id.word(1) != 0);
+        let object = Memory::new(&[0]);
+        let arguments = [own, 0, 0, 0, object.address(), 0];
+        assert_eq!(
+            kernel.number("ObReferenceObjectByHandle", &arguments),
+            SUCCESS
+        );
+        let thread = object.pointer(0);
+        assert_ne!(thread, 0);
+        let more = kernel.call("ObfReferenceObject", &[thread]);
+        assert_eq!(kernel.call("ObfDereferenceObject", &[thread]), more - 1);
+        assert_eq!(
+            kernel.number("KeWaitForSingleObject", &[thread, 0, 0, 0, 0]),
+            SUCCESS
+        );
+        assert_eq!(calls(&[handle.address()]), 1);
+        kernel.call("ObfDereferenceObject", &[thread]);
+        kernel.number("ZwClose", &[own]);
+    });
+}
+
+#[test]
+fn the_cancel_spin_lock() {
+    let names = [
+        "IoAcquireCancelSpinLock",
+        "IoReleaseCancelSpinLock",
+        "KeGetCurrentIrql",
+    ];
+    driver(&names, |kernel| {
+        let (level, before) = (|| kernel.byte("KeGetCurrentIrql", &[]), Memory::fresh(1));
+        kernel.call("IoAcquireCancelSpinLock", &[before.address()]);
+        assert_eq!((level(), before.bytes()[0]), (2, 0));
+        kernel.call("IoReleaseCancelSpinLock", &[0]);
+        assert_eq!(level(), 0);
+    });
+}
+
+#[test]
+fn semaphores_and_waits_for_several_objects() {
+    let names = [
+        "KeInitializeSemaphore",
+        "KeReleaseSemaphore",
+        "KeReadStateSemaphore",
+        "KeWaitForMultipleObjects",
+    ];
+    driver(&names, |kernel| {
+        const WAIT_ANY: usize = 1;
+        let semaphores = [(); 2].map(|()| Memory::fresh(4));
+        let [first, second] = semaphores.each_ref().map(Memory::address);
+        let state = |at| kernel.number("KeReadStateSemaphore", &[at]);
+        let release = || kernel.number("KeReleaseSemaphore", &[second, 0, 1, 0]);
+        for at in [first, second] {
+            kernel.call("KeInitializeSemaphore", &[at, 0, 3]);
+        }
+        assert_eq!((release(), release()), (0, 1));
+        assert_eq!([first, second].map(state), [0, 2]);
+        let (objects, now) = (
+            Memory::new(&[first as u64, second as u64]),
+            Memory::new(&[0]),
+        );
+        let arguments = [2, objects.address(), WAIT_ANY, 0, 0, 0, now.address(), 0];
+        let wait = || kernel.number("KeWaitForMultipleObjects", &arguments);
+        assert_eq!([wait(), wait(), wait()], [1, 1, TIMEOUT]);
+    });
+}

@@ -61,6 +61,12 @@ pub fn word_at(address: usize) -> usize {
     unsafe { ptr::with_exposed_provenance::<usize>(address).read() }
 }
 
+/// Writes a word to memory of a driver, at an address.
+pub fn store_word(address: usize, word: usize) {
+    // SAFETY: the tests pass addresses in a `Memory`, which other threads do not use.
+    unsafe { ptr::with_exposed_provenance_mut::<usize>(address).write(word) };
+}
+
 /// Calls a function at an address, which ignores the arguments that it does not have.
 pub fn call(address: usize, arguments: &[usize]) -> usize {
     type Function =
