@@ -33,7 +33,8 @@
 //! its load came before the change; then it is refused by the load, and does not write. An attempt that
 //! fails costs a load from the thread's own cache.
 //!
-//! The load costs a call three instructions. Without it an attach took seconds beside eight threads on two
+//! The load costs a call three instructions, and some processors a few nanoseconds right after another locked operation
+//! (`docs/performance.md`). Without it an attach took seconds beside eight threads on two
 //! processors, and so did a detach. A `claim` that does not wait would need the number of the binding
 //! in the word, and then the late thread a compare-and-swap loop; a detach would still wait.
 //!

@@ -80,6 +80,8 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
+    // A pinned thread sees one processor.
+    let machine = document::circumstances();
     begin_second_thread();
     processors::pin(0);
     let measurements = Measurements::take(&lines, arguments.repetitions);
@@ -89,7 +91,7 @@ fn main() -> ExitCode {
         .collect();
     if document::wanted() && filter.is_empty() {
         let table = table::markdown(&outcomes);
-        let (times, machine) = (arguments.repetitions, document::circumstances());
+        let times = arguments.repetitions;
         document::write(
             "ratios",
             &format!("{machine} {times} repetitions.\n\n{table}"),
