@@ -200,7 +200,7 @@ impl Sequenced {
     }
 
     /// Puts an entry in front. Returns the first entry before.
-    pub(super) fn push(&self, entry: &Single) -> *mut Single {
+    fn push(&self, entry: &Single) -> *mut Single {
         let _changing = changing();
         let first = self.first();
         entry.next.store(first, Relaxed);
@@ -222,7 +222,7 @@ impl Sequenced {
     }
 
     /// How many entries there are.
-    pub(super) fn count(&self) -> u16 {
+    fn count(&self) -> u16 {
         let _changing = changing();
         self.depth()
     }

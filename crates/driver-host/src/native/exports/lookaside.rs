@@ -10,7 +10,7 @@ use std::ffi::c_void;
 
 use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
 
-use super::list::{Sequenced, Single};
+use super::list::Sequenced;
 use super::object::object;
 use super::pool;
 use crate::native::crossing;
@@ -244,39 +244,4 @@ pub(crate) unsafe extern "win64" fn delete(list: *mut Lookaside) {
 pub(crate) unsafe extern "win64" fn flush(list: *mut Lookaside) {
     // SAFETY: the driver passes a list.
     unsafe { delete(list) };
-}
-
-/// Highest level: `APC_LEVEL`. Headers for x64 have no inline function for lists in paged pool.
-pub(crate) unsafe extern "win64" fn allocate_paged(list: *mut Lookaside) -> *mut c_void {
-    check_level(APC_LEVEL);
-    // SAFETY: the driver passes a list.
-    let own = unsafe { object(list) };
-    let entry = own.entries.pop();
-    if !entry.is_null() {
-        return entry.cast();
-    }
-    let (image, arguments) = (
-        call::caller().image,
-        [own.pool as usize, own.size as usize, own.tag as usize],
-    );
-    let what = "the allocate routine of a lookaside list";
-    // SAFETY: it is the function of the list.
-    let entry = unsafe { crossing::call(&image, what, own.allocate, arguments) };
-    std::ptr::with_exposed_provenance_mut(entry)
-}
-
-/// Highest level: `APC_LEVEL`.
-pub(crate) unsafe extern "win64" fn free_paged(list: *mut Lookaside, entry: *mut c_void) {
-    check_level(APC_LEVEL);
-    // SAFETY: the driver passes a list.
-    let own = unsafe { object(list) };
-    if own.entries.count() < own.depth {
-        // SAFETY: the driver passes an entry of the list.
-        own.entries.push(unsafe { object(entry.cast::<Single>()) });
-        return;
-    }
-    let (image, arguments) = (call::caller().image, [entry.expose_provenance()]);
-    let what = "the free routine of a lookaside list";
-    // SAFETY: it is the function of the list, which frees what it has allocated.
-    unsafe { crossing::call(&image, what, own.free, arguments) };
 }
