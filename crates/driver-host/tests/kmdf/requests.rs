@@ -26,6 +26,8 @@ struct Answering {
     framework: Framework,
     device: usize,
     manual: usize,
+    /// A parallel queue, whose callback lingers.
+    other: usize,
     /// The type of the context that requests have.
     context: Memory,
 }
@@ -51,6 +53,14 @@ const BOOST: u32 = code(2);
 const FORWARD: u32 = code(3);
 const RETRIEVE: u32 = code(4);
 const CANCELABLE: u32 = code(5);
+const LINGER: u32 = code(6);
+
+/// `EvtIoDeviceControl` of the other queue: completes, and is still inside while the driver is unloaded.
+extern "win64" fn linger(_queue: usize, request: usize, _output: usize, _input: usize, _code: u32) {
+    let framework = &ANSWERING.get().unwrap().framework;
+    framework.call("RequestComplete", &[request, 0]);
+    thread::sleep(Duration::from_millis(100));
+}
 
 /// `EvtIoDeviceControl`.
 extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: usize, code: u32) {
@@ -77,6 +87,11 @@ extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: 
         }
         FORWARD => {
             let arguments = [request, *manual];
+            let status = framework.number("RequestForwardToIoQueue", &arguments);
+            assert_eq!(status, SUCCESS);
+        }
+        LINGER => {
+            let arguments = [request, answering.other];
             let status = framework.number("RequestForwardToIoQueue", &arguments);
             assert_eq!(status, SUCCESS);
         }
@@ -158,6 +173,8 @@ fn requests() {
         let manual = framework.queue(device, MANUAL, 0, 0);
         let control = (control as *const ()).expose_provenance();
         let queue = framework.queue(device, PARALLEL, 0, control);
+        let linger = (linger as *const ()).expose_provenance();
+        let other = framework.queue(device, PARALLEL, 0, linger);
         let arguments = [device, queue, DEVICE_CONTROL];
         framework.call("DeviceConfigureRequestDispatching", &arguments);
         framework.call("ControlFinishInitializing", &[device]);
@@ -165,6 +182,7 @@ fn requests() {
             framework,
             device,
             manual,
+            other,
             context,
         };
         assert!(ANSWERING.set(answering).is_ok());
@@ -194,6 +212,7 @@ fn requests() {
         assert_eq!(forwarded.join().unwrap(), (0, vec![7; 3]));
     });
     assert_eq!(send(CANCELABLE).0, 0);
+    assert_eq!(send(LINGER).0, 0);
     drop(file);
     let unloaded = image.unload();
     let expected = "test.sys: the entry stub: unloaded without WdfVersionUnbind";

@@ -195,11 +195,17 @@ pub(crate) extern "win64" fn forward(
         return STATUS_WDF_BUSY;
     }
     let (image, address) = (image(), handle.addr());
+    let Some(device) = device::of(&image, target.device()) else {
+        let text = "the queue's device is deleted";
+        return refuse(FUNCTION, STATUS_INVALID_DEVICE_REQUEST, text);
+    };
+    device.io.hand_over();
     from.finish(object::id(handle).unwrap_or_default());
     queue_state::tell(&image, &from);
     let system = Arc::clone(&image.system);
-    // It waits outside of the driver, and ends before the device does.
+    // It waits outside of the driver, and ends before the device does: the removal waits for it.
     runner::start(&system, move || {
+        let _operation = device.io.take_over();
         let handle = ptr::without_provenance_mut(address);
         if let Err(missed) = deliver(&image, &target, &request, handle) {
             object::delete_tree(&image, handle);

@@ -70,6 +70,17 @@ impl Io {
         Some(Operation(self))
     }
 
+    /// Counts an operation that the driver hands to another thread. It is in an operation itself, so the device is still
+    /// there.
+    pub(super) fn hand_over(&self) {
+        self.lock().operations += 1;
+    }
+
+    /// The operation that was handed over to this thread.
+    pub(super) fn take_over(&self) -> Operation<'_> {
+        Operation(self)
+    }
+
     /// Waits until no operation is in progress.
     pub(super) fn wait_until_idle(&self) {
         let mut state = self.lock();

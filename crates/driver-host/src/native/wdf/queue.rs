@@ -147,6 +147,11 @@ impl Queue {
         object::handle(self.lock().id)
     }
 
+    /// The number of its device.
+    pub(super) fn device(&self) -> usize {
+        self.device
+    }
+
     /// Takes the oldest request that waits for a driver that asks for it.
     pub(super) fn retrieve(&self) -> Result<usize, NtStatus> {
         let mut state = self.lock();
