@@ -270,8 +270,8 @@ fn t_21_the_teardown_needs_no_memory() {
     }
 }
 
-/// What the NMR answers to those who end a registration is not to be made up by anybody; but if it
-/// were, what was lent to the NMR would have to stay (V-80).
+/// The statuses of Deregister and Wait are fixed by the contract. If one were unknown, the memory on loan to the NMR would
+/// have to stay (V-80).
 #[test]
 fn t_32_an_unknown_answer_to_the_end_of_a_registration_frees_nothing() {
     for (calls, operation) in [(1, "deregister"), (2, "wait")] {

@@ -21,7 +21,7 @@ fn main() {
         .compile("nmr_bench_c");
 }
 
-/// The versions of both compilers, for those who read the results.
+/// The versions of both compilers, for readers of the results.
 fn print_versions() {
     let rustc = std::env::var_os("RUSTC").expect("cargo says which");
     let cc = cc::Build::new().get_compiler();

@@ -18,10 +18,10 @@ use crate::new::NewOptions;
 use crate::own::{BuildOptions, SetupOptions, TestOptions};
 use crate::package::{PackageOptions, VerifyOptions};
 
-/// Makes, builds, tests, packages and runs drivers with modules of the Network Module Registrar.
+/// Create, build, test, package and run Windows drivers that use the Network Module Registrar (NMR).
 ///
-/// Without a command it runs a client and a provider of the interface EXNPI on an embedded registrar, and tells
-/// the story of one binding: register, attach, call, detach with calls in progress, clean up, deregister.
+/// Without a command, a sample client and provider run on an embedded registrar, and every step of their binding is
+/// explained: register, attach, call, detach with calls in flight, clean up, deregister.
 #[derive(Parser, Debug)]
 #[command(
     name = "cargo-nmr",
@@ -42,7 +42,7 @@ pub(crate) struct CommandLine {
 /// What to do instead of telling the story.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Tells the story of one binding of the sample's modules, as the program does without a command
+    /// Explain one binding of the sample client and provider, step by step (the default)
     Story(StoryOptions),
     New(NewOptions),
     Setup(SetupOptions),
@@ -57,27 +57,27 @@ pub(crate) enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo nmr new mydrv              a driver with an interface of its own; then, in its directory:
-  cargo nmr test                   build it, and run its tests and those of its image
-  cargo nmr run                    run its image, and explain what the registrar saw
-  cargo nmr faults                 what it loses when something is refused
-  cargo nmr package                a signed package that Windows installs
-  cargo nmr inspect driver.sys     what Windows asks of a driver image
-  cargo nmr verify driver.inx      what Windows asks of an INF or a package
+  cargo nmr new mydrv              create a driver with its own interface; then, in its directory:
+  cargo nmr test                   build it, and run its tests on the host and on its image
+  cargo nmr run                    load its image, and explain every call and callback
+  cargo nmr faults                 inject a fault at each allocation, registration and attach
+  cargo nmr package                create a signed package that Windows installs
+  cargo nmr inspect driver.sys     check a driver image against the requirements of Windows
+  cargo nmr verify driver.inx      check an INF, an INX or a package
 
-Examples of the story:
-  cargo run -- --order client-first                     the other module registers first
-  cargo run -- --decline                                the client declines the offer
-  cargo run -- --threads 8 --calls 1000                 more calls, summarised
-  cargo run -- --seed 7 --policy irql=dispatch          another registrar within the contract
-  cargo run -- --format json | jq .function             one event a line; see docs/events.md
+Examples without a command:
+  cargo run -- --order client-first                     register the client first
+  cargo run -- --decline                                let the client decline the offer
+  cargo run -- --threads 8 --calls 1000                 make more calls, which are summarized
+  cargo run -- --seed 7 --policy irql=dispatch          vary what the contract leaves open
+  cargo run -- --format json | jq .function             one event per line; see docs/events.md
   cargo run -- --format svg --output docs/attach.svg    a sequence diagram
   cargo run -- --format html --output story.html        a page for a browser
-  cargo run -- --sections 4,5                           only how they detach
+  cargo run -- --sections 4,5                           only the detach
 
 Exit codes:
-  0  everything was as the contract of the NMR demands
-  1  something was wrong; the reason is on standard error
+  0  every rule of the NMR contract held
+  1  a rule was violated; standard error has the report
   2  the command line is wrong, or the output cannot be written";
 
 /// The story of one binding.
@@ -87,18 +87,18 @@ pub(crate) struct StoryOptions {
     #[arg(long, value_enum, default_value_t = Order::ProviderFirst)]
     pub(crate) order: Order,
 
-    /// How many threads call the provider through the client
+    /// Number of threads that call the provider through the client
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) threads: u32,
 
-    /// How many calls each thread makes; the last is in progress when the provider deregisters
+    /// Number of calls of each thread; the last is in flight when the provider deregisters
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=250_000))]
     pub(crate) calls: u32,
 
     #[command(flatten)]
     pub(crate) choices: Choices,
 
-    /// Let a module decline the offer, because the other speaks another version
+    /// Let a module decline the offer, as on a version mismatch
     #[arg(long, value_enum, value_name = "WHO", num_args = 0..=1, require_equals = true, default_missing_value = "client")]
     pub(crate) decline: Option<Side>,
 
@@ -109,12 +109,11 @@ pub(crate) struct StoryOptions {
 /// What the registrar does where the contract leaves it a choice.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Choices {
-    /// Take every choice that the contract leaves to the registrar from this number
+    /// Make every choice that the contract leaves to the registrar from this seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Set some choices of the registrar, after --seed: key=value, separated by commas; `help` lists
-    /// them
+    /// Set choices of the registrar, after --seed: comma-separated key=value pairs; `help` lists them
     #[arg(
         long,
         value_name = "SETTINGS",
@@ -128,11 +127,11 @@ pub(crate) struct Choices {
 /// What is written, and where.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ResultOptions {
-    /// What to write
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Show only these sections, by their numbers, separated by commas
+    /// Show only these sections: comma-separated numbers
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     pub(crate) sections: Vec<usize>,
 
@@ -162,15 +161,15 @@ pub(crate) enum Side {
 /// The output formats.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
-    /// An explanation to read
+    /// Prose
     Text,
-    /// One event a line, for programs
+    /// One JSON object per event and line
     Json,
-    /// A sequence diagram for Markdown
+    /// A Mermaid sequence diagram, for Markdown
     Mermaid,
-    /// A sequence diagram as a picture
+    /// A sequence diagram as an SVG picture
     Svg,
-    /// A page for a browser, with everything that happened, to be filtered
+    /// An HTML page with every event and a filter
     Html,
 }
 

@@ -10,16 +10,13 @@ use crate::toolchain::Rust;
 /// The tools that a user wants, as options. Without one, the set-up takes what it finds.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Wishes {
-    /// Which Rust compiles for Windows. Without this: rustup's if it has the targets or can get
-    /// them, or else Debian's
+    /// Rust toolchain that compiles for Windows [default: rustup's if it has or can install the targets, otherwise Debian's]
     #[arg(long, global = true)]
     pub rust: Option<Rust>,
-    /// Where mingw-w64's `include` and `lib` are. Without this: where Debian, Arch and Fedora put them, or
-    /// else Debian's package
+    /// Directory with mingw-w64's `include` and `lib` [default: the one of Debian, Arch or Fedora, otherwise Debian's package]
     #[arg(long, visible_alias = "mingw", global = true, value_name = "DIR")]
     pub headers: Option<PathBuf>,
-    /// A WDK of Microsoft's, installed or as unpacked packages, to be used instead of
-    /// mingw-w64's headers. Without this: `WDKContentRoot`, if it is set
+    /// Microsoft's WDK, installed or unpacked from its packages, instead of mingw-w64's headers [default: `WDKContentRoot`, if set]
     #[arg(long, global = true, value_name = "DIR")]
     pub wdk: Option<PathBuf>,
 }

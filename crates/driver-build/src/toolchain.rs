@@ -25,9 +25,9 @@ const DEBIAN_LIBRARY: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml"
 /// Which Rust compiles for Windows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Rust {
-    /// rustup's, with its targets for Windows
+    /// rustup's toolchain and targets
     Rustup,
-    /// The packages rustc-web, cargo-web and rust-web-src, which build the library first
+    /// Debian's packages rustc-web, cargo-web and rust-web-src, which build the standard library first
     Debian,
 }
 

@@ -89,7 +89,7 @@ impl Tools {
     }
 }
 
-/// What is needed and not there. Fails if `LIBCLANG_PATH`, which bindgen obeys, leads nowhere.
+/// What is needed and not there. Fails if `LIBCLANG_PATH`, which bindgen obeys, is not there.
 fn missing() -> Result<Vec<(&'static str, &'static str)>> {
     let has_libclang = has_libclang()?;
     let is_there = |name| match name {

@@ -6,7 +6,7 @@
 //! other by the processor. The closer announces itself, lets all processors take a barrier, and only
 //! then says that the guard is closed: a thread that did not see the announcement has been seen by then.
 //!
-//! From then on everybody who leaves adds up all slots, and one of those who find nothing is the last.
+//! From then on every leaving thread adds up all slots, and one of the threads that find zero is the last.
 //! The sum is never too small: calls no longer begin, so an addition that it misses was undone by the
 //! same thread. This is also why a call cannot be cloned, and has to end on the thread that began it.
 // UNSAFETY: a call of the system.

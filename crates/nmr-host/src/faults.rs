@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Makes this thread's next call of a function that may fail, in whichever registrar, fail with a
-/// status: of `NmrRegisterClient`, `NmrRegisterProvider` or `NmrClientAttachProvider`. For those who
+/// status: of `NmrRegisterClient`, `NmrRegisterProvider` or `NmrClientAttachProvider`. For tools that
 /// see calls before the registrar does, and choose among them.
 ///
 /// # Panics

@@ -1,5 +1,5 @@
-//! What the nine functions do, in safe code: find the registrar, look for rules about the place of the
-//! call if anybody wants to know, fail if that was asked for, and run.
+//! The nine functions in safe code: find the registrar, check the rules about the place of the call if calls are
+//! watched, inject a fault if one is due, and run.
 
 #![expect(
     clippy::inline_always,

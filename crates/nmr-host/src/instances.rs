@@ -1,4 +1,4 @@
-//! The registrars of the process: one that everybody shares, and as many others as tests make. A
+//! The registrars of the process: one that all modules share, and as many others as tests make. A
 //! handle says whose it is; a registration goes to the registrar that its thread has entered.
 
 use std::any::Any;
@@ -131,7 +131,7 @@ pub(crate) fn set_global_policy(policy: &Policy) -> bool {
     global().policy == *policy
 }
 
-/// The registrar that everybody shares.
+/// The registrar that all modules share.
 pub(crate) fn global() -> &'static Arc<Shell> {
     &GLOBAL
 }

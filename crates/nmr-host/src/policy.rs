@@ -28,7 +28,7 @@ pub struct Policy {
     pub cleanup_failed_client: bool,
     /// What a deregistration answers.
     pub deregistration: Deregistration,
-    /// How much is looked for.
+    /// The verification level.
     pub verify: Verify,
     /// Whether the memory that modules lend is looked at.
     pub memory: MemoryChecks,
@@ -135,7 +135,7 @@ pub enum Verify {
     /// All of it.
     #[default]
     Full,
-    /// What shows by itself: malformed characteristics, wrong handles, wrong answers, calls out of
+    /// Violations detectable without extra checks: malformed characteristics, wrong handles, wrong answers, calls out of
     /// turn. Nothing else costs time then, as long as there is no record.
     Light,
 }

@@ -38,7 +38,7 @@ pub enum Actor {
     Nmr,
     /// A module.
     Module(ModuleLabel),
-    /// A caller that the registrar cannot name, because its handle leads nowhere.
+    /// A caller that the registrar cannot name, because the lookup of its handle failed.
     Unknown,
 }
 

@@ -345,7 +345,7 @@ fn u_13_the_handle_is_there_inside_the_first_callback() {
     }
 }
 
-/// What a handle's place holds before anybody writes it.
+/// What a handle's place holds before it is written.
 fn module_untouched() -> usize {
     let rig = Rig::new();
     rig.client().handle()

@@ -1,4 +1,4 @@
-//! What the machine knows of those who lend memory.
+//! The owners of memory on loan to the registrar.
 
 use nmr_sys::Opaque;
 

@@ -34,7 +34,7 @@ pub struct Machine {
     pub(crate) interfaces: HashMap<GUID, Interface>,
     pub(crate) registrations: Slab<Registration>,
     pub(crate) bindings: Slab<Binding>,
-    /// What modules share, if anybody looks.
+    /// What modules share, if that is checked.
     pub(crate) sharing: Option<Sharing>,
     pub(crate) memory: Memory,
     pub(crate) serials: Serials,
@@ -44,7 +44,7 @@ pub struct Machine {
     pub(crate) news: bool,
 }
 
-/// Why a handle leads nowhere.
+/// Why the lookup of a handle failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Lost {
     /// It was never issued.

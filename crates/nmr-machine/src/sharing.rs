@@ -17,7 +17,7 @@ use crate::slab::Key;
 pub(crate) struct Sharing {
     /// The registration instances, by address.
     instances: Uses<Opaque>,
-    /// If anybody asks for them.
+    /// If the policy asks for them.
     identities: Option<Uses<(Role, GUID, ModuleId)>>,
     /// The contexts that a cleanup callback gets, by registration.
     contexts: Uses<(Key, Opaque)>,

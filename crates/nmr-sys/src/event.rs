@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::status::NTSTATUS;
 
-/// An event of the system: once it is set it stays set, and lets everyone through who waits for it,
+/// An event of the system: once it is set it stays set, and releases every thread that waits for it,
 /// until it is reset.
 ///
 /// It is all that the safe layer needs of the system below, other than the NMR. In a driver the crate
@@ -12,7 +12,7 @@ use crate::status::NTSTATUS;
 /// has one for programs.
 ///
 /// The three operations on an event have one order, like sections under one lock: what a thread did
-/// before it set the event is seen by those who reset it, or have waited for it, after that.
+/// before it set the event is seen by threads that reset it, or have waited for it, after that.
 ///
 /// Source: `KeInitializeEvent`, `KeSetEvent`, `KeResetEvent`, `KeWaitForSingleObject`.
 pub trait Event: Send + Sync + Sized + 'static {

@@ -128,7 +128,7 @@ impl<D: Dispatch, E: Event> Awaited<D, E> {
         offer.claim(&self.slot)
     }
 
-    /// To be called by [`Module::attached`](crate::Module::attached): wakes those who wait.
+    /// To be called by [`Module::attached`](crate::Module::attached): wakes the waiting threads.
     pub fn attached(&self) {
         self.news.attached();
     }
@@ -169,7 +169,7 @@ impl<D: Dispatch, E: Event> Awaited<D, E> {
     }
 }
 
-/// What wakes those who wait.
+/// Wakes the waiting threads.
 struct News<E> {
     /// The number of attaches in the upper half, and in the lower half the status of the last refusal, which
     /// is negative, or [`NONE`].

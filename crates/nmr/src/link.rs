@@ -23,7 +23,7 @@ use crate::shared::Shared;
 ///
 /// * `completion` is written between the claim of the gate and the first use of the binding by the
 ///   NMR, and read by the thread that the gate calls the last.
-/// * `remote` is written between the claim and the opening of the gate, and read by those who
+/// * `remote` is written between the claim and the opening of the gate, and read by threads that
 ///   entered the open gate and have not left it.
 // In this order, which keeps together what a call uses.
 #[repr(C)]
@@ -47,7 +47,7 @@ pub(crate) struct Claim<D: Dispatch> {
 /// The gate is claimed, and this is the only connection of its link.
 pub(crate) struct Connection<D: Dispatch>(Shared<Link<D>>);
 
-/// One of those whom the gate counts: an attach, a call, or a detach. Dropping it leaves, and
+/// One unit of the count of a gate: an attach, a call, or a detach. Dropping it leaves, and
 /// completes the detach if it was the last.
 ///
 /// # Invariants

@@ -69,7 +69,7 @@ fn document(run: &Run, trace: &Trace<'_>) -> Document {
     document
 }
 
-/// What the picture shows, for those who cannot see it.
+/// What the picture shows, for screen readers.
 fn description(picture: &Picture) -> String {
     let names: Vec<_> = picture.lifelines.iter().map(|line| &*line.name).collect();
     let sections: Vec<_> = picture

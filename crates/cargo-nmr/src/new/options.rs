@@ -6,31 +6,30 @@ use clap::{Args, ValueEnum};
 
 use super::Source;
 
-/// Makes a driver's package: an interface of its own, modules, a device with control requests, tests, an INX.
+/// Create a driver package with its own interface, modules, a device with control requests, tests and an INX.
 ///
-/// Every identifier in it is new. The package builds, lints, tests and runs at once, on Linux with `cargo nmr` and
-/// on Windows with `cargo make` or `cargo wdk`. A directory with anything in it is not touched.
+/// All its GUIDs are new. The package builds, lints, tests and runs as it is, on Linux with `cargo nmr` and on Windows with
+/// `cargo make` or `cargo wdk`. The directory must be empty or new.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NewOptions {
-    /// The directory of the package, which also names it
+    /// Directory of the package, and its name unless --name is given
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
 
-    /// The name of the package, if it is not the directory's
+    /// Name of the package [default: the directory's name]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// The name of the interface, as a type of Rust [default: the package's name with `Npi`]
+    /// Name of the interface, as a Rust type [default: the package's name with `Npi`]
     #[arg(long, value_name = "NAME")]
     pub(crate) npi: Option<String>,
 
-    /// The modules of the driver
+    /// Modules of the driver
     #[arg(long, value_enum, default_value_t = Role::Both)]
     pub(crate) role: Role,
 
-    /// Take the crates of this project from a Git repository, and not from the checkout that this program was
-    /// built from
+    /// Depend on the crates of this project in a Git repository [default: the checkout that this program was built from]
     #[arg(long, value_name = "URL")]
     pub(crate) git: Option<String>,
 }
@@ -42,7 +41,7 @@ Examples:
   cargo nmr new /tmp/x --name mydrv
 
 Exit codes:
-  0  the package is there
+  0  the package was created
   1  a file could not be written
   2  the command line is wrong, or the directory is not empty";
 

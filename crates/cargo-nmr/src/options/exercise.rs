@@ -9,28 +9,28 @@ use serde_json::Value;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Exercise")]
 pub(crate) struct ExerciseOptions {
-    /// A control request with which a device of the images makes modules call each other; may be
-    /// repeated. REQUEST is a control code and, after a colon, its input in hexadecimal digits
+    /// Control request that makes modules call each other; may be repeated. REQUEST is a control code and, after a colon, its
+    /// input in hexadecimal digits
     #[arg(long, value_name = "REQUEST")]
     pub(crate) call: Vec<Request>,
 
-    /// The control request that detaches a module, sent while a call is in progress
+    /// Control request that detaches a module, sent while a call is in flight
     #[arg(long, value_name = "REQUEST", requires = "call")]
     pub(crate) detach: Option<Request>,
 
-    /// The control request that lets it attach again
+    /// Control request that attaches it again
     #[arg(long, value_name = "REQUEST", requires = "detach")]
     pub(crate) attach: Option<Request>,
 
-    /// How many threads send the requests of --call
+    /// Number of threads that send the requests of --call
     #[arg(long, value_name = "N", default_value_t = 2, requires = "call", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) threads: u32,
 
-    /// How many requests each of them sends, for each detach
+    /// Number of requests of each thread, for each detach
     #[arg(long, value_name = "N", default_value_t = 50, requires = "call", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rounds: u32,
 
-    /// How often --detach and --attach are sent
+    /// Number of times that --detach and --attach are sent
     #[arg(long, value_name = "N", default_value_t = 3, requires = "attach", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) detaches: u32,
 }

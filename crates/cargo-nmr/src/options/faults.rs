@@ -9,14 +9,12 @@ use super::Choices;
 use super::images::{FactsFormat, UnloadOrder, image_policy};
 use crate::own::OwnPackage;
 
-/// Loads driver images again and again, and each time refuses them one thing that they ask for:
-/// pool, an object of the framework, a registration, an attach. Shows what they answer, and what
-/// is lost.
+/// Inject a fault at each allocation, framework object, registration and attach of driver images, one per run, and report
+/// what the drivers leak.
 ///
-/// A fault is survived if it ends in a failure of DriverEntry or of the device, in an attach that is
-/// refused, or in nothing; if then nothing is left behind and no rule is broken; and if everything
-/// works again afterwards. The images run as a part of this process: run only drivers that you
-/// trust. x86-64 Linux only.
+/// A driver survives a fault if DriverEntry or the device fails with a status, or the attach is refused, or nothing
+/// changes; if nothing leaks and no rule is violated; and if the next run succeeds. The images run inside this process: run only
+/// drivers that you trust. x86-64 Linux only.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct FaultsOptions {
@@ -29,14 +27,14 @@ pub(crate) struct FaultsOptions {
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
 
-    /// Let only the point with this number of the table fail, and show what the registrar saw
+    /// Inject only the fault with this number of the table, and show every call and callback
     #[arg(long, value_name = "N")]
     pub(crate) point: Option<u64>,
 
     #[command(flatten)]
     pub(crate) choices: Choices,
 
-    /// What to write
+    /// Output format
     #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
     pub(crate) format: FactsFormat,
 
@@ -47,14 +45,14 @@ pub(crate) struct FaultsOptions {
 const EXAMPLES: &str = "\
 Examples:
   cargo nmr faults --release                               the driver of this package, as it ships
-  cargo nmr faults driver.sys                              every fault, with a table
-  cargo nmr faults provider.sys client.sys                 a driver of one module, and its peer
-  cargo nmr faults driver.sys --point 5                    one fault, with what the registrar saw
+  cargo nmr faults driver.sys                              every fault, as a table
+  cargo nmr faults provider.sys client.sys                 a driver with one module, and its peer
+  cargo nmr faults driver.sys --point 5                    one fault, with every call and callback
   cargo nmr faults driver.sys --format json | jq '.runs[] | select(.lost != [])'
 
 Exit codes:
   0  every fault was survived
-  1  something was lost, or is wrong without a fault, or the package could not be built; the reason is on standard error
+  1  a fault leaks, or a run without a fault fails, or the package could not be built; standard error has the reason
   2  the command line is wrong, or a file is no driver image or cannot be read";
 
 impl FaultsOptions {

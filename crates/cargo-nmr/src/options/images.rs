@@ -8,10 +8,10 @@ use nmr_host::{MemoryChecks, OnReport, Policy};
 use super::{Choices, ExerciseOptions, ResultOptions};
 use crate::own::OwnPackage;
 
-/// Loads driver images, adds a device to each, unloads them, and explains what the registrar saw.
+/// Load driver images, add a device to each, unload them, and explain every call and callback.
 ///
-/// The images run as a part of this process: run only drivers that you trust. They are loaded in
-/// the order in which they are named. x86-64 Linux only.
+/// The images run inside this process: run only drivers that you trust. They are loaded in the order of the
+/// arguments. x86-64 Linux only.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunOptions {
@@ -23,11 +23,11 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = UnloadOrder::Last)]
     pub(crate) unload_order: UnloadOrder,
 
-    /// Gives pages of their own to blocks of pool, and looks at the memory that modules lend
+    /// Give each pool block its own pages, and check the memory that modules lend to the registrar
     #[arg(long)]
     pub(crate) special_pool: bool,
 
-    /// The registry that the drivers find: a text as `reg export` writes it
+    /// Initial registry, as a file that `reg export` writes
     #[arg(long, value_name = "FILE", long_help = REGISTRY_HELP)]
     pub(crate) registry: Option<PathBuf>,
 
@@ -44,7 +44,7 @@ pub(crate) struct RunOptions {
     pub(crate) own: OwnPackage,
 }
 
-const REGISTRY_HELP: &str = r#"The registry that the drivers find: a text as `reg export` writes it, UTF-16 or UTF-8, of lines like
+const REGISTRY_HELP: &str = r#"Initial registry, as a file that `reg export` writes, UTF-16 or UTF-8:
 
   [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\driver\Parameters]
   "Limit"=dword:0000001f
@@ -60,12 +60,12 @@ Examples:
   cargo nmr run driver.sys                                 one driver with both modules
   cargo nmr run provider.sys client.sys                    two drivers attach to each other
   cargo nmr run client.sys provider.sys --unload-order first
-  cargo nmr run driver.sys --seed 7 --format mermaid       another registrar within the contract
-  cargo nmr run driver.sys --special-pool                  early frees and late touches are reported
-  cargo nmr run driver.sys --registry driver.reg           with the values that the driver reads
-  cargo nmr run driver.sys --format json | jq .function    one event a line; see docs/events.md
+  cargo nmr run driver.sys --seed 7 --format mermaid       vary what the contract leaves open
+  cargo nmr run driver.sys --special-pool                  report early frees and use after free
+  cargo nmr run driver.sys --registry driver.reg           with registry values
+  cargo nmr run driver.sys --format json | jq .function    one event per line; see docs/events.md
   cargo nmr run driver.sys --call 0x222004:01000000 --detach 0x222008 --attach 0x22200c
-                                                           detaches while calls are in progress
+                                                           detach while calls are in flight
   cargo nmr run driver.sys --format html --output run.html page for a browser, with every event
   cargo nmr run client.sys provider.sys --call 0x222004    the same when the provider is unloaded
 
@@ -107,9 +107,9 @@ pub(crate) enum UnloadOrder {
     Last,
 }
 
-/// Shows what is in a driver image, and checks what Windows asks of it.
+/// Show the contents of a driver image, and check it against the requirements of Windows.
 ///
-/// Nothing of the image is run. Any machine can inspect images for x64 and ARM64.
+/// No code of the image runs. Images for x64 and ARM64 can be inspected on any machine.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct InspectOptions {
@@ -117,7 +117,7 @@ pub(crate) struct InspectOptions {
     #[arg(value_name = "IMAGE")]
     pub(crate) image: Option<PathBuf>,
 
-    /// What to write
+    /// Output format
     #[arg(long, value_enum, default_value_t = FactsFormat::Text)]
     pub(crate) format: FactsFormat,
 
@@ -140,8 +140,8 @@ Exit codes:
 /// How facts about an image are written.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FactsFormat {
-    /// To read
+    /// Prose
     Text,
-    /// One object, for programs
+    /// One JSON object
     Json,
 }

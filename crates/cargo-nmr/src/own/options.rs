@@ -11,11 +11,11 @@ use driver_build::build::Profile;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Package")]
 pub(crate) struct OwnPackage {
-    /// The package in the workspace whose driver is meant
+    /// Package in the workspace
     #[arg(long, short, value_name = "NAME")]
     pub(crate) package: Option<String>,
 
-    /// Its manifest, if it is not that of the current directory
+    /// Path to its Cargo.toml [default: the one of the current directory]
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest_path: Option<PathBuf>,
 
@@ -26,15 +26,15 @@ pub(crate) struct OwnPackage {
     pub(crate) tools: Wishes,
 }
 
-/// Finds what a driver is built with, and installs what is missing.
+/// Check the tools that build a driver, and install the missing ones.
 ///
-/// Says in a line each what is there: a Rust with the targets for Windows, clang and LLVM's tools, a linker,
-/// mingw-w64's headers. What is missing comes from rustup or from Debian's packages, with sudo if that needs
-/// no password; or a line says what to type.
+/// Prints a line for each: Rust with the targets for Windows, clang and LLVM's tools, a linker, mingw-w64's headers. Missing ones
+/// are installed by rustup or from Debian's packages, with sudo if it needs no password; otherwise a line has the command to
+/// type.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = SETUP_EXAMPLES)]
 pub(crate) struct SetupOptions {
-    /// Where the WDK and the links to the tools are made [default: target/nmr]
+    /// Directory for the WDK and for links to the tools [default: target/nmr]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
@@ -44,19 +44,19 @@ pub(crate) struct SetupOptions {
 
 const SETUP_EXAMPLES: &str = "\
 Examples:
-  cargo nmr setup                           everything that is found or installed
-  cargo nmr setup --headers /opt/mingw64    headers that no package manager has put there
-  cargo nmr setup --wdk ~/wdk               Microsoft's WDK, unpacked from its NuGet packages
+  cargo nmr setup                           check and install everything
+  cargo nmr setup --headers /opt/mingw64    use headers in an unusual place
+  cargo nmr setup --wdk ~/wdk               use Microsoft's WDK, unpacked from its NuGet packages
 
 Exit codes:
-  0  everything is there
-  1  something is missing; standard error says what to do
+  0  every tool is installed
+  1  a tool is missing; standard error has the command that installs it
   2  the command line is wrong";
 
-/// Builds the driver of a package for Windows.
+/// Build the driver of a package for Windows.
 ///
-/// On Linux the package's own manifest and lock file stay as they are, and everything is made below target/nmr:
-/// `cargo clean` removes it. On Windows this is `cargo build`.
+/// On Linux the output goes to target/nmr, which `cargo clean` removes; the package's manifest and lock file do not change. On
+/// Windows this is `cargo build`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = BUILD_EXAMPLES)]
 pub(crate) struct BuildOptions {
@@ -71,15 +71,14 @@ Examples:
   cargo nmr build -p mydrv --features trace
 
 Exit codes:
-  0  the image is there
-  1  it could not be built; the reason is on standard error
+  0  the image was built
+  1  the build failed; standard error has the reason
   2  the command line is wrong, or there is no driver's package";
 
-/// Builds the driver, and runs the package's tests: those of this machine and those of the image.
+/// Build the driver, and run the package's tests on the host and on the image.
 ///
-/// Tests of the image are marked `#[ignore = "needs the image: cargo nmr test"]`, so that `cargo test` leaves them
-/// out, and find it with `driver_host::built_image`. On Windows, and elsewhere than on x86-64 Linux, only the
-/// others run.
+/// Tests of the image are marked `#[ignore = "needs the image: cargo nmr test"]`, so that `cargo test` skips them; they load
+/// it with `driver_host::built_image`. They run on x86-64 Linux only.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = TEST_EXAMPLES)]
 pub(crate) struct TestOptions {

@@ -9,21 +9,19 @@ use driver_package::inf::stamp::Version;
 
 use crate::own::OwnPackage;
 
-/// Makes a driver package: stamps the INX, signs the image, writes a signed catalog over both, and
-/// verifies the result.
+/// Create a driver package: stamp the INX, sign the image, write a signed catalog over both, and verify the result.
 ///
-/// Without --cert, a certificate for test signing is made on first use and used again: its files are in
-/// target/test-certificate. The private key never gets into the package. The package is for machines
-/// with test signing; Windows with Secure Boot takes only what Microsoft has signed.
+/// Without --cert, a test certificate in target/test-certificate is created once and reused. The private key is never copied
+/// into the package. The package installs on machines with test signing enabled; with Secure Boot, Windows accepts only
+/// drivers that Microsoft has signed.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = PACKAGE_EXAMPLES)]
 pub(crate) struct PackageOptions {
-    /// The image, with the name that the INF has for it [default: the driver of this package, which is built
-    /// first]
+    /// Image, with its name in the INF [default: the driver of this package, which is built first]
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
 
-    /// The INX or INF; the package is named after it [default: the .inx of this package]
+    /// INX or INF, which names the package [default: the .inx of this package]
     #[arg(long, value_name = "FILE")]
     pub(crate) inf: Option<PathBuf>,
 
@@ -31,28 +29,28 @@ pub(crate) struct PackageOptions {
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) cert: Option<PathBuf>,
 
-    /// The RSA key of --cert, in PEM or DER, not encrypted
+    /// RSA key of --cert, in PEM or DER, not encrypted
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
 
-    /// Take this time for now, in UTC: 2026-01-31 or 2026-01-31T12:00:00Z. With the same time and
-    /// certificate, the same files give the same package
+    /// Use this time instead of the current one, in UTC: 2026-01-31 or 2026-01-31T12:00:00Z. The same time, certificate and files
+    /// give the same package
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<DateTime>,
 
-    /// The folder of the package [default: target/package/NAME]
+    /// Output directory [default: target/package/NAME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    /// The version of KMDF that the driver is built for: $KMDFVERSION$ in the INX
+    /// KMDF version that the driver is built for: $KMDFVERSION$ in the INX
     #[arg(long, value_name = "VERSION", default_value = "1.31", value_parser = kmdf)]
     pub(crate) kmdf: String,
 
-    /// The version of the driver, as in 1.2.3.4 [default: the one in the INX]
+    /// Driver version, as in 1.2.3.4 [default: the one in the INX]
     #[arg(long, value_name = "VERSION")]
     pub(crate) driver_version: Option<Version>,
 
-    /// Copy the PowerShell scripts of this folder into the package
+    /// Directory of PowerShell scripts to copy into the package
     #[arg(long, value_name = "DIR")]
     pub(crate) scripts: Option<PathBuf>,
 
@@ -69,23 +67,22 @@ Examples:
   cargo nmr package --image driver.sys --inf driver.inx --time 2026-01-31
 
 Exit codes:
-  0  the package is there and verified
-  1  Windows would refuse the package, which is there, or the driver could not be built
+  0  the package was created and verified
+  1  Windows would refuse the package, or the driver could not be built
   2  the command line is wrong, or a file cannot be read, used or written";
 
-/// Verifies a driver package, or checks an INF or INX file against the rules of Windows.
+/// Verify a driver package, or check an INF or INX file against the rules of Windows.
 ///
-/// Of a package it says in a line each which file is in the catalog and matches, who signed, until
-/// when, and what Windows with test signing would refuse. Of an INF or INX it says which line breaks
-/// which rule, and why it is one.
+/// For a package, prints which files match the catalog, the signer, the expiry of the certificate, and what Windows with
+/// test signing would refuse. For an INF or INX, prints each violation with its line, the rule and its reason.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = VERIFY_EXAMPLES)]
 pub(crate) struct VerifyOptions {
-    /// The folder of a package, or an .inf or .inx file
+    /// Directory of a package, or an .inf or .inx file
     #[arg(value_name = "DIR|FILE")]
     pub(crate) path: PathBuf,
 
-    /// Take this time for now, in UTC: 2026-01-31 or 2026-01-31T12:00:00Z
+    /// Use this time instead of the current one, in UTC: 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<DateTime>,
 }
@@ -94,7 +91,7 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   cargo nmr verify target/package/driver                   a package
   cargo nmr verify driver.inx                              an INX, before it is stamped
-  cargo nmr verify target/package/driver --time 2040-01-01 whether it will be valid then
+  cargo nmr verify target/package/driver --time 2040-01-01 whether it is valid at that time
 
 Exit codes:
   0  ready, or no rule is broken by an error

@@ -4,7 +4,7 @@
 #ifndef NMR_KERNEL_SAL_H
 #define NMR_KERNEL_SAL_H
 
-/* netioddk.h has those that NMR callbacks are written with, for those who include nothing else. */
+/* netioddk.h has those that NMR callbacks are written with, for sources that include nothing else. */
 #undef _In_
 #undef _In_opt_
 #undef _Out_

@@ -81,7 +81,7 @@ pub(super) fn watches(rule: Rule) -> bool {
     MACHINE.contains(&rule)
 }
 
-/// What the machine has found, which names no module where a handle leads nowhere.
+/// The findings of the machine, which names no module where the lookup of a handle failed.
 fn finding(report: &Report) -> Finding {
     let named = !matches!(report.got, Some(Got::Handle(_)));
     Finding {

@@ -1,4 +1,4 @@
-//! Looks at the arguments of a registration before anybody relies on them.
+//! Checks the arguments of a registration before they are used.
 
 use std::mem::offset_of;
 

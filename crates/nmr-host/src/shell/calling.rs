@@ -127,8 +127,8 @@ impl<'a> Conversation<'a> {
 }
 
 impl Shell {
-    /// Runs a callback of a binding at the IRQL that the policy says. `ends` says whom it is about, if
-    /// anybody looks.
+    /// Runs a callback of a binding at the IRQL that the policy says. `ends` are those of the binding, if
+    /// calls are watched.
     #[inline(always)]
     pub(super) fn inside<T>(
         self: &Arc<Self>,

@@ -57,7 +57,7 @@ pub(crate) struct Shell {
     lanes: Box<[Lane; LANES]>,
     books: Mutex<Books>,
     recording: AtomicBool,
-    /// Whether anybody looks.
+    /// Whether calls are watched.
     watched: AtomicBool,
     worker: Worker,
     pub(crate) wrapped: Wrapped,

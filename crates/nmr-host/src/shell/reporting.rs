@@ -98,7 +98,7 @@ impl Shell {
             if books.reports.explain(finding.rule, finding.module) {
                 continue;
             }
-            // The machine names no module where a handle leads nowhere.
+            // The machine names no module where the lookup of a handle failed.
             let unnamed = entry.filter(|_| finding.module.is_none());
             let finding = unnamed.map_or(finding, |entry| self.name_culprit(finding, entry));
             let report = books.report(finding, function, self.policy.mode);
@@ -109,7 +109,7 @@ impl Shell {
         }
     }
 
-    /// Names the module that has used a handle which leads nowhere: the one that it has led to, or else
+    /// Names the module that has used a handle whose lookup failed: the one that it has led to, or else
     /// the one whose callback this thread is inside.
     fn name_culprit(&self, finding: Finding, entry: &Entry) -> Finding {
         let handle = Handle::of_value(entry.handle);

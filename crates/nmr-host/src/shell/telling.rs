@@ -18,7 +18,7 @@ pub(super) struct Conversation<'a> {
     pub(super) lane: &'a Lane,
     pub(super) entry: &'a Entry,
     task: Task,
-    /// Whom the callback is about that is to be called, if anybody looks.
+    /// The ends of the binding whose callback is next, if calls are watched.
     pub(super) ends: Option<Ends>,
 }
 
@@ -128,7 +128,7 @@ impl<'a> Conversation<'a> {
         (machine, action)
     }
 
-    /// Wakes those who wait, and reports what was found. Meanwhile the machine is not locked: what it has said
+    /// Wakes the waiting threads, and reports the findings. Meanwhile the machine is not locked: what it has said
     /// holds until it is told of the outcome.
     #[cold]
     fn tell_news(&self, mut machine: Locked<'a>, function: &'static str) -> Locked<'a> {

@@ -99,8 +99,7 @@ pub(crate) unsafe extern "efiapi" fn attach_provider(
     }
 }
 
-/// What the NMR may answer instead of success. It has no such answer for those who deregister and
-/// wait: they always get what they ask for.
+/// Failures that the NMR may return. Deregister and Wait have none: a correct call of them succeeds.
 const REGISTER: &[Refusal] = &[Refusal::Status(STATUS_INSUFFICIENT_RESOURCES)];
 const ATTACH: &[Refusal] = &[
     Refusal::Status(STATUS_NOINTERFACE),

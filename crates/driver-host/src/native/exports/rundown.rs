@@ -1,5 +1,5 @@
 //! Run-down protection: `ExInitializeRundownProtection` and its family. The word holds twice the
-//! number of those who are protected, and one more once it is run down.
+//! number of protected threads, and one more once it is run down.
 // UNSAFETY: the word is in the memory of an image.
 #![expect(unsafe_code)]
 

@@ -186,7 +186,7 @@ struct Load<'a> {
     senders: AtomicUsize,
     has_ended: Mutex<bool>,
     bell: Condvar,
-    /// The same as `has_ended`, for those who only look.
+    /// The same as `has_ended`, for threads that only check.
     is_over: AtomicBool,
 }
 

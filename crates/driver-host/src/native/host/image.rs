@@ -82,7 +82,7 @@ impl Image {
         let loaded = link::load(system, &name, &image, &bytes).map_err(LoadError::Map)?;
         match run(&loaded, "DriverEntry", call_entry) {
             Err(stopped) => {
-                // The stopped thread may be inside for ever.
+                // The stopped thread may stay inside permanently.
                 mem::forget(loaded);
                 Err(LoadError::Stopped(stopped))
             }
@@ -339,7 +339,7 @@ fn finish(image: &Arc<Loaded>) -> Unloaded {
     }
 }
 
-/// Leaves an image where it is, for ever.
+/// Keeps an image mapped permanently.
 fn keep(image: &Arc<Loaded>) -> Unloaded {
     mem::forget(Arc::clone(image));
     Unloaded {

@@ -1,4 +1,4 @@
-//! Which image is, or was, at an address. The handler of faults asks, so it never waits for a lock for ever.
+//! Which image is, or was, at an address. The handler of faults asks, so it never blocks on a lock.
 
 use std::iter;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -74,7 +74,7 @@ pub(crate) fn loaded(system: &System) -> Vec<Arc<Loaded>> {
     images.filter_map(|range| range.image.upgrade()).collect()
 }
 
-/// Finds an image by an address. It does not wait for ever: the thread that asks may be the one
+/// Finds an image by an address. It does not block: the thread that asks may be the one
 /// that is changing the list.
 pub(crate) fn find(address: usize) -> Option<Found> {
     let try_read = || {

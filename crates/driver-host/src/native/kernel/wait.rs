@@ -38,7 +38,7 @@ pub(crate) fn locked<T>(change: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Wakes everyone who [blocks](block), to look again.
+/// Wakes all [blocked](block) threads, to check their conditions again.
 pub(crate) fn ring() {
     let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     BELL.notify_all();

@@ -22,7 +22,7 @@ void d_09(void);
 void d_10(void);
 void d_11(void);
 
-/* A provider's attach callback that accepts everybody. */
+/* A provider's attach callback that accepts every client. */
 static inline NTSTATUS NTAPI accept_client(HANDLE binding, PVOID context,
                                            PNPI_REGISTRATION_INSTANCE client, PVOID client_context,
                                            const VOID *client_dispatch, PVOID *own_context,

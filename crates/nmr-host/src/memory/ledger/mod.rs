@@ -30,7 +30,7 @@ enum Lender {
 /// How many ends are remembered that are over.
 const PAST: usize = 4096;
 
-/// The books of a registrar.
+/// Memory on loan from modules.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     leases: HashMap<Key, Lease>,
