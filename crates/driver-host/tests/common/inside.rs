@@ -57,8 +57,13 @@ impl Imports<'_> {
 
 /// A word at an address that the kernel has given.
 pub fn word_at(address: usize) -> usize {
-    // SAFETY: the tests ask for words of tables and blocks that are there.
-    unsafe { ptr::with_exposed_provenance::<usize>(address).read() }
+    number_at(address)
+}
+
+/// A number of any size at an address that the kernel has given.
+pub fn number_at<N: Copy>(address: usize) -> N {
+    // SAFETY: the tests ask for numbers in tables and blocks that are there, which are integers.
+    unsafe { ptr::with_exposed_provenance::<N>(address).read() }
 }
 
 /// Writes a word to memory of a driver, at an address.

@@ -97,7 +97,7 @@ fn control_devices() {
         let device = framework.make("DeviceCreate", &[pointer.address(), 0]);
         let object = framework.call("DeviceWdmGetDeviceObject", &[device]);
         // The flags, among them EXCLUSIVE and INITIALIZING; the characteristics; the type.
-        let number = |offset| inside::word_at(object + offset) as u32;
+        let number = |offset| inside::number_at::<u32>(object + offset);
         assert_eq!([0x30, 0x34, 0x48].map(number), [0x88, 0x101, 0x8123]);
         let known = framework.call("WdmDeviceGetWdfDeviceHandle", &[object]);
         assert_eq!(known, device);

@@ -106,7 +106,7 @@ impl Framework {
         let counted = Memory::new(&[0, 0]);
         self.call("StringGetUnicodeString", &[string, counted.address()]);
         let (length, start) = (counted.number(0) & 0xffff, counted.pointer(1));
-        let unit = |place| inside::word_at(start + 2 * place as usize) as u16;
+        let unit = |place| inside::number_at::<u16>(start + 2 * place as usize);
         String::from_utf16(&(0..length / 2).map(unit).collect::<Vec<_>>()).unwrap()
     }
 }
