@@ -4,7 +4,7 @@
 #![expect(unsafe_code)]
 
 use std::io;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicI32, AtomicUsize};
 
 use super::buffer::Buffer;
 
@@ -56,6 +56,12 @@ impl Structure {
     pub(crate) fn set<T: Plain>(&self, offset: usize, value: T) {
         // SAFETY: `field` has checked that the field is in the structure, which is mapped for writing.
         unsafe { self.field::<T>(offset).write_volatile(value) };
+    }
+
+    /// A state that threads check while others change it.
+    pub(crate) fn state(&self, offset: usize) -> &AtomicI32 {
+        // SAFETY: `field` has checked that the state is in the structure, which is mapped while it is borrowed.
+        unsafe { AtomicI32::from_ptr(self.field::<i32>(offset)) }
     }
 
     /// A field that drivers exchange.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::structure::Structure;
@@ -33,7 +34,7 @@ impl Thread {
 
     /// The thread has ended.
     pub(crate) fn signal(&self) {
-        wait::locked(|| self.0.set(STATE, 1));
+        wait::locked(|| self.0.state(STATE).store(1, Ordering::Release));
     }
 }
 
