@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{fixture, host, lines, printed};
+use common::{code, fixture, host, lines, printed};
 use driver_host::{Handle, Host, Image, LoadError, LoadOptions};
 use nmr_sys::{GUID, NTSTATUS, STATUS_ACCESS_DENIED, STATUS_DEVICE_NOT_READY};
 
@@ -12,16 +12,12 @@ const INTERFACE: GUID = GUID::from_u128(0x5e1f_9c2a_0d47_4b83_8a6e_71c4_f0b3_92d
 const STATUS_INVALID_DEVICE_REQUEST: NTSTATUS = 0xC000_0010_u32.cast_signed();
 const STATUS_BUFFER_TOO_SMALL: NTSTATUS = 0xC000_0023_u32.cast_signed();
 
+// The codes of cross/glue/src/answers.rs.
 const ECHO: u32 = code(0);
 const LENGTHS: u32 = code(1);
 const SIXTEEN: u32 = code(2);
 const FAIL: u32 = code(3);
 const SILENCE: u32 = code(4);
-
-/// The codes of cross/glue/src/answers.rs.
-const fn code(n: u32) -> u32 {
-    0x22 << 16 | (0x800 + n) << 2
-}
 
 fn load(host: &Host, name: &str) -> Result<Image, LoadError> {
     host.load(fixture(name), LoadOptions::default())

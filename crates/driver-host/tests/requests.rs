@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use common::{fixture, host, lines, printed};
+use common::{code, fixture, host, lines, printed};
 use driver_host::{Fault, Handle, Host, Image, LoadOptions, RequestError};
 use nmr_host::Policy;
 use nmr_sys::{GUID, NTSTATUS};
@@ -21,10 +21,7 @@ const STATUS_INVALID_DEVICE_REQUEST: NTSTATUS = 0xC000_0010_u32.cast_signed();
 const STATUS_BUFFER_TOO_SMALL: NTSTATUS = 0xC000_0023_u32.cast_signed();
 const STATUS_CANCELLED: NTSTATUS = 0xC000_0120_u32.cast_signed();
 
-/// The codes of cross/fixtures/src/echo.rs.
-const fn code(n: u32) -> u32 {
-    0x22 << 16 | (0x800 + n) << 2
-}
+// The codes of cross/fixtures/src/echo.rs.
 const ECHO: u32 = code(0);
 const WARN: u32 = code(1);
 const FAIL: u32 = code(2);

@@ -26,6 +26,11 @@ pub fn fixture(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name}.sys is not built: `cargo xtask test` does that"))
 }
 
+/// The control code of a function of one's own, for any access and with buffers of the system.
+pub const fn code(n: u32) -> u32 {
+    0x22 << 16 | (0x800 + n) << 2
+}
+
 /// A host with the default policy.
 pub fn host() -> Host {
     Host::new(Policy::default())

@@ -14,6 +14,7 @@ use super::NO_MORE_ENTRIES;
 use super::SUCCESS;
 use super::attributes;
 use super::callback_address;
+use super::common::code;
 use super::common::inside;
 use super::common::inside::Imports;
 use super::common::inside::Memory;
@@ -44,9 +45,6 @@ extern "win64" fn in_caller_context(device: usize, request: usize) {
     framework.call("DeviceEnqueueRequest", &[device, request]);
 }
 
-const fn code(n: u32) -> u32 {
-    0x22 << 16 | (0x800 + n) << 2
-}
 const ABOUT: u32 = code(0);
 const SET_INFORMATION: u32 = code(1);
 const BOOST: u32 = code(2);

@@ -9,13 +9,14 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nmr_host::irql::{self, DISPATCH_LEVEL};
+use nmr_host::irql::DISPATCH_LEVEL;
 
 use super::irp::release_cancel_lock;
 use super::object::object;
 use crate::native::crossing;
 use crate::native::kernel::call::{self, misuse};
 use crate::native::kernel::irp::Irp;
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};
 
 /// `IO_CSQ`.
@@ -52,12 +53,6 @@ const CANCEL: &str = "the cancel routine of a cancel-safe queue";
 /// That routine.
 pub(crate) fn routines() -> [(&'static str, *const ()); 1] {
     [(CANCEL, cancel as *const ())]
-}
-
-fn check_level() {
-    if irql::current() > DISPATCH_LEVEL {
-        misuse(format!("called at {}", irql::current()));
-    }
 }
 
 impl Queue {
@@ -145,7 +140,7 @@ pub(crate) unsafe extern "win64" fn initialize(
 
 /// Highest level: `DISPATCH_LEVEL`. Marks the IRP pending.
 pub(crate) unsafe extern "win64" fn insert(queue: *const Queue, irp: usize, context: *mut Context) {
-    check_level();
+    check_level(DISPATCH_LEVEL);
     // SAFETY: `queue` points to a queue; the driver guarantees it.
     let queue = unsafe { object(queue) };
     let Some(irp) = find(irp) else {
@@ -184,7 +179,7 @@ fn complete_canceled(queue: &Queue, irp: &Irp) {
 
 /// Highest level: `DISPATCH_LEVEL`. Returns null if there is none.
 pub(crate) unsafe extern "win64" fn remove_next(queue: *const Queue, peek: usize) -> usize {
-    check_level();
+    check_level(DISPATCH_LEVEL);
     // SAFETY: `queue` points to a queue; the driver guarantees it.
     let queue = unsafe { object(queue) };
     queue.locked(|| {
@@ -203,7 +198,7 @@ pub(crate) unsafe extern "win64" fn remove_next(queue: *const Queue, peek: usize
 
 /// Highest level: `DISPATCH_LEVEL`. Returns null if the IRP of the context is canceled or taken.
 pub(crate) unsafe extern "win64" fn remove(queue: *const Queue, context: *const Context) -> usize {
-    check_level();
+    check_level(DISPATCH_LEVEL);
     // SAFETY: `queue` points to a queue; the driver guarantees it.
     let queue = unsafe { object(queue) };
     // SAFETY: `context` points to a context; the driver guarantees it.

@@ -5,23 +5,18 @@
 // UNSAFETY: names and outputs of the image.
 #![expect(unsafe_code)]
 
-use nmr_host::irql::{self, APC_LEVEL, Irql, PASSIVE_LEVEL};
+use nmr_host::irql::{APC_LEVEL, PASSIVE_LEVEL};
 
 use crate::native::kernel::call::{self, misuse};
 use crate::native::kernel::device::Link;
 use crate::native::kernel::device_object::{DEVICE_OBJECT, DeviceObject, EXCLUSIVE};
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::namespace::DeviceId;
 use crate::native::kernel::nt::{
     DRIVER_OBJECT, NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
     STATUS_OBJECT_NAME_COLLISION, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS, UNICODE_STRING,
 };
 use crate::native::kernel::{points, text};
-
-fn check_level(highest: Irql) {
-    if irql::current() > highest {
-        misuse(format!("called at {}", irql::current()));
-    }
-}
 
 /// Highest level: `APC_LEVEL`.
 pub(crate) unsafe extern "win64" fn create(

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use nmr_host::irql::{self, PASSIVE_LEVEL};
+use nmr_host::irql::PASSIVE_LEVEL;
 
 use super::object::object;
 use crate::native::crossing;
-use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::call;
 use crate::native::kernel::dpc::{self, Kdpc};
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::loaded::Loaded;
 
 pub(crate) unsafe extern "win64" fn initialize(dpc: *const Kdpc, routine: usize, context: usize) {
@@ -53,8 +54,6 @@ pub(crate) unsafe extern "win64" fn remove(dpc: *const Kdpc) -> u8 {
 }
 
 pub(crate) extern "win64" fn flush() {
-    if irql::current() > PASSIVE_LEVEL {
-        misuse(format!("called at {}", irql::current()));
-    }
+    check_level(PASSIVE_LEVEL);
     dpc::flush(&call::caller().image);
 }

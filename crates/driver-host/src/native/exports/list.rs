@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::bugcheck;
 use super::object::object;
 use crate::native::kernel::call::misuse;
 use crate::native::kernel::spin;
@@ -27,14 +26,25 @@ pub(crate) struct Entry {
 
 /// Does something while this thread has the lock of a list.
 fn locked<T>(lock: &AtomicUsize, change: impl FnOnce() -> T) -> T {
-    const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0f;
-    if !spin::lock(lock) {
-        let address = lock.as_ptr().addr() as u64;
-        bugcheck::stop(SPIN_LOCK_ALREADY_OWNED, [address, 0, 0, 0]);
-    }
+    super::spin::lock(lock);
     let result = change();
     spin::unlock(lock);
     result
+}
+
+/// The head of a list, and its lock.
+///
+/// # Safety
+///
+/// `head` points to a list, and `lock` to its spin lock.
+unsafe fn list_and_lock<'a, H>(
+    head: *const H,
+    lock: *const AtomicUsize,
+) -> (&'a H, &'a AtomicUsize) {
+    // SAFETY: there is a lock, by this contract.
+    let lock = unsafe { object(lock) };
+    // SAFETY: there is a list, by this contract.
+    (unsafe { object(head) }, lock)
 }
 
 /// Puts an entry between two others.
@@ -62,10 +72,8 @@ pub(crate) unsafe extern "win64" fn insert_head(
     entry: *const Entry,
     lock: *const AtomicUsize,
 ) -> *mut Entry {
-    // SAFETY: `lock` points to the spin lock of the list; the driver guarantees it.
-    let lock = unsafe { object(lock) };
-    // SAFETY: `head` points to a list; the driver guarantees it.
-    let list = unsafe { object(head) };
+    // SAFETY: the driver passes a list and its lock.
+    let (list, lock) = unsafe { list_and_lock(head, lock) };
     // SAFETY: `entry` points to an entry; the driver guarantees it.
     let entry = unsafe { object(entry) };
     locked(lock, || {
@@ -82,10 +90,8 @@ pub(crate) unsafe extern "win64" fn insert_tail(
     entry: *const Entry,
     lock: *const AtomicUsize,
 ) -> *mut Entry {
-    // SAFETY: `lock` points to the spin lock of the list; the driver guarantees it.
-    let lock = unsafe { object(lock) };
-    // SAFETY: `head` points to a list; the driver guarantees it.
-    let list = unsafe { object(head) };
+    // SAFETY: the driver passes a list and its lock.
+    let (list, lock) = unsafe { list_and_lock(head, lock) };
     // SAFETY: `entry` points to an entry; the driver guarantees it.
     let entry = unsafe { object(entry) };
     locked(lock, || {
@@ -101,10 +107,8 @@ pub(crate) unsafe extern "win64" fn remove_head(
     head: *const Entry,
     lock: *const AtomicUsize,
 ) -> *mut Entry {
-    // SAFETY: `lock` points to the spin lock of the list; the driver guarantees it.
-    let lock = unsafe { object(lock) };
-    // SAFETY: `head` points to a list; the driver guarantees it.
-    let list = unsafe { object(head) };
+    // SAFETY: the driver passes a list and its lock.
+    let (list, lock) = unsafe { list_and_lock(head, lock) };
     locked(lock, || {
         let first = other_than(head, list.next.load(Relaxed));
         if !first.is_null() {
@@ -132,10 +136,8 @@ pub(crate) unsafe extern "win64" fn push(
     entry: *mut Single,
     lock: *const AtomicUsize,
 ) -> *mut Single {
-    // SAFETY: `lock` points to the spin lock of the list; the driver guarantees it.
-    let lock = unsafe { object(lock) };
-    // SAFETY: `head` points to a list; the driver guarantees it.
-    let list = unsafe { object(head) };
+    // SAFETY: the driver passes a list and its lock.
+    let (list, lock) = unsafe { list_and_lock(head, lock) };
     // SAFETY: `entry` points to an entry; the driver guarantees it.
     let own = unsafe { object(entry) };
     locked(lock, || {
@@ -150,10 +152,8 @@ pub(crate) unsafe extern "win64" fn pop(
     head: *const Single,
     lock: *const AtomicUsize,
 ) -> *mut Single {
-    // SAFETY: `lock` points to the spin lock of the list; the driver guarantees it.
-    let lock = unsafe { object(lock) };
-    // SAFETY: `head` points to a list; the driver guarantees it.
-    let list = unsafe { object(head) };
+    // SAFETY: the driver passes a list and its lock.
+    let (list, lock) = unsafe { list_and_lock(head, lock) };
     locked(lock, || {
         let first = list.next.load(Relaxed);
         if !first.is_null() {

@@ -8,13 +8,14 @@
 
 use std::ffi::c_void;
 
-use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
+use nmr_host::irql::{APC_LEVEL, DISPATCH_LEVEL, Irql};
 
 use super::list::Sequenced;
 use super::object::object;
 use super::pool;
 use crate::native::crossing;
 use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_PARAMETER_4, STATUS_SUCCESS};
 
 /// `GENERAL_LOOKASIDE`.
@@ -162,11 +163,7 @@ pub(crate) unsafe extern "win64" fn initialize_ex(
     const RAISE: u32 = 1;
     /// `EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE`.
     const FAIL: u32 = 2;
-    check_level(if pool & 1 == 0 {
-        DISPATCH_LEVEL
-    } else {
-        APC_LEVEL
-    });
+    check_level(highest(pool));
     if ![NON_PAGED, PAGED, NON_PAGED_NX].contains(&pool) {
         return STATUS_INVALID_PARAMETER_4;
     }
@@ -182,9 +179,12 @@ pub(crate) unsafe extern "win64" fn initialize_ex(
     STATUS_SUCCESS
 }
 
-fn check_level(highest: irql::Irql) {
-    if irql::current() > highest {
-        misuse(format!("called at {}", irql::current()));
+/// The highest level for a list with entries of a type of pool.
+fn highest(pool: i32) -> Irql {
+    if pool & 1 == 0 {
+        DISPATCH_LEVEL
+    } else {
+        APC_LEVEL
     }
 }
 
@@ -231,11 +231,7 @@ unsafe fn drain(list: *mut Lookaside) {
 pub(crate) unsafe extern "win64" fn delete(list: *mut Lookaside) {
     // SAFETY: the driver passes a list.
     let pool = unsafe { object(list) }.pool;
-    check_level(if pool & 1 == 0 {
-        DISPATCH_LEVEL
-    } else {
-        APC_LEVEL
-    });
+    check_level(highest(pool));
     // SAFETY: as above.
     unsafe { drain(list) };
 }

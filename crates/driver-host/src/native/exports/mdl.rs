@@ -11,21 +11,15 @@
 use std::ptr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL, Irql};
+use nmr_host::irql::{APC_LEVEL, DISPATCH_LEVEL};
 
 use super::object::object;
 use super::pool;
-use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::call::{self, misuse, raise};
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::mdl::{self, LOCKED, MAPPED, Mdl, NON_PAGED, WRITE};
 use crate::native::kernel::points;
-use crate::native::kernel::report::Fault;
 use crate::pe::PAGE;
-
-fn check_level(highest: Irql) {
-    if irql::current() > highest {
-        misuse(format!("called at {}", irql::current()));
-    }
-}
 
 /// Reads the MDL at an address.
 ///
@@ -193,16 +187,6 @@ fn touch(start: usize, length: usize, writes: bool) {
         }
         place = (place / page + 1) * page;
     }
-}
-
-/// Stops the host as an exception that the driver does not handle would: its handlers do not run here.
-fn raise(what: &str, address: usize) -> ! {
-    let call = call::caller();
-    call.image.stop(Fault::Exception {
-        what: format!("{} raised {what}", call.name()),
-        offset: call.offset,
-        address: Some(address as u64),
-    })
 }
 
 /// Refuses a buffer that no program can have.

@@ -10,7 +10,6 @@ use nmr_host::irql::{self, DISPATCH_LEVEL};
 use super::object::object;
 use crate::native::kernel::call;
 use crate::native::kernel::call::misuse;
-use crate::native::kernel::report::Fault;
 use crate::native::kernel::wait;
 
 /// What an object that can be waited for has for its type if it is a mutex.
@@ -82,12 +81,8 @@ pub(crate) unsafe extern "win64" fn release(mutex: *const Mutex, _wait: u8) -> i
     let mutex = unsafe { object(mutex) };
     let Some(before) = wait::locked(|| mutex.give_back()) else {
         // Windows raises STATUS_MUTANT_NOT_OWNED, which no driver handles.
-        let call = call::caller();
-        call.image.stop(Fault::Exception {
-            what: "the thread does not own the mutex that it releases".to_owned(),
-            offset: call.offset,
-            address: Some(std::ptr::from_ref(mutex).addr() as u64),
-        })
+        let what = "the thread does not own the mutex that it releases".to_owned();
+        call::caller().stop(what, std::ptr::from_ref(mutex).addr())
     };
     before
 }

@@ -6,7 +6,6 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use crate::native::kernel::call;
-use crate::native::kernel::report::Fault;
 
 /// Lets a wait through by an object with this state, if it is signaled. A synchronization object lets one
 /// thread through.
@@ -27,15 +26,9 @@ pub(super) fn take(state: &AtomicI32, synchronizes: bool) -> bool {
 pub(super) unsafe fn object<'a, T>(address: *const T) -> &'a T {
     if !address.is_aligned() {
         let call = call::caller();
-        call.image.stop(Fault::Exception {
-            what: format!(
-                "{} got an object that is not aligned to {} bytes,",
-                call.name(),
-                align_of::<T>()
-            ),
-            offset: call.offset,
-            address: Some(address.addr() as u64),
-        })
+        let (name, alignment) = (call.name(), align_of::<T>());
+        let what = format!("{name} got an object that is not aligned to {alignment} bytes,");
+        call.stop(what, address.addr())
     }
     for place in [0, size_of::<T>() - 1] {
         let byte = address.cast::<u8>().wrapping_add(place);

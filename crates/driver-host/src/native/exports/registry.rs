@@ -7,9 +7,10 @@ use std::ffi::c_void;
 use std::ptr;
 use std::slice;
 
-use nmr_host::irql::{self, PASSIVE_LEVEL};
+use nmr_host::irql::PASSIVE_LEVEL;
 
 use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_HANDLE,
     STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_NOT_FOUND,
@@ -31,12 +32,6 @@ pub(crate) struct ObjectAttributes {
 }
 
 const _: () = assert!(size_of::<ObjectAttributes>() == 0x30);
-
-fn check_passive() {
-    if irql::current() > PASSIVE_LEVEL {
-        misuse(format!("called at {}", irql::current()));
-    }
-}
 
 /// The path that attributes name.
 ///
@@ -64,7 +59,7 @@ pub(crate) unsafe extern "win64" fn open_key(
     _access: u32,
     attributes: *const ObjectAttributes,
 ) -> NtStatus {
-    check_passive();
+    check_level(PASSIVE_LEVEL);
     // SAFETY: the driver passes attributes.
     let path = match unsafe { path(attributes) } {
         Ok(path) => path,
@@ -93,7 +88,7 @@ pub(crate) unsafe extern "win64" fn create_key(
 ) -> NtStatus {
     const CREATED: u32 = 1;
     const OPENED: u32 = 2;
-    check_passive();
+    check_level(PASSIVE_LEVEL);
     // SAFETY: the driver passes attributes.
     let path = match unsafe { path(attributes) } {
         Ok(path) => path,
@@ -114,7 +109,7 @@ pub(crate) unsafe extern "win64" fn create_key(
 }
 
 pub(crate) extern "win64" fn close(handle: usize) -> NtStatus {
-    check_passive();
+    check_level(PASSIVE_LEVEL);
     let image = call::caller().image;
     if image.keys.close(handle) || image.threads.close(handle) {
         STATUS_SUCCESS
@@ -149,7 +144,7 @@ pub(crate) unsafe extern "win64" fn query_value(
     /// `KeyValuePartialInformation`: an index, the type, the size, and the data.
     const PARTIAL: i32 = 2;
     const HEAD: usize = 12;
-    check_passive();
+    check_level(PASSIVE_LEVEL);
     if class != PARTIAL {
         misuse(format!("this host has no information of class {class}"));
         return STATUS_NOT_SUPPORTED;
@@ -185,7 +180,7 @@ pub(crate) unsafe extern "win64" fn set_value(
     data: *const u8,
     size: u32,
 ) -> NtStatus {
-    check_passive();
+    check_level(PASSIVE_LEVEL);
     let image = call::caller().image;
     let Some(path) = image.keys.get(key) else {
         return STATUS_INVALID_HANDLE;
@@ -236,7 +231,7 @@ pub(crate) unsafe extern "win64" fn query_values(
     const ABSOLUTE: u32 = 0;
     const SERVICE: u32 = 1;
     const OPTIONAL: u32 = 0x8000_0000;
-    check_passive();
+    check_level(PASSIVE_LEVEL);
     // SAFETY: the driver passes a path that ends with a zero.
     let path = String::from_utf16_lossy(&unsafe { text::units(path, None) });
     let path = match relative & !OPTIONAL {

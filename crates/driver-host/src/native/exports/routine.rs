@@ -4,16 +4,15 @@
 
 use std::ptr;
 
-use nmr_host::irql::{self, PASSIVE_LEVEL};
+use nmr_host::irql::PASSIVE_LEVEL;
 
-use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::call;
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::nt::UNICODE_STRING;
 use crate::native::kernel::text;
 
 pub(crate) unsafe extern "win64" fn find(name: *const UNICODE_STRING) -> *const () {
-    if irql::current() > PASSIVE_LEVEL {
-        misuse(format!("called at {}", irql::current()));
-    }
+    check_level(PASSIVE_LEVEL);
     // SAFETY: the driver passes a string.
     let name = unsafe { text::unicode(name) }.unwrap_or_default();
     let found = call::caller().image.routine(&name);

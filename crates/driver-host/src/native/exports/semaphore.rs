@@ -7,11 +7,11 @@
 
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
-use nmr_host::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
+use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 use super::object::object;
 use crate::native::kernel::call::{self, misuse};
-use crate::native::kernel::report::Fault;
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::wait;
 
 /// What an object that can be waited for has for its type if it is a semaphore.
@@ -42,12 +42,6 @@ impl Semaphore {
             .count
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, less);
         taken.is_ok()
-    }
-}
-
-fn check_level(highest: Irql) {
-    if irql::current() > highest {
-        misuse(format!("called at {}", irql::current()));
     }
 }
 
@@ -87,14 +81,7 @@ pub(crate) unsafe extern "win64" fn release(
         own.count
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, more)
     });
-    released.unwrap_or_else(|_| {
-        let call = call::caller();
-        call.image.stop(Fault::Exception {
-            what: format!("{} raised STATUS_SEMAPHORE_LIMIT_EXCEEDED", call.name()),
-            offset: call.offset,
-            address: Some(semaphore.addr() as u64),
-        })
-    })
+    released.unwrap_or_else(|_| call::raise("STATUS_SEMAPHORE_LIMIT_EXCEEDED", semaphore.addr()))
 }
 
 /// At any level. Returns the count.

@@ -33,7 +33,7 @@ pub(crate) unsafe extern "win64" fn acquire(lock: *mut usize) -> u8 {
     }
     let before = levels::raise(DISPATCH_LEVEL.max(level));
     // SAFETY: the lock is valid; the driver guarantees it.
-    lock_word(unsafe { word(lock) });
+    self::lock(unsafe { word(lock) });
     before.0
 }
 
@@ -42,33 +42,35 @@ pub(crate) unsafe extern "win64" fn acquire_at_dispatch(lock: *mut usize) {
         misuse(format!("acquired at {}", irql::current()));
     }
     // SAFETY: the lock is valid; the driver guarantees it.
-    lock_word(unsafe { word(lock) });
+    self::lock(unsafe { word(lock) });
 }
 
 pub(crate) unsafe extern "win64" fn release(lock: *mut usize, before: u8) {
     // SAFETY: the lock is valid; the driver guarantees it.
-    unlock_word(unsafe { word(lock) });
+    unlock(unsafe { word(lock) });
     levels::lower(irql::Irql(before));
 }
 
 pub(crate) unsafe extern "win64" fn release_at_dispatch(lock: *mut usize) {
     // SAFETY: the lock is valid; the driver guarantees it.
-    unlock_word(unsafe { word(lock) });
+    unlock(unsafe { word(lock) });
 }
 
 const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0f;
 const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
 
-fn lock_word(lock: &AtomicUsize) {
-    if !kernel_spin::lock(lock) {
-        let address = lock.as_ptr().addr() as u64;
+/// Acquires a lock, for which this thread must not wait if it has it.
+pub(super) fn lock(word: &AtomicUsize) {
+    if !kernel_spin::lock(word) {
+        let address = word.as_ptr().addr() as u64;
         bugcheck::stop(SPIN_LOCK_ALREADY_OWNED, [address, 0, 0, 0]);
     }
 }
 
-fn unlock_word(lock: &AtomicUsize) {
-    if !kernel_spin::unlock(lock) {
-        let address = lock.as_ptr().addr() as u64;
+/// Releases a lock that this thread must have.
+pub(super) fn unlock(word: &AtomicUsize) {
+    if !kernel_spin::unlock(word) {
+        let address = word.as_ptr().addr() as u64;
         bugcheck::stop(SPIN_LOCK_NOT_OWNED, [address, 0, 0, 0]);
     }
 }

@@ -10,11 +10,12 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use nmr_host::irql::{self, DISPATCH_LEVEL, Irql, PASSIVE_LEVEL};
+use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 use crate::native::crossing;
 use crate::native::kernel::call::{self, misuse};
 use crate::native::kernel::frames;
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER,
@@ -50,12 +51,6 @@ pub(crate) const TYPE: *const Exported = &raw const THREAD_TYPE;
 
 /// What a system thread is called.
 const THREAD: &str = "a system thread";
-
-fn check_level(highest: Irql) {
-    if irql::current() > highest {
-        misuse(format!("called at {}", irql::current()));
-    }
-}
 
 /// `CLIENT_ID`.
 #[repr(C)]

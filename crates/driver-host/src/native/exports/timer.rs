@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nmr_host::irql::{self, DISPATCH_LEVEL};
+use nmr_host::irql::DISPATCH_LEVEL;
 
 use super::dpc;
 use super::object::{object, take};
-use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::call;
 use crate::native::kernel::dpc::Kdpc;
+use crate::native::kernel::irql::check_level;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::{runner, wait};
 
@@ -76,9 +77,7 @@ pub(crate) unsafe extern "win64" fn set_ex(
     period: i32,
     dpc: *const Kdpc,
 ) -> u8 {
-    if irql::current() > DISPATCH_LEVEL {
-        misuse(format!("called at {}", irql::current()));
-    }
+    check_level(DISPATCH_LEVEL);
     let image = call::caller().image;
     // SAFETY: the driver passes a timer.
     let own = unsafe { object(timer) };

@@ -213,11 +213,7 @@ impl Handle {
     ) -> Result<Ended, RequestError> {
         let device = self.device;
         let answer = image::run(&self.loaded, what, move |image| match device {
-            DeviceId::Framework(_) => Some(Ended {
-                status: STATUS_INVALID_DEVICE_REQUEST,
-                information: 0,
-                output: Vec::new(),
-            }),
+            DeviceId::Framework(_) => Some(Ended::with(STATUS_INVALID_DEVICE_REQUEST)),
             DeviceId::Own(number) => send(image, number),
         });
         let answer = answer.map_err(RequestError::Stopped)?;

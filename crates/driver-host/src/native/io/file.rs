@@ -123,11 +123,7 @@ fn transfer(
         .and_then(|buffers| Irp::new(ask, lengths, buffers, &device, operation.file()));
     Some(match irp {
         Ok(irp) => send(image, &Arc::new(irp)),
-        Err(_) => Ended {
-            status: STATUS_INSUFFICIENT_RESOURCES,
-            information: 0,
-            output: Vec::new(),
-        },
+        Err(_) => Ended::with(STATUS_INSUFFICIENT_RESOURCES),
     })
 }
 
@@ -197,11 +193,7 @@ fn end(image: &Arc<Loaded>, device: &Arc<Device>, file: &Arc<File>) {
             request: irp.to_string(),
         });
         mdl::free_chain(image, irp.take_mdls());
-        irp.end(Ended {
-            status: STATUS_CANCELLED,
-            information: 0,
-            output: Vec::new(),
-        });
+        irp.end(Ended::with(STATUS_CANCELLED));
     }
     wait::block(None, || file.operations() == 0);
     plain(image, Ask::Close, device, file);

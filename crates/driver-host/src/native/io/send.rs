@@ -16,11 +16,7 @@ pub(super) fn send(image: &Arc<Loaded>, irp: &Arc<Irp>) -> Ended {
     let (major, name) = irp.ask.major();
     let routine = image.objects.dispatch_routine(major);
     if routine == 0 {
-        return Ended {
-            status: STATUS_INVALID_DEVICE_REQUEST,
-            information: 0,
-            output: Vec::new(),
-        };
+        return Ended::with(STATUS_INVALID_DEVICE_REQUEST);
     }
     image.system.irps.add(irp);
     let device = irp.device.object.address().expose_provenance();
@@ -52,10 +48,6 @@ fn check(image: &Loaded, function: String, irp: &Irp, status: NtStatus) {
     image.report(Fault::Misuse { function, text });
     if completed.is_none() && status != STATUS_PENDING {
         // Windows takes it for completed.
-        irp.end(Ended {
-            status,
-            information: 0,
-            output: Vec::new(),
-        });
+        irp.end(Ended::with(status));
     }
 }

@@ -37,6 +37,15 @@ impl Call {
         self.library.eq_ignore_ascii_case("netio.sys")
     }
 
+    /// Stops the host at this call.
+    pub(crate) fn stop(&self, what: String, address: usize) -> ! {
+        self.image.stop(Fault::Exception {
+            what,
+            offset: self.offset,
+            address: Some(address as u64),
+        })
+    }
+
     pub(crate) fn misused(&self, text: &str) {
         let (function, text) = (self.name(), text.to_owned());
         self.image.report(Fault::Misuse { function, text });
@@ -56,4 +65,11 @@ pub(crate) fn try_caller() -> Option<Call> {
 /// Reports that the driver uses the function that it is in wrongly, and goes on.
 pub(crate) fn misuse(text: impl AsRef<str>) {
     caller().misused(text.as_ref());
+}
+
+/// Stops the host as an exception of the function that the driver is in would, if the driver does not handle it: its
+/// handlers do not run here.
+pub(crate) fn raise(what: &str, address: usize) -> ! {
+    let call = caller();
+    call.stop(format!("{} raised {what}", call.name()), address)
 }

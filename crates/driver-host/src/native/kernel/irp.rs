@@ -148,6 +148,17 @@ pub(crate) struct Ended {
     pub(crate) output: Vec<u8>,
 }
 
+impl Ended {
+    /// An end without output.
+    pub(crate) fn with(status: NtStatus) -> Self {
+        Self {
+            status,
+            information: 0,
+            output: Vec::new(),
+        }
+    }
+}
+
 /// A request in flight.
 #[derive(Debug)]
 pub(crate) struct Irp {

@@ -11,6 +11,14 @@ thread_local! {
     static RAISED: RefCell<Vec<Raised>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Reports that the function that the driver is in is called above the highest level that it may be called at.
+pub(crate) fn check_level(highest: Irql) {
+    let level = irql::current();
+    if level > highest {
+        misuse(format!("called at {level}"));
+    }
+}
+
 /// Raises the level of this thread. Returns the level before.
 pub(crate) fn raise(level: Irql) -> Irql {
     let before = irql::current();
