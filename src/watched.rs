@@ -1,4 +1,4 @@
-//! [`Watched`]: a module of the driver, with what happens to it counted and told to ETW.
+//! [`Watched`]: a module of the driver, whose events are counted and written to ETW.
 //!
 //! The module itself knows nothing of that: the wrapper sees each offer, each detach and each call
 //! from the peer pass by. Whether a detach had to wait is known to `nmr` alone, which says so

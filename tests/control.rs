@@ -49,7 +49,7 @@ fn call(control: &Control, count: u32, value: u32) -> (u32, u32, i32) {
     (called.made, called.sum, called.status)
 }
 
-/// Whether it changed anything.
+/// Returns `true` if it changed anything.
 fn change(control: &Control, action: Action, role: Role) -> Result<bool, i32> {
     let change = Change {
         header: Header::of::<Change>(),

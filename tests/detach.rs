@@ -211,7 +211,7 @@ const STEPS: [Step; 5] = [
     WaitForProvider,
 ];
 
-/// Whether a step can follow the others without waiting for itself.
+/// Returns `true` if a step can follow the others without waiting for itself.
 fn is_possible(step: Step, before: &[Step]) -> bool {
     let done = |other: Step| before.contains(&other);
     !done(step)

@@ -102,7 +102,7 @@ fn with_state<T>(act: impl FnOnce(&mut State) -> T) -> Option<T> {
 }
 
 impl State {
-    /// Whether the block that is asked for is for the safe layer.
+    /// Returns `true` if the block that is asked for is for the safe layer.
     fn asks(&mut self) -> bool {
         if !self.watching || std::thread::panicking() {
             return false;
@@ -133,7 +133,7 @@ impl State {
     }
 }
 
-/// Whether a frame is in the one function of the crate `nmr` that allocates.
+/// Returns `true` if a frame is in the one function of the crate `nmr` that allocates.
 fn is_safe_layer(frame: &backtrace::Frame) -> bool {
     let mut found = false;
     backtrace::resolve_frame(frame, |symbol| {

@@ -280,7 +280,7 @@ fn fixed_parts(step: &str) -> Vec<String> {
     [first].into_iter().chain(rest).collect()
 }
 
-/// Whether a line is made of the parts, with anything between them.
+/// Returns `true` if a line is made of the parts, with anything between them.
 fn is_made_of(line: &str, parts: &[String]) -> bool {
     let mut rest = line;
     for (number, part) in parts.iter().enumerate() {

@@ -31,7 +31,7 @@ impl Script {
         }
     }
 
-    /// Whether it is a module, which other scripts use.
+    /// Returns `true` if it is a module, which other scripts use.
     pub(crate) fn is_module(&self) -> bool {
         Path::new(&self.name).extension() == Some("psm1".as_ref())
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::options::InstallC;
 use crate::project::Project;
 
-/// What tells a build system where the rest is, and where it looks for that.
+/// The file by which a build system finds the rest, and the place where it looks for that.
 const DESCRIPTIONS: [(&str, &str); 4] = [
     ("nmr-host.pc", "lib/pkgconfig"),
     ("nmr-host-kernel.pc", "lib/pkgconfig"),
@@ -116,7 +116,7 @@ fn link(_to: &str, path: &Path) -> Result<()> {
     bail!("there is no link at {}", path.display());
 }
 
-/// Builds the libraries, shared and static, and tells which files they are.
+/// Builds the libraries, shared and static, and returns their paths.
 fn build(project: &Project, debug: bool) -> Result<Vec<PathBuf>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(project.root());

@@ -1,7 +1,7 @@
 //! `cargo xtask`: sets up a machine to build the driver, builds it, runs all tests, plants faults for them,
 //! and installs the registrar for C.
 //!
-//! It exits with 0 if all was done, with 1 if something failed, which standard error tells, or if standard
+//! It exits with 0 if all was done, with 1 if something failed, which is on standard error, or if standard
 //! output cannot be written, and with 2 if the command line is wrong. A reader of standard output who
 //! does not want to read on is no failure.
 #![warn(clippy::print_stderr, clippy::print_stdout)]

@@ -1,4 +1,4 @@
-//! What can be typed after `cargo xtask`.
+//! Command line of `cargo xtask`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Where things are.
+//! Paths in the project.
 
 use std::path::{Path, PathBuf};
 

@@ -160,7 +160,7 @@ fn judge_images(verdict: &mut Verdict, run: &Run) {
     verdict.faults.extend(texts);
 }
 
-/// Whether the run led to what the story is about.
+/// Returns `true` if the run led to what the story is about.
 fn compare(verdict: &mut Verdict, expected: Expected) {
     let mut faults = Vec::new();
     let mut expect = |what: &str, found: u64, wanted: u64| {

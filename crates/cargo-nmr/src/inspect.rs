@@ -1,4 +1,4 @@
-//! What is in a driver image, and whether Windows would be content with it.
+//! `cargo nmr inspect`: the contents of a driver image, and the points that Windows would object to.
 
 mod findings;
 mod flags;
@@ -16,7 +16,7 @@ use crate::options::{FactsFormat, InspectOptions};
 use crate::output::Output;
 use crate::stderr;
 
-/// Shows what is in an image. The exit code tells whether a point fails.
+/// Shows what is in an image. The exit code is 1 if a point fails.
 pub(crate) fn inspect(image: &Path, options: &InspectOptions) -> Result<ExitCode, String> {
     let bytes = read(image)?;
     let file = image.display().to_string();

@@ -1,4 +1,4 @@
-//! Where the result goes: standard output, with colour if it is a terminal, or a file, without.
+//! The output of a command: standard output, with colour if it is a terminal, or a file, without.
 
 mod file;
 

@@ -1,4 +1,4 @@
-//! What the story says in words: titles, and what the reader should know about each section.
+//! The texts of the story: titles, and an introduction of each section.
 
 use crate::options::{Order, Side};
 

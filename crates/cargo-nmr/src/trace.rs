@@ -58,7 +58,7 @@ pub(crate) enum Item<'a> {
     Note(&'a str),
 }
 
-/// What a program is told, in order.
+/// The lines of a trace, in order.
 pub(crate) enum Event<'a> {
     Section {
         title: &'a str,
@@ -265,7 +265,7 @@ impl<'a> Trace<'a> {
         (is_shown && !self.is_idle(step)).then_some(Item::Step(step))
     }
 
-    /// Whether a step says nothing that the reader does not know: a return without a value that
+    /// Returns `true` if a step says nothing that the reader does not know: a return without a value that
     /// follows its call at once, or that of a function of the NMR. When the latter is written down
     /// is also a matter of luck: other threads go on before the completion of a detach returns.
     fn is_idle(&self, step: &Step<'_>) -> bool {
@@ -285,17 +285,17 @@ impl<'a> Trace<'a> {
 }
 
 impl Step<'_> {
-    /// Whether this is the beginning of a call.
+    /// Returns `true` if this is the beginning of a call.
     pub(crate) fn is_call(&self) -> bool {
         matches!(self.record.moment, Moment::Call(_))
     }
 
-    /// Whether the NMR has no part in it.
+    /// Returns `true` if the NMR has no part in it.
     pub(crate) fn is_between_modules(&self) -> bool {
         self.record.caller != Actor::Nmr && self.record.callee != Actor::Nmr
     }
 
-    /// Whether a module turned down its own call because its peer is not attached.
+    /// Returns `true` if a module turned down its own call because its peer is not attached.
     pub(crate) fn is_refused(&self) -> bool {
         self.record.caller == self.record.callee
     }

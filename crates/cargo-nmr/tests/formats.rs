@@ -159,7 +159,7 @@ fn the_diagram_for_markdown_has_only_statements_that_mermaid_knows() {
     }
 }
 
-/// Whether a line declares the next participant, is a note over known ones, or a message between
+/// Returns `true` if a line declares the next participant, is a note over known ones, or a message between
 /// them, with a text that ends nothing.
 fn is_statement(line: &str, participants: &mut usize) -> bool {
     let known = |name: &str| {

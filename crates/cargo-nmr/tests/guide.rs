@@ -19,7 +19,7 @@ fn arguments(command: &str) -> Option<&str> {
     }
 }
 
-/// Whether a command needs images, which `cargo xtask test` builds.
+/// Returns `true` if a command needs images, which `cargo xtask test` builds.
 fn needs_images(command: &str) -> bool {
     command.contains(".sys")
 }
@@ -34,7 +34,7 @@ fn written(arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Whether a text is what a page shows of it.
+/// Returns `true` if a text is what a page shows of it.
 fn is_shown(shown: &str, text: &str) -> bool {
     let mut rest = text;
     let mut parts = shown.split("…\n").peekable();

@@ -164,7 +164,7 @@ fn a_device_gets_the_result_itself() {
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 
-/// Whether a terminal shows a text as it is.
+/// Returns `true` if a terminal shows a text as it is.
 fn is_plain(text: &str) -> bool {
     let odd = ['\u{202e}', '\u{2028}', '\u{2066}', '\u{feff}'];
     let upsets =

@@ -70,7 +70,7 @@ pub fn quiet(command: &mut Command) -> Option<String> {
     String::from_utf8(answer).ok()
 }
 
-/// Whether a program runs and succeeds within a time limit.
+/// Returns `true` if a program runs and succeeds within a time limit.
 pub(crate) fn succeeds_within(limit: Duration, command: &mut Command) -> bool {
     let quiet = command
         .stdin(Stdio::null())

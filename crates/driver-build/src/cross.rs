@@ -1,4 +1,4 @@
-//! Where the set-up makes its files, and which tools are wished for.
+//! Folders of the set-up, and the tools that it prefers.
 
 use std::path::{Path, PathBuf};
 

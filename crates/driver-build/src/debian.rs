@@ -33,7 +33,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Whether the packages are installed whole: their files are there earlier.
+/// Returns `true` if the packages are installed whole: their files are there earlier.
 pub(crate) fn are_installed(packages: &[&str]) -> bool {
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat=${db:Status-Status}\n"]);

@@ -1,4 +1,4 @@
-//! What the program brings along: the supplement to mingw-w64's headers, lists of exports, the entry point of
+//! Files embedded in the program: the supplement to mingw-w64's headers, lists of exports, the entry point of
 //! the framework's static library, and what has to change in wdk-build.
 
 use anyhow::{Context, Result};

@@ -1,4 +1,4 @@
-//! What `cargo xtask` prints.
+//! The output of `cargo xtask`.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};

@@ -1,4 +1,4 @@
-//! What has to be there before a driver can be built on a machine without Windows.
+//! The set-up: everything that building a driver needs on a machine without Windows.
 
 use std::env;
 

@@ -115,7 +115,7 @@ fn triples() -> [&'static str; 2] {
     Arch::ALL.map(Arch::triple)
 }
 
-/// Whether the compiler that can be typed has a library for both targets.
+/// Returns `true` if the compiler that can be typed has a library for both targets.
 fn has_targets() -> bool {
     triples().into_iter().all(|triple| {
         let mut rustc = command::clean(Path::new("rustc"));
@@ -124,7 +124,7 @@ fn has_targets() -> bool {
     })
 }
 
-/// Whether a directory has the whole library. A download that was interrupted may leave a part of it,
+/// Returns `true` if a directory has the whole library. A download that was interrupted may leave a part of it,
 /// and an archive that is empty.
 fn has_library(directory: &Path) -> bool {
     let files = files::list(directory).unwrap_or_default();
@@ -138,7 +138,7 @@ fn has_library(directory: &Path) -> bool {
         })
 }
 
-/// Whether the packages are there, and not in the middle of their installation.
+/// Returns `true` if the packages are there, and not in the middle of their installation.
 fn has_packages() -> bool {
     [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY]
         .iter()

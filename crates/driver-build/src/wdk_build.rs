@@ -46,7 +46,7 @@ pub(crate) fn windows(cross: &Cross) -> PathBuf {
     cross.made("windows")
 }
 
-/// Whether the copy was made whole, by this version of the edits.
+/// Returns `true` if the copy was made whole, by this version of the edits.
 pub(crate) fn is_made(cross: &Cross, version: &str) -> bool {
     let stamp = std::fs::read_to_string(stamp(cross, version));
     stamp.is_ok_and(|stamp| embedded::text(EDITS).is_ok_and(|edits| edits == stamp))

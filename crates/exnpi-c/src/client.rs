@@ -39,7 +39,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Registers a client, which tells each sum that it hears of.
+    /// Registers a client, which reports each sum that it receives.
     pub fn start(changed: impl Fn(u32) + Send + Sync + 'static) -> Result<Self, NTSTATUS> {
         let changed = Listener::new(changed);
         let context = changed.context();

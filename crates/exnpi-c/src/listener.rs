@@ -1,4 +1,4 @@
-//! What a C module tells the program.
+//! Notifications from a C module to the program.
 // UNSAFETY: the module passes back a pointer.
 #![expect(unsafe_code)]
 

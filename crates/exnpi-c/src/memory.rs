@@ -15,7 +15,7 @@ pub fn fail_allocation(n: u64) {
     exnpi_c_fail_allocation(n);
 }
 
-/// Whether the allocation that is to fail is still to come.
+/// Returns `true` if the allocation that is to fail is still to come.
 #[must_use]
 pub fn will_fail_allocation() -> bool {
     exnpi_c_failing_allocation() != 0

@@ -38,7 +38,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Registers a provider, which tells each value before it answers the client.
+    /// Registers a provider, which reports each value before it answers the client.
     pub fn start(added: impl Fn(u32) + Send + Sync + 'static) -> Result<Self, NTSTATUS> {
         let added = Listener::new(added);
         let context = added.context();

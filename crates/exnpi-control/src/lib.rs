@@ -1,4 +1,4 @@
-//! What programs and the sample driver say to each other: a device interface, three control codes,
+//! The protocol between programs and the sample driver: a device interface, three control codes,
 //! and the structures that go with them.
 //!
 //! The driver registers the device interface [`INTERFACE`]. A program finds the device by it, opens

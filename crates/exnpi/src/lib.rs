@@ -1,5 +1,5 @@
 //! EXNPI: an example of a network programming interface. A client sends values to a provider, and
-//! the provider tells it their sum. `include/exnpi.h` declares the same for C.
+//! the provider returns their sum by a call. `include/exnpi.h` declares the same for C.
 //!
 //! It is the model for an interface of one's own: chapter 5 of the guide,
 //! `docs/guide/05-tables-and-characteristics.md`, says what belongs into one.
@@ -16,7 +16,7 @@ nmr::dispatch! {
 }
 
 nmr::dispatch! {
-    /// `EXNPI_CLIENT_DISPATCH`: what a client hears from its providers.
+    /// `EXNPI_CLIENT_DISPATCH`: the calls that a client gets from its providers.
     pub trait ClientCalls in struct ClientDispatch {
         /// The sum has changed.
         fn changed(&self, sum: u32);

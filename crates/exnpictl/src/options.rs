@@ -99,7 +99,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the device has to be open for writing.
+    /// Returns `true` if the device has to be open for writing.
     #[must_use]
     pub const fn writes(&self) -> bool {
         !matches!(self, Self::Status | Self::Watch { .. })

@@ -1,4 +1,4 @@
-//! Where the results are kept: `docs/performance.md` and `docs/calls.md`.
+//! The documents with the results: `docs/performance.md` and `docs/calls.md`.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::{env, fs};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
-/// Whether the results are to be written there: if `UPDATE_DOCS` is set.
+/// Returns `true` if the results are to be written there: if `UPDATE_DOCS` is set.
 #[must_use]
 pub fn wanted() -> bool {
     env::var_os("UPDATE_DOCS").is_some()

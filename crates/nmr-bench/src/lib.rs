@@ -1,4 +1,4 @@
-//! What a guarded call and the registrar cost, beside the same in C.
+//! Benchmarks of a guarded call and of the registrar, beside the same in C.
 //!
 //! Here is what is measured, as [`Work`] that can be done many times. The programs in `benches`
 //! measure it.

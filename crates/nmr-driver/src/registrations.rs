@@ -1,4 +1,4 @@
-//! What a driver asks of the kernel when it begins and ends. `driver!` does both; a driver with an entry
+//! Registration with the kernel when a driver begins and ends. `driver!` does both; a driver with an entry
 //! point of its own calls these functions.
 // UNSAFETY: a function of the kernel.
 #![cfg_attr(debug_assertions, expect(unsafe_code))]

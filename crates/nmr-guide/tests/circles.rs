@@ -18,9 +18,12 @@ type Names = BTreeSet<String>;
 const ALLOWED: [(&str, &[&str]); 2] = [
     // A block knows its arena; a touch of a freed block asks the quarantine, which starts the handler.
     ("nmr-host/src/memory", &["arena", "fault", "quarantine"]),
-    // A copy of a table holds addresses of stubs, which go through the gate to the function in the copy. The watch of a
+    // A copy of a table holds addresses of stubs, which go through the trampoline to the function in the copy. The watch of a
     // binding makes stubs for callbacks.
-    ("nmr-host/src/wrapped", &["gate", "stubs", "table", "watch"]),
+    (
+        "nmr-host/src/wrapped",
+        &["trampoline", "stubs", "table", "watch"],
+    ),
 ];
 
 const TESTS: [&str; 3] = ["explore", "fuzz", "tests"];

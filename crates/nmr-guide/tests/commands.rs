@@ -43,7 +43,7 @@ fn complaint(command: &str) -> Option<String> {
     }
 }
 
-/// Whether there is a `cargo xtask` of this name: a variant of its command line.
+/// Returns `true` if there is a `cargo xtask` of this name: a variant of its command line.
 fn is_task(name: &str) -> bool {
     let capital = |word: &str| {
         let (first, rest) = word.split_at(1);
@@ -55,7 +55,7 @@ fn is_task(name: &str) -> bool {
     options.lines().any(starts)
 }
 
-/// Whether there is a `cargo nmr` of this name.
+/// Returns `true` if there is a `cargo nmr` of this name.
 fn is_command(name: &str) -> bool {
     let variant = name[..1].to_uppercase() + &name[1..] + "(";
     let options = fs::read_to_string(project().join("crates/cargo-nmr/src/options.rs")).unwrap();

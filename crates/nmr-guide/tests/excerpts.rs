@@ -87,7 +87,7 @@ fn numbers_in(directory: &Path, numbers: &mut BTreeSet<String>) {
     }
 }
 
-/// Whether this is how a test's name begins: with a letter and two digits.
+/// Returns `true` if this is how a test's name begins: with a letter and two digits.
 fn is_number(word: &str) -> bool {
     let word = word.as_bytes();
     matches!(word, [b'a'..=b'z', b'_', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())

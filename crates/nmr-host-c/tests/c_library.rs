@@ -260,7 +260,7 @@ fn run(program: &Path, policy: Option<&str>) {
     assert_eq!(found, printed);
 }
 
-/// Whether the compiler knows C++, which Rust does not ask of it.
+/// Returns `true` if the compiler knows C++, which Rust does not ask of it.
 fn compiles_cpp() -> bool {
     let mut compiler = compiler();
     compiler.args(["-x", "c++", "-fsyntax-only", "/dev/null"]);

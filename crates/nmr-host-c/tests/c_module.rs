@@ -48,7 +48,7 @@ fn installed() -> &'static Path {
     })
 }
 
-/// Whether programs are there that this test cannot do without.
+/// Returns `true` if programs are there that this test cannot do without.
 fn has(programs: &[&str]) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there =

@@ -223,7 +223,7 @@ impl Shape {
         TOLERATED.contains(&(self.name, rule))
     }
 
-    /// Whether its bug can be seen under this policy.
+    /// Returns `true` if its bug can be seen under this policy.
     fn is_seen(&self, policy: &str) -> bool {
         match self.seen {
             Seen::Always => true,

@@ -5,7 +5,7 @@
 
 use crate::memory;
 
-/// Whether a function certainly has the convention of System V. `false` where its first instructions do
+/// Returns `true` if a function certainly has the convention of System V. `false` where its first instructions do
 /// not show that.
 pub(crate) fn is_system_v(address: usize) -> bool {
     let mut code = [0; 64];
@@ -19,7 +19,7 @@ const RBP: u8 = 5;
 const RSI: u8 = 6;
 const RDI: u8 = 7;
 
-/// Whether code uses `rdi` or `rsi` before it has saved it. It ends at the first call, jump or return, and
+/// Returns `true` if code uses `rdi` or `rsi` before it has saved it. It ends at the first call, jump or return, and
 /// at an instruction that it does not know.
 fn uses_unsaved(mut code: &[u8]) -> bool {
     let mut saved = [false; 2];

@@ -1,4 +1,4 @@
-//! What the registrar prints when a signal ends the process: where it happened, the last callback, and the
+//! The last output when a signal ends the process: where it happened, the last callback, and the
 //! reports that were not printed. A test that collects its reports and reads them at the end would lose
 //! them otherwise.
 //!

@@ -108,7 +108,7 @@ impl Countdown {
         self.is_set.store(due.is_some(), Ordering::Relaxed);
     }
 
-    /// Whether the call that is to fail is still to come.
+    /// Returns `true` if the call that is to fail is still to come.
     pub(crate) fn is_set(&self) -> bool {
         self.is_set.load(Ordering::Relaxed)
     }

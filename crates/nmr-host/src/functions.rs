@@ -111,7 +111,7 @@ pub(crate) fn deregister(role: Role, value: usize) -> NTSTATUS {
     status
 }
 
-/// Whether this thread has its level from the NMR, which called it back there.
+/// Returns `true` if this thread has its level from the NMR, which called it back there.
 fn delivered_at(level: Irql) -> bool {
     thread::callback().is_some_and(|callback| callback.irql == level)
 }
@@ -143,7 +143,7 @@ pub(crate) fn wait(role: Role, value: usize) -> NTSTATUS {
     status
 }
 
-/// Whether a wait cannot end because the thread is inside a callback of a binding that it would wait
+/// Returns `true` if a wait cannot end because the thread is inside a callback of a binding that it would wait
 /// for (V-77). Any other wait inside a callback gets a warning, unless the callback itself has
 /// deregistered (V-78).
 fn waits_for_itself(

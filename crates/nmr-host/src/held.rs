@@ -48,7 +48,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Whether this wait cannot end before the other thread gets its lock.
+    /// Returns `true` if this wait cannot end before the other thread gets its lock.
     fn blocks(&self, wanted: &Wanted) -> bool {
         let inside = |callback: &Callback| {
             callback.instance == self.instance && self.bindings.contains(&callback.binding)
@@ -56,7 +56,7 @@ impl Waiting {
         self.held.contains(&wanted.lock) && wanted.callbacks.iter().any(inside)
     }
 
-    /// Whether it is still to be reported, and is from now on.
+    /// Returns `true` if it is still to be reported, and is from now on.
     fn claim(&mut self) -> bool {
         !std::mem::replace(&mut self.reported, true)
     }
@@ -144,7 +144,7 @@ pub(crate) fn count() -> usize {
 pub(crate) struct Wait(ThreadNumber);
 
 impl Wait {
-    /// The thread is about to block. `None` if it holds no lock. `report` tells of V-81.
+    /// The thread is about to block. `None` if it holds no lock. `report` reports V-81.
     pub(crate) fn begin(
         instance: u32,
         blockers: &[Blocker],
@@ -174,7 +174,7 @@ impl Wait {
         Some(Self(thread))
     }
 
-    /// Whether another thread wants a lock that this one holds, for the first time.
+    /// Returns `true` if another thread wants a lock that this one holds, for the first time.
     pub(crate) fn is_in_the_way(&self) -> bool {
         let mut table = table();
         let Table { wanted, waiting } = &mut *table;

@@ -1,4 +1,4 @@
-//! What a C program asks the shared registrar: the functions of `nmr_host.h`, which documents them.
+//! The functions of `nmr_host.h`, which documents them: a C program's access to the shared registrar.
 //! Rust programs use [`Registrar`].
 // UNSAFETY: exported functions, and the C strings of their callers.
 #![expect(unsafe_code)]
@@ -313,7 +313,7 @@ extern "C" fn nmr_host_fail_call(n: u64, status: NTSTATUS) -> bool {
     failure
 }
 
-/// Whether the call that is to fail is still to come.
+/// Returns `true` if the call that is to fail is still to come.
 #[unsafe(no_mangle)]
 extern "C" fn nmr_host_will_fail_call() -> bool {
     Registrar::global().will_fail_call()

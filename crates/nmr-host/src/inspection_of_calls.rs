@@ -1,5 +1,5 @@
-//! How a C program has the calls of an interface watched: `nmr_host_wrap` of `nmr_host.h`, which
-//! documents it. Rust programs use [`Registrar::wrap`].
+//! `nmr_host_wrap` of `nmr_host.h`, which documents it: a C program has the calls of an interface
+//! watched. Rust programs use [`Registrar::wrap`].
 // UNSAFETY: an exported function, and the structure of its caller.
 #![expect(unsafe_code)]
 

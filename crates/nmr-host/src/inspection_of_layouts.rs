@@ -1,5 +1,5 @@
-//! How a C program describes the structures of an interface: `nmr_host_declare` and
-//! `nmr_host_wrap_layout` of `nmr_host.h`, which documents them. Rust programs use [`InterfaceLayout`].
+//! `nmr_host_declare` and `nmr_host_wrap_layout` of `nmr_host.h`, which documents them: a C program
+//! describes the structures of an interface. Rust programs use [`InterfaceLayout`].
 // UNSAFETY: exported functions, and the structures of their callers.
 #![expect(unsafe_code)]
 

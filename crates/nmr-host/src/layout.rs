@@ -1,5 +1,5 @@
-//! What a program tells the registrar of the structures that the modules of an interface exchange: how
-//! long they are, and where their functions are.
+//! Layouts of the structures that the modules of an interface exchange, as a program declares them: their
+//! lengths, and the offsets of their functions.
 //!
 //! The NMR passes pointers and knows nothing behind them. An allocator does not know it either: a table
 //! may be a member of a larger allocation, whose other members change whenever they like. So without a

@@ -1,4 +1,4 @@
-//! Locks of modules, as far as the registrar is told of them: those of images by the loader, those of
+//! Locks of modules, as far as they are reported to the registrar: those of images by the loader, those of
 //! programs by themselves. A lock is known by its address.
 //!
 //! Say [`acquiring`] before a thread may block for a lock, [`acquired`] when it has it, and

@@ -1,4 +1,4 @@
-//! What the outputs of a failed attach hold in strict mode: an address at which nothing can be
+//! The outputs of a failed attach in strict mode: an address at which nothing can be
 //! (V-38).
 
 use std::ffi::c_void;
@@ -13,7 +13,7 @@ const SIZE: usize = 0x10_0000;
 /// The address.
 pub(crate) const POISON: *mut c_void = ptr::without_provenance_mut(START);
 
-/// Whether an address is the one that a failed attach hands out in strict mode, or shortly after it:
+/// Returns `true` if an address is the one that a failed attach hands out in strict mode, or shortly after it:
 /// for a tool that looks at faults.
 #[must_use]
 pub fn is_poison(address: usize) -> bool {

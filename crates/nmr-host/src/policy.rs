@@ -1,9 +1,11 @@
-//! What a registrar does where the public record leaves Windows open, and how strict it is. Tests
+//! The policy of a registrar: its choices where the public record leaves Windows open, and its strictness. Tests
 //! run under every setting.
 
-use std::fmt;
-use std::str::FromStr;
+mod settings;
+
 use std::time::Duration;
+
+pub use settings::UnknownSetting;
 
 pub use nmr_machine::policy::{Cleanup, Deregistration, EarlyCompletion, Offers, Order, Sharing};
 
@@ -51,10 +53,8 @@ pub struct Policy {
     pub on_report: OnReport,
 }
 
-/// A setting with a few values, as a policy's text form has it.
+/// A choice among a few values.
 pub trait Choice: Copy + PartialEq + 'static {
-    /// Its name.
-    const KEY: &'static str;
     /// Every value, the default first.
     const ALL: &'static [Self];
 
@@ -63,19 +63,9 @@ pub trait Choice: Copy + PartialEq + 'static {
     fn word(self) -> &'static str;
 }
 
-fn choose<T: Choice>(word: &str) -> Result<T, UnknownSetting> {
-    let found = T::ALL.iter().find(|value| value.word() == word);
-    found.copied().ok_or_else(|| {
-        let words: Vec<_> = T::ALL.iter().map(|value| value.word()).collect();
-        let words = words.join(", ");
-        UnknownSetting(format!("{} is one of {words}, not `{word}`", T::KEY))
-    })
-}
-
 macro_rules! words {
-    ($name:ident, $key:literal: $($variant:ident = $word:literal),+) => {
+    ($name:ident: $($variant:ident = $word:literal),+) => {
         impl Choice for $name {
-            const KEY: &'static str = $key;
             const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             fn word(self) -> &'static str {
@@ -85,18 +75,17 @@ macro_rules! words {
     };
 }
 
-words!(Mode, "mode": Compatible = "compatible", Strict = "strict");
-words!(Offers, "offers": InOrder = "in-order", Shuffled = "shuffled");
-words!(Order, "order":
-    ClientFirst = "client-first", ProviderFirst = "provider-first", Seeded = "seeded");
-words!(DetachIrql, "irql": Caller = "caller", Dispatch = "dispatch");
-words!(Cleanup, "cleanup": Inline = "inline", Worker = "worker");
-words!(EarlyCompletion, "early": Remembered = "remembered", Ignored = "ignored");
-words!(Deregistration, "deregister": Pending = "pending", Fails = "fails");
-words!(MemoryChecks, "memory": Unchecked = "unchecked", Checked = "checked");
-words!(Verify, "verify": Full = "full", Light = "light");
-words!(Sharing, "sharing": Memory = "memory", Identities = "identities", Ignored = "ignored");
-words!(OnReport, "report": Collect = "collect", Print = "print", Panic = "panic");
+words!(Mode: Compatible = "compatible", Strict = "strict");
+words!(Offers: InOrder = "in-order", Shuffled = "shuffled");
+words!(Order: ClientFirst = "client-first", ProviderFirst = "provider-first", Seeded = "seeded");
+words!(DetachIrql: Caller = "caller", Dispatch = "dispatch");
+words!(Cleanup: Inline = "inline", Worker = "worker");
+words!(EarlyCompletion: Remembered = "remembered", Ignored = "ignored");
+words!(Deregistration: Pending = "pending", Fails = "fails");
+words!(MemoryChecks: Unchecked = "unchecked", Checked = "checked");
+words!(Verify: Full = "full", Light = "light");
+words!(Sharing: Memory = "memory", Identities = "identities", Ignored = "ignored");
+words!(OnReport: Collect = "collect", Print = "print", Panic = "panic");
 
 /// How severe the rules are that shipped drivers break.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -158,18 +147,6 @@ pub const STALL: Duration = Duration::from_secs(10);
 /// How many numbers of bindings a lane takes at once where they are seldom seen.
 const SERIALS: u64 = 1024;
 
-/// A setting that does not exist, in words.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct UnknownSetting(String);
-
-impl fmt::Display for UnknownSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UnknownSetting {}
-
 impl Policy {
     /// The strictest policy.
     #[must_use]
@@ -227,215 +204,8 @@ impl Policy {
         stall.filter(|_| self.watchdog.is_none())
     }
 
-    /// Whether detach and cleanup callbacks run at `DISPATCH_LEVEL`, for every cause.
+    /// Returns `true` if detach and cleanup callbacks run at `DISPATCH_LEVEL`, for every cause.
     pub(crate) fn detaches_at_dispatch(&self) -> bool {
         self.mode == Mode::Strict || self.detach_irql == DetachIrql::Dispatch
-    }
-
-    /// Every setting of the text form with its values, one a line. Of words the first is the default.
-    #[must_use]
-    pub fn settings() -> String {
-        fn line<T: Copy>(key: &str, all: &[T], word: impl Fn(T) -> &'static str) -> String {
-            let words: Vec<_> = all.iter().map(|&value| word(value)).collect();
-            format!("{key}={}", words.join("|"))
-        }
-        let lines = [
-            line(Mode::KEY, Mode::ALL, Mode::word),
-            line(Offers::KEY, Offers::ALL, Offers::word),
-            line("detach", Order::ALL, Order::word),
-            line("cleanup-order", Order::ALL, Order::word),
-            line(DetachIrql::KEY, DetachIrql::ALL, DetachIrql::word),
-            line(Cleanup::KEY, Cleanup::ALL, Cleanup::word),
-            line(
-                EarlyCompletion::KEY,
-                EarlyCompletion::ALL,
-                EarlyCompletion::word,
-            ),
-            line(
-                Deregistration::KEY,
-                Deregistration::ALL,
-                Deregistration::word,
-            ),
-            line(Verify::KEY, Verify::ALL, Verify::word),
-            line(MemoryChecks::KEY, MemoryChecks::ALL, MemoryChecks::word),
-            line(Sharing::KEY, Sharing::ALL, Sharing::word),
-            line(OnReport::KEY, OnReport::ALL, OnReport::word),
-            "failed-client-cleanup=false|true".to_owned(),
-            "seed=NUMBER".to_owned(),
-            "fault=NUMBER (which call fails that may fail, from 1)".to_owned(),
-            "slow-ms=NUMBER (how long a detach callback may take)".to_owned(),
-            "stall-ms=NUMBER (after how long a wait is printed, 0 for never; 10000)".to_owned(),
-            "watchdog-ms=NUMBER (after how long a wait is reported)".to_owned(),
-        ];
-        lines.join("\n")
-    }
-
-    fn set(&mut self, key: &str, word: &str) -> Result<(), UnknownSetting> {
-        match key {
-            Mode::KEY => self.mode = choose(word)?,
-            Offers::KEY => self.offers = choose(word)?,
-            "detach" => self.detach_order = choose(word)?,
-            "cleanup-order" => self.cleanup_order = choose(word)?,
-            DetachIrql::KEY => self.detach_irql = choose(word)?,
-            Cleanup::KEY => self.cleanup = choose(word)?,
-            EarlyCompletion::KEY => self.early_completion = choose(word)?,
-            Deregistration::KEY => self.deregistration = choose(word)?,
-            Verify::KEY => self.verify = choose(word)?,
-            MemoryChecks::KEY => self.memory = choose(word)?,
-            Sharing::KEY => self.sharing = choose(word)?,
-            OnReport::KEY => self.on_report = choose(word)?,
-            "failed-client-cleanup" => self.cleanup_failed_client = parse(key, word)?,
-            "seed" => self.seed = parse(key, word)?,
-            "fault" => self.fault = parse(key, word)?,
-            "slow-ms" => self.slow = Some(Duration::from_millis(parse(key, word)?)),
-            "stall-ms" => self.stall = Some(Duration::from_millis(parse(key, word)?)),
-            "watchdog-ms" => self.watchdog = Some(Duration::from_millis(parse(key, word)?)),
-            _ => {
-                return Err(UnknownSetting(format!(
-                    "there is no setting `{key}`: {SETTINGS}"
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-const SETTINGS: &str = "use mode, offers, detach, cleanup-order, irql, cleanup, early, \
-                        deregister, verify, memory, sharing, report, failed-client-cleanup, seed, fault, \
-                        slow-ms, stall-ms, watchdog-ms";
-
-fn parse<T: FromStr>(key: &str, word: &str) -> Result<T, UnknownSetting> {
-    word.parse()
-        .map_err(|_| UnknownSetting(format!("`{word}` is no value for {key}")))
-}
-
-/// Settings as `key=value`, separated by commas: `detach=provider-first,irql=dispatch`. What is not
-/// named is as in [`Policy::default`].
-impl FromStr for Policy {
-    type Err = UnknownSetting;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSetting> {
-        let mut policy = Self::default();
-        for setting in text
-            .split(',')
-            .map(str::trim)
-            .filter(|setting| !setting.is_empty())
-        {
-            let (key, word) = setting.split_once('=').ok_or_else(|| {
-                UnknownSetting(format!("`{setting}` is not of the form key=value"))
-            })?;
-            policy.set(key.trim(), word.trim())?;
-        }
-        Ok(policy)
-    }
-}
-
-/// The settings in the text form that parses back to this policy.
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "mode={},offers={}", self.mode.word(), self.offers.word())?;
-        write!(f, ",detach={}", self.detach_order.word())?;
-        write!(f, ",cleanup-order={}", self.cleanup_order.word())?;
-        write!(
-            f,
-            ",irql={},cleanup={}",
-            self.detach_irql.word(),
-            self.cleanup.word()
-        )?;
-        write!(
-            f,
-            ",early={},report={}",
-            self.early_completion.word(),
-            self.on_report.word()
-        )?;
-        write!(
-            f,
-            ",failed-client-cleanup={},seed={}",
-            self.cleanup_failed_client, self.seed
-        )?;
-        if self.fault != 0 {
-            write!(f, ",fault={}", self.fault)?;
-        }
-        // These are for tests of memory only, and not worth a word otherwise.
-        if self.deregistration != Deregistration::default() {
-            write!(f, ",deregister={}", self.deregistration.word())?;
-        }
-        if self.verify != Verify::default() {
-            write!(f, ",verify={}", self.verify.word())?;
-        }
-        if self.memory != MemoryChecks::default() {
-            write!(f, ",memory={}", self.memory.word())?;
-        }
-        if self.sharing != Sharing::default() {
-            write!(f, ",sharing={}", self.sharing.word())?;
-        }
-        for (key, limit) in [
-            ("slow-ms", self.slow),
-            ("stall-ms", self.stall),
-            ("watchdog-ms", self.watchdog),
-        ] {
-            if let Some(limit) = limit {
-                write!(f, ",{key}={}", limit.as_millis())?;
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_form_parses_back() {
-        for seed in 0..100 {
-            let policy = Policy {
-                watchdog: Some(Duration::from_millis(seed)),
-                deregistration: Deregistration::ALL[(seed % 2) as usize],
-                memory: MemoryChecks::ALL[(seed / 2 % 2) as usize],
-                verify: Verify::ALL[(seed / 4 % 2) as usize],
-                slow: Some(Duration::from_millis(seed + 1)),
-                stall: (seed % 2 == 0).then(|| Duration::from_millis(seed)),
-                sharing: Sharing::ALL[(seed % 3) as usize],
-                ..Policy::from_seed(seed)
-            };
-            assert_eq!(policy.to_string().parse(), Ok(policy));
-        }
-        assert_eq!("".parse(), Ok(Policy::default()));
-    }
-
-    #[test]
-    fn every_setting_is_listed_with_values_that_it_takes() {
-        let mut keys = Vec::new();
-        for line in Policy::settings().lines() {
-            let (key, values) = line.split_once('=').unwrap();
-            keys.push(key.to_owned());
-            for value in values.split('|') {
-                let value = if value.starts_with("NUMBER") {
-                    "7"
-                } else {
-                    value
-                };
-                let set = format!("{key}={value}").parse::<Policy>();
-                assert!(set.is_ok(), "{set:?}");
-            }
-        }
-        let named = SETTINGS
-            .trim_start_matches("use ")
-            .split(',')
-            .map(str::trim);
-        assert_eq!(keys, named.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_wrong_setting_is_explained() {
-        let error = |text: &str| text.parse::<Policy>().unwrap_err().to_string();
-        assert_eq!(
-            error("irql=high"),
-            "irql is one of caller, dispatch, not `high`"
-        );
-        assert!(error("colour=red").starts_with("there is no setting `colour`: use mode, "));
-        assert_eq!(error("strict"), "`strict` is not of the form key=value");
-        assert_eq!(error("seed=x"), "`x` is no value for seed");
     }
 }

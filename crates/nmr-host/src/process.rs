@@ -1,5 +1,5 @@
-//! What the shared registrar does with its process: it goes on in a child, and it ends one whose
-//! environment cannot be meant.
+//! The shared registrar and its process: it continues in a child, and ends a process whose
+//! environment has a policy that does not parse.
 //!
 //! # What a child has
 //!
@@ -52,7 +52,7 @@ thread_local! {
 /// Takes the locks of the shared registrar, which are given back when the result is dropped.
 type Lock = fn() -> Box<dyn Any>;
 
-/// That, and what tells the registrar that it is in a child and has lost its threads.
+/// That, and the function that informs the registrar that it is in a child and has lost its threads.
 static HANDLERS: OnceLock<(Lock, fn())> = OnceLock::new();
 
 /// Lets the shared registrar go on in children.

@@ -252,7 +252,7 @@ impl Registrar {
         self.shell.faults.begin.set(n, status);
     }
 
-    /// Whether the call that is to fail is still to come.
+    /// Returns `true` if the call that is to fail is still to come.
     #[must_use]
     pub fn will_fail_call(&self) -> bool {
         self.shell.faults.begin.is_set()

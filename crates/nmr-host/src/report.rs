@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether this is the same finding as another.
+    /// Returns `true` if this is the same finding as another.
     pub(crate) fn repeats(&self, other: &Self) -> bool {
         let value = |report: &Self| match report.got {
             Some(Got::Handle(_)) => Some(Got::Handle(0)),

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-/// Whether an address is on the stack of this thread. Always false where this crate does not know
+/// Returns `true` if an address is on the stack of this thread. Always false where this crate does not know
 /// how to ask: anywhere but on Linux.
 pub(crate) fn holds(address: usize) -> bool {
     bounds().contains(&address)

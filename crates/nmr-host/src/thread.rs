@@ -235,7 +235,7 @@ pub(crate) fn callback() -> Option<Callback> {
 pub(crate) fn callbacks() -> Vec<Callback> {
     let mut callbacks = Vec::new();
     with_stays(|stays| {
-        // Nothing but a report depends on them, so none are told of if there is no memory.
+        // Nothing but a report depends on them, so none are announced if there is no memory.
         let inside = || stays.iter().filter_map(|stay| stay.callback);
         if callbacks.try_reserve_exact(inside().count()).is_ok() {
             callbacks.extend(inside());
@@ -255,7 +255,7 @@ pub(crate) fn note_deregistered(handle: usize) {
     change(|stay| push(&mut stay.deregistered, handle));
 }
 
-/// Whether a callback that this thread is inside has deregistered this.
+/// Returns `true` if a callback that this thread is inside has deregistered this.
 pub(crate) fn has_deregistered(handle: usize) -> bool {
     let by_callback = |stay: &Stay| stay.callback.is_some() && stay.deregistered.contains(&handle);
     with_stays(|stays| stays.iter().any(by_callback))
@@ -282,13 +282,13 @@ fn bit(role: Role) -> u8 {
     }
 }
 
-/// Whether it did.
+/// Returns `true` if it did.
 pub(crate) fn register_failed(role: Role) -> bool {
     FAILED.with(Cell::get) & bit(role) != 0
 }
 
 /// The number of the binding whose callback this thread is inside, if it is inside one: so that a
-/// module under test can tell which of its bindings is being made.
+/// module under test can identify the binding that is being made.
 #[must_use]
 pub fn current_binding() -> Option<u64> {
     callback().map(|callback| callback.binding)

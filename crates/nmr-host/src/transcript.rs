@@ -1,4 +1,4 @@
-//! What the record gets: how an event or an action of the machine looks to a reader.
+//! Entries of the record: events and actions of the machine in a reader's form.
 
 use nmr_machine::{Callback, Ends, Event, Identity, ModuleLabel, Role};
 use nmr_sys::NTSTATUS;

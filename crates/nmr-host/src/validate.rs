@@ -1,4 +1,4 @@
-//! What the registrar accepts as characteristics: it rejects what it could not work with,
+//! Validation of characteristics: the registrar rejects what it could not work with,
 //! and reports the rest.
 // UNSAFETY: reads the structures whose addresses a module passes.
 #![expect(unsafe_code)]

@@ -1,4 +1,4 @@
-//! What programs tell the registrar of their threads, because it cannot see it.
+//! Facts about threads that programs report to the registrar, because it cannot see them.
 
 use std::marker::PhantomData;
 

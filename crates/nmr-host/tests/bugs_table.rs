@@ -46,7 +46,7 @@ fn text(place: &Path) -> Option<String> {
         .find_map(|file| fs::read_to_string(file).ok())
 }
 
-/// Whether a text has a function of this name, with `#[test]` among its attributes.
+/// Returns `true` if a text has a function of this name, with `#[test]` among its attributes.
 fn is_test(text: &str, name: &str) -> bool {
     let begin = format!("fn {name}(");
     let mut marked = false;

@@ -10,7 +10,7 @@ use nmr_host::Severity::{Error, Warning};
 use nmr_host::irql::{self, DISPATCH_LEVEL, Irql};
 use nmr_host::{Missing, Policy, Report};
 
-/// Whether a report accuses this module, over its first binding.
+/// Returns `true` if a report accuses this module, over its first binding.
 fn accuses(report: &Report, module: Module, peer: Module) -> bool {
     let id = |label: Option<nmr_host::ModuleLabel>| label.and_then(|label| label.id);
     report.binding == Some(1)

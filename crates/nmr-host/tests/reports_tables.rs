@@ -31,7 +31,7 @@ fn exchange(rig: &Rig, tables: [bool; 2]) -> [Module; 2] {
     [client, rig.provider().on_attach(provider).registered()]
 }
 
-/// Whether a report accuses the first of two modules in this function.
+/// Returns `true` if a report accuses the first of two modules in this function.
 fn accuses(report: &Report, [module, peer]: [Module; 2], function: &str) -> bool {
     let id = |label: Option<nmr_host::ModuleLabel>| label.and_then(|label| label.id);
     let modules = (id(report.module), id(report.peer));

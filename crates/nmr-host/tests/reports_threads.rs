@@ -8,7 +8,7 @@ use nmr_host::Severity::{Error, Warning};
 use nmr_host::irql::{self, APC_LEVEL, DISPATCH_LEVEL};
 use nmr_host::{Report, Visit, locks, may_block};
 
-/// Whether a report accuses this module, over its first binding, in this function.
+/// Returns `true` if a report accuses this module, over its first binding, in this function.
 fn accuses(report: &Report, module: Module, peer: Module, function: &str) -> bool {
     let id = |label: Option<nmr_host::ModuleLabel>| label.and_then(|label| label.id);
     (report.binding, report.function) == (Some(1), function)

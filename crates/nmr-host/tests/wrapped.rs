@@ -35,7 +35,7 @@ fn attached(rig: &Rig, role: Role) -> (Module, Module) {
     }
 }
 
-/// Whether a report accuses a module of a call into its peer.
+/// Returns `true` if a report accuses a module of a call into its peer.
 fn accuses(report: &Report, module: Module, peer: Module) -> bool {
     let id = |label: Option<nmr_host::ModuleLabel>| label.and_then(|label| label.id);
     let function = match module.role() {

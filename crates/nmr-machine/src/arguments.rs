@@ -1,4 +1,4 @@
-//! What callbacks are called with.
+//! Arguments of callbacks.
 
 use nmr_sys::Opaque;
 

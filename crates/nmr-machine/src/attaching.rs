@@ -1,4 +1,4 @@
-//! How the machine makes offers, and what becomes of their bindings (contract sections 2.4, 2.7).
+//! Offers, and the bindings that result from them (contract sections 2.4, 2.7).
 
 use nmr_sys::{
     NT_SUCCESS, NTSTATUS, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
@@ -58,11 +58,11 @@ impl Machine {
             Ok(binding) => {
                 let cleaning = self.binding(binding).phase == Phase::Cleaning;
                 let rule = if cleaning { Rule::V55 } else { Rule::V24 };
-                self.find(rule, binding, Role::Client, None);
+                self.report(rule, binding, Role::Client, None);
                 STATUS_INVALID_DEVICE_STATE
             }
             Err(lost) => {
-                self.find_somewhere(match lost {
+                self.report_call(match lost {
                     Lost::Unknown => Rule::V75,
                     Lost::WrongKind => Rule::V74,
                     Lost::Stale => Rule::V55,
@@ -75,11 +75,11 @@ impl Machine {
     /// Notes the rules that a step of an offer breaks. A context of `NULL` breaks one only if a cleanup
     /// callback gets it: a module without one keeps its state elsewhere on purpose (V-36).
     #[cold]
-    pub fn find_breaches(&mut self, binding: Key, breaches: Breaches) {
+    pub fn report_breaches(&mut self, binding: Key, breaches: Breaches) {
         for (rule, culprit, status) in breaches.iter() {
             let cleanup = self.module(self.binding(binding), culprit).has_cleanup();
             if rule != Rule::V36 || cleanup {
-                self.find(rule, binding, culprit, status);
+                self.report(rule, binding, culprit, status);
             }
         }
     }
@@ -93,7 +93,7 @@ impl Machine {
         status: NTSTATUS,
     ) -> Action {
         if let Some(rule) = offer.misanswered(status) {
-            self.find(rule, binding, Role::Client, Some(status));
+            self.report(rule, binding, Role::Client, Some(status));
         }
         if !offer.is_accepted() {
             self.remove_binding(binding);
@@ -127,7 +127,7 @@ impl Machine {
             if let (true, Some(sharing)) = (owned, &mut self.sharing)
                 && sharing.connect(registration, context)
             {
-                self.find(Rule::V35, binding, role, None);
+                self.report(Rule::V35, binding, role, None);
             }
         }
     }

@@ -94,7 +94,7 @@ impl Binding {
         due
     }
 
-    /// Whether both ends have detached.
+    /// Returns `true` if both ends have detached.
     pub(crate) fn is_detached(&self) -> bool {
         self.client.detach == Detach::Done && self.provider.detach == Detach::Done
     }

@@ -44,7 +44,7 @@ impl Machine {
         let (detach, broken) = end.detach.returned(status);
         end.detach = detach;
         if let Some(rule) = broken {
-            self.find(rule, binding, role, Some(status));
+            self.report(rule, binding, role, Some(status));
         }
         self.continue_detach(task, binding)
     }
@@ -63,7 +63,7 @@ impl Machine {
         let cleaning = self.binding(binding).phase == Phase::Cleaning;
         let (detach, broken) = self.binding(binding)[role].detach.completed();
         if let Some(broken) = broken {
-            self.find(
+            self.report(
                 if cleaning { Rule::V55 } else { broken },
                 binding,
                 role,
@@ -82,7 +82,7 @@ impl Machine {
     }
 
     fn refuse_completion_handle(&mut self, lost: Lost) -> Action {
-        self.find_somewhere(match lost {
+        self.report_call(match lost {
             Lost::Unknown => Rule::V75,
             Lost::WrongKind => Rule::V45,
             Lost::Stale => Rule::V46,

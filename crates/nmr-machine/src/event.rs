@@ -1,4 +1,4 @@
-//! What the machine is told, what it tells a thread to do, and what a thread carries between the
+//! Events that the machine takes, actions that it returns, and the task that a thread carries between the
 //! two.
 
 use nmr_sys::{GUID, NTSTATUS, STATUS_SUCCESS};
@@ -21,7 +21,7 @@ pub enum Event<'a> {
     Complete { handle: Option<Handle>, role: Role },
     /// `NmrWaitForClientDeregisterComplete`, `NmrWaitForProviderDeregisterComplete`.
     Wait { handle: Option<Handle>, role: Role },
-    /// A thread that was told to block looks again.
+    /// A thread that was blocked checks again.
     WaitAgain { registration: Key },
     /// `ClientAttachProvider` returned, and its offer has come so far.
     ClientAttachReturned {
@@ -43,7 +43,7 @@ pub enum Event<'a> {
     CleanupStarted { binding: Key },
 }
 
-/// What a thread does next. Except for `Return`, the outcome is told with the next event.
+/// What a thread does next. Except for `Return`, the outcome is a part of the next event.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields are what their names say")]
 pub enum Action {

@@ -47,7 +47,7 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Handle(NonZeroU64);
 
-/// The number of registrars that can be told apart.
+/// The number of registrars that handles distinguish.
 pub const INSTANCES: u32 = 1 << 14;
 
 const INSTANCE_SHIFT: u32 = Key::BITS;
@@ -103,7 +103,7 @@ impl Handle {
         Key::of_bits(self.0.get() & ((1 << Key::BITS) - 1))
     }
 
-    /// Whether it claims to be this module's end of a binding.
+    /// Returns `true` if it claims to be this module's end of a binding.
     #[must_use]
     pub fn is_binding_of(self, role: Role) -> bool {
         self.kind() == Kind::of_binding(role)

@@ -1,4 +1,4 @@
-//! What a program tells the registrar of an interface: the dispatch tables of its two sides.
+//! Declarations of an interface: the dispatch tables of its two sides.
 
 use nmr_sys::{NPIID, Opaque};
 

@@ -1,4 +1,4 @@
-//! What a registrar holds: whom a wait waits for, and what was left behind.
+//! The inventory of a registrar: blockers of a wait, and registrations that were left behind.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -162,7 +162,7 @@ impl Machine {
             .map_or_else(|_| Vec::new(), |registration| self.blockers(registration))
     }
 
-    /// Whether a handle stands for a registration of this role that was deregistered.
+    /// Returns `true` if a handle stands for a registration of this role that was deregistered.
     #[must_use]
     pub fn is_stopping(&self, handle: Option<Handle>, role: Role) -> bool {
         self.resolve(handle, Kind::of_registration(role))
@@ -170,7 +170,7 @@ impl Machine {
     }
 
     /// Notes every registration with a callback at one of these addresses (V-79), and counts them.
-    pub fn find_callbacks_in(&mut self, code: &Range<usize>) -> usize {
+    pub fn report_callbacks_in(&mut self, code: &Range<usize>) -> usize {
         let inside = |module: &Module| {
             module
                 .callee
@@ -178,10 +178,10 @@ impl Machine {
                 .addresses()
                 .any(|address| code.contains(&address))
         };
-        self.find_in_all(Rule::V79, |owner| inside(&owner.module))
+        self.report_all(Rule::V79, |owner| inside(&owner.module))
     }
 
-    fn find_in_all(&mut self, rule: Rule, breaks: impl Fn(&Registration) -> bool) -> usize {
+    fn report_all(&mut self, rule: Rule, breaks: impl Fn(&Registration) -> bool) -> usize {
         let mut found = 0;
         for (_, owner) in self.registrations.iter().filter(|(_, owner)| breaks(owner)) {
             found += 1;
@@ -191,7 +191,7 @@ impl Machine {
         found
     }
 
-    /// Whether a handle stands or stood for something.
+    /// Returns `true` if a handle stands or stood for something.
     #[must_use]
     pub fn was_issued(&self, handle: Option<Handle>) -> bool {
         handle.is_some_and(|handle| self.resolve(Some(handle), handle.kind()) != Err(Lost::Unknown))
@@ -217,7 +217,7 @@ impl Machine {
             .flatten()
     }
 
-    /// Whether a registration has nothing left to wait for.
+    /// Returns `true` if a registration has nothing left to wait for.
     #[must_use]
     pub fn is_finished(&self, registration: Key) -> bool {
         self.registrations

@@ -26,13 +26,13 @@
 //!
 //! # How it is driven
 //!
-//! A call into the NMR is a conversation. The thread tells [`Machine::step`] an [`Event`], carries out
-//! the [`Action`], and tells the outcome as the next event, until it is told to return. What the call
+//! A call into the NMR is a conversation. The thread passes an [`Event`] to [`Machine::step`], carries out
+//! the [`Action`], and passes the outcome as the next event, until the action is to return. What the call
 //! has still to do after the binding at hand is in its [`Task`]. An [`Offer`] belongs to the thread that
-//! makes it, and the machine hears how it ended.
+//! makes it, and the machine gets its outcome.
 //!
 //! Interfaces have nothing to do with each other. So a registrar has several machines, called lanes,
-//! and each interface lives in one of them ([`lane_of`]). A handle tells the lane too.
+//! and each interface lives in one of them ([`lane_of`]). A handle names the lane too.
 //!
 //! # How it is checked
 //!

@@ -118,13 +118,13 @@ impl Machine {
         core::mem::take(&mut self.findings)
     }
 
-    /// Whether there may be anything to take: findings, or a wake. It is not asked again.
+    /// Returns `true` if there may be anything to take: findings, or a wake. It is not asked again.
     #[inline]
     pub fn take_news(&mut self) -> bool {
         core::mem::take(&mut self.news)
     }
 
-    /// Whether a step since the last call ended something that a thread waits for.
+    /// Returns `true` if a step since the last call ended something that a thread waits for.
     pub fn take_wake(&mut self) -> bool {
         core::mem::take(&mut self.wake)
     }
@@ -177,7 +177,7 @@ impl Machine {
         }
     }
 
-    /// Whether what a handle claims to stand for exists. (Any end of a live binding does.)
+    /// Returns `true` if what a handle claims to stand for exists. (Any end of a live binding does.)
     fn is_live(&self, handle: Handle) -> bool {
         let is_registered = |role| {
             let found = self.registrations.get(handle.key());
@@ -249,7 +249,7 @@ impl Machine {
 
     /// Notes that one end of a binding broke a rule.
     #[cold]
-    pub fn find(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
+    pub fn report(&mut self, rule: Rule, binding: Key, culprit: Role, status: Option<i32>) {
         let found = self.binding(binding);
         self.note(Finding {
             rule,
@@ -262,7 +262,7 @@ impl Machine {
 
     /// Notes that a registered module broke a rule.
     #[cold]
-    pub(crate) fn find_in(&mut self, rule: Rule, registration: Key) {
+    pub(crate) fn report_module(&mut self, rule: Rule, registration: Key) {
         self.note(Finding::of(
             rule,
             Some(self.registration(registration).module.label),
@@ -271,7 +271,7 @@ impl Machine {
 
     /// Notes that a rule was broken, and not by whom.
     #[cold]
-    pub(crate) fn find_somewhere(&mut self, rule: Rule) {
+    pub(crate) fn report_call(&mut self, rule: Rule) {
         self.note(Finding::of(rule, None));
     }
 

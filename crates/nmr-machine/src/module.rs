@@ -1,4 +1,4 @@
-//! What the registrar knows of a module: its role, its interface, its callbacks, and how to name it.
+//! A module as the registrar knows it: its role, its interface, its callbacks, and how to name it.
 
 use core::fmt;
 
@@ -178,7 +178,7 @@ impl Callee {
         }
     }
 
-    /// Whether it has a cleanup callback.
+    /// Returns `true` if it has a cleanup callback.
     #[must_use]
     pub fn has_cleanup(&self) -> bool {
         matches!(
@@ -226,7 +226,7 @@ impl Module {
         self.label.role
     }
 
-    /// Whether it has a cleanup callback.
+    /// Returns `true` if it has a cleanup callback.
     #[must_use]
     pub fn has_cleanup(&self) -> bool {
         self.callee.has_cleanup()

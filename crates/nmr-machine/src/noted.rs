@@ -49,7 +49,7 @@ impl<T> Noted<T> {
         self.list.len() + usize::from(self.spare.is_some())
     }
 
-    /// Whether nothing is here.
+    /// Returns `true` if nothing is here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty() && self.spare.is_none()

@@ -1,7 +1,7 @@
 //! Offers: from the call of a client's attach callback to its return (contract sections 2.4, 2.6).
 //!
 //! An offer belongs to the thread that makes it. Until the callback returns, no other thread decides about
-//! it, and so the machine hears only how it has ended.
+//! it, and so the machine gets only its outcome.
 
 use nmr_sys::{
     NT_SUCCESS, NTSTATUS, Opaque, STATUS_INVALID_DEVICE_STATE, STATUS_NOINTERFACE, STATUS_SUCCESS,
@@ -82,7 +82,7 @@ impl Breaches {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Returns `true` if nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found[0].is_none()
@@ -120,7 +120,7 @@ impl Offer {
         &self.provider
     }
 
-    /// `NmrClientAttachProvider`: whether the provider is to be asked, or else what the client is told.
+    /// `NmrClientAttachProvider`: `Ok` if the provider is to be asked, or else the client's status.
     #[inline]
     pub fn ask(
         &mut self,
@@ -193,7 +193,7 @@ impl Offer {
         Ok(*provider)
     }
 
-    /// Notes what the client is told.
+    /// Notes the client's answer.
     fn answered(&mut self, status: NTSTATUS) -> NTSTATUS {
         self.outcome.last = Some(status);
         self.outcome.progress = match status {
@@ -213,7 +213,7 @@ impl Offer {
 }
 
 impl Outcome {
-    /// Whether the provider has accepted.
+    /// Returns `true` if the provider has accepted.
     pub(crate) fn is_accepted(&self) -> bool {
         self.progress == Progress::Accepted
     }
@@ -232,7 +232,7 @@ impl Outcome {
     }
 }
 
-/// What the client is told, and what the provider did wrong.
+/// The client's answer, and the violations of the provider.
 fn judge(answer: ProviderAnswer, breaches: &mut Breaches) -> NTSTATUS {
     let ProviderAnswer {
         status,

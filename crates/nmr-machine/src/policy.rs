@@ -1,4 +1,4 @@
-//! What a registrar does where the public record leaves Windows open.
+//! Choices of a registrar where the public record leaves Windows open.
 
 /// The choices. The default is contract section 5's.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -86,7 +86,7 @@ impl Machine {
         if let Some(sharing) = &mut self.sharing
             && let Some(rule) = sharing.register(module)
         {
-            self.find_in(rule, key);
+            self.report_module(rule, key);
         }
         key
     }
@@ -157,7 +157,7 @@ impl Machine {
         let registration = match self.resolve(handle, Kind::of_registration(role)) {
             Ok(registration) if self.registration(registration).is_live() => registration,
             Ok(registration) => {
-                self.find_in(Rule::V70, registration);
+                self.report_module(Rule::V70, registration);
                 return Action::Return(STATUS_INVALID_PARAMETER);
             }
             Err(lost) => return self.refuse_registration_handle(lost, Rule::V70),
@@ -241,7 +241,7 @@ impl Machine {
             Stage::Live => Rule::V71,
             Stage::Awaited => Rule::V72,
         };
-        self.find_in(broken, registration);
+        self.report_module(broken, registration);
         Action::Return(STATUS_INVALID_PARAMETER)
     }
 
@@ -260,7 +260,7 @@ impl Machine {
     }
 
     fn refuse_registration_handle(&mut self, lost: Lost, stale: Rule) -> Action {
-        self.find_somewhere(match lost {
+        self.report_call(match lost {
             Lost::Unknown => Rule::V75,
             Lost::WrongKind => Rule::V74,
             Lost::Stale => stale,

@@ -1,4 +1,4 @@
-//! What modules had better not share: characteristics, identities, binding contexts (V-14, V-16,
+//! Things that modules must not share: characteristics, identities, binding contexts (V-14, V-16,
 //! V-35). Each is counted, so that the cost does not grow with what there is.
 
 use core::hash::Hash;

@@ -121,7 +121,7 @@ unsafe extern "efiapi" {
     pub fn NmrProviderDetachClientComplete(NmrBindingHandle: NMR_PROVIDER_BINDING_HANDLE);
 }
 
-/// Whether two module identifiers are of the same known type and value. `Length` plays no part,
+/// Returns `true` if two module identifiers are of the same known type and value. `Length` plays no part,
 /// and an identifier of an unknown type equals nothing, itself included.
 #[must_use]
 pub fn NmrIsEqualNpiModuleId(a: &NPI_MODULEID, b: &NPI_MODULEID) -> bool {

@@ -17,7 +17,7 @@ macro_rules! handle {
             /// The null handle, which the NMR never issues.
             pub const NULL: Self = Self(core::ptr::null_mut());
 
-            /// Whether this is the null handle.
+            /// Returns `true` if this is the null handle.
             #[must_use]
             pub fn is_null(self) -> bool {
                 self.0.is_null()

@@ -27,7 +27,7 @@ pub const STATUS_NOT_SUPPORTED: NTSTATUS = 0xC000_00BB_u32.cast_signed();
 /// A module declines an offer by its policy.
 pub const STATUS_ACCESS_DENIED: NTSTATUS = 0xC000_0022_u32.cast_signed();
 
-/// Whether a status is of the success class. True for [`STATUS_PENDING`], so it must not be used
+/// Returns `true` if a status is of the success class. True for [`STATUS_PENDING`], so it must not be used
 /// to ask whether an attach succeeded or a deregistration is complete.
 #[must_use]
 pub const fn NT_SUCCESS(status: NTSTATUS) -> bool {

@@ -38,7 +38,7 @@ impl GUID {
         }
     }
 
-    /// Whether every bit is zero.
+    /// Returns `true` if every bit is zero.
     #[must_use]
     pub fn is_nil(&self) -> bool {
         *self == Self::default()
@@ -111,7 +111,7 @@ pub struct NPI {
     pub Dispatch: *const c_void,
 }
 
-/// What a module tells the other side about itself. Everything it points to stays valid, resident
+/// A module's description of itself for the other side. Everything it points to stays valid, resident
 /// and unchanged until the registration's wait has returned.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -32,7 +32,7 @@ use crate::sync::{AtomicUsize, Ordering};
 
 /// A client's [`Slot`] whose provider threads can wait for, with an event of the system.
 ///
-/// The module puts an offer into it with [`claim`](Self::claim), and passes on what it hears of the
+/// The module puts an offer into it with [`claim`](Self::claim), and passes on the outcome of the
 /// outcome. Both are one line:
 ///
 /// ```
@@ -83,7 +83,7 @@ use crate::sync::{AtomicUsize, Ordering};
 /// # }
 /// ```
 ///
-/// It is for clients only: a provider hears that it has attached before it can call its client.
+/// It is for clients only: a provider is notified that it has attached before it can call its client.
 pub struct Awaited<D: Dispatch, E> {
     slot: Slot<D>,
     news: News<E>,
@@ -293,7 +293,7 @@ mod models {
 
     use super::{Missing, News, Wait};
     use crate::error::Error;
-    use crate::gate::{Gate, Left};
+    use crate::gate::{Gate, Released};
 
     /// An event without a clock: a wait that does not end is a deadlock, which loom reports.
     struct ModelEvent(Mutex<bool>, Condvar);
@@ -373,8 +373,8 @@ mod models {
             self.finish(self.gate.leave());
         }
 
-        fn finish(&self, left: Left) {
-            if left == Left::Last {
+        fn finish(&self, left: Released) {
+            if left == Released::Drained {
                 self.gate.release();
             }
         }

@@ -13,7 +13,7 @@ use crate::boxed::try_box;
 use crate::detach::Detach;
 use crate::dispatch::{Remote, Serves};
 use crate::error::{Error, Result};
-use crate::gate::Left;
+use crate::gate::Released;
 use crate::handle::{BindingHandle, Completion};
 use crate::inside;
 use crate::link::{Claim, Connection, Hold};
@@ -163,8 +163,8 @@ pub(crate) unsafe extern "efiapi" fn detach<R: Role, M: Module<R>>(
     let part = Detach::new(hold.clone());
     context.module().detaching(&context.binding, part);
     match hold.leave() {
-        Left::Last => STATUS_SUCCESS,
-        Left::Done => {
+        Released::Drained => STATUS_SUCCESS,
+        Released::Pending => {
             M::pended();
             STATUS_PENDING
         }

@@ -1,4 +1,4 @@
-//! What [`dispatch!`](crate::dispatch!) refuses as an argument or a result: references, and pointers to functions.
+//! Types that [`dispatch!`](crate::dispatch!) refuses as an argument or a result: references, and pointers to functions.
 //!
 //! They are only good as long as the image is loaded that they point into, and nothing in their types says so.
 //! A peer may keep one past the detach. The same goes for a `Box`, which the other image would free.
@@ -10,7 +10,7 @@
 
 use core::marker::PhantomData;
 
-/// Whether a type is written with a reference, a function or a box in it.
+/// Returns `true` if a type is written with a reference, a function or a box in it.
 #[doc(hidden)]
 #[must_use]
 pub const fn is_written_borrowed(text: &str) -> bool {

@@ -85,7 +85,7 @@ impl<D: Dispatch> Remote<D> {
         }
     }
 
-    /// Whether the peer gave everything that a call needs.
+    /// Returns `true` if the peer gave everything that a call needs.
     pub(crate) fn can_be_called(&self) -> bool {
         is_empty::<D>() || !self.table.is_null()
     }

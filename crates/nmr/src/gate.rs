@@ -11,7 +11,7 @@
 //! # Exactly one thread completes the detach
 //!
 //! It is the one whose `leave` brings the count to zero for the first time after `close`, and
-//! `leave` tells it so by answering [`Left::Last`].
+//! `leave` returns [`Released::Drained`].
 //!
 //! * `close` counts the detach callback in the same step that closes the gate. So the count does
 //!   not reach zero before the callback leaves, and a call is left to reach it.
@@ -91,14 +91,14 @@ const CALL: usize = 1 << 4;
 /// It is an `UnsafeCell` and nothing else, so that the reference of a leaver may outlive the memory.
 pub(crate) struct Gate(AtomicUsize);
 
-/// What a thread has to do after it has left.
+/// What a thread has to do after it has left: after it has released its hold on the gate.
 #[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Left {
-    /// Nothing. It must not use the connection any more.
-    Done,
-    /// Complete the detach.
-    Last,
+pub(crate) enum Released {
+    /// Nothing: others are counted, or another thread completes the detach. It must not use the connection any more.
+    Pending,
+    /// Complete the detach: no call is left.
+    Drained,
 }
 
 impl Gate {
@@ -137,9 +137,9 @@ impl Gate {
 
     /// Begins a call, or says what the caller has to do when the gate is not open. A refused thread does not
     /// write to it, unless it was open a moment ago.
-    pub(crate) fn enter(&self) -> Result<(), Left> {
+    pub(crate) fn enter(&self) -> Result<(), Released> {
         if !self.is_open() {
-            return Err(Left::Done);
+            return Err(Released::Pending);
         }
         let before = self.0.fetch_add(CALL, Ordering::Acquire);
         if before & (SHUT | CLOSING) == 0 {
@@ -151,7 +151,7 @@ impl Gate {
 
     /// Leaves a gate that was entered in the state `before`, when it was not open.
     #[cold]
-    fn turn_back(&self, before: usize) -> Left {
+    fn turn_back(&self, before: usize) -> Released {
         #[cfg(all(loom, test))]
         crate::models::count_refusal();
         let late = before & CLOSING != 0 && before < CALL;
@@ -167,10 +167,10 @@ impl Gate {
     }
 
     /// Ends a call, or the attach, or the detach callback.
-    pub(crate) fn leave(&self) -> Left {
+    pub(crate) fn leave(&self) -> Released {
         let before = self.0.fetch_sub(CALL, Ordering::AcqRel);
         if before & CLOSING == 0 {
-            Left::Done
+            Released::Pending
         } else {
             Self::left_closing(before)
         }
@@ -178,11 +178,11 @@ impl Gate {
 
     /// What one has to do who left a closing gate in the state `before`.
     #[cold]
-    fn left_closing(before: usize) -> Left {
+    fn left_closing(before: usize) -> Released {
         if before & !(CLAIMED | SHUT) == CALL | CLOSING {
-            Left::Last
+            Released::Drained
         } else {
-            Left::Done
+            Released::Pending
         }
     }
 
@@ -197,7 +197,7 @@ impl Gate {
         self.0.fetch_and(SHUT | !FLAGS, Ordering::Release);
     }
 
-    /// Whether a call could have begun a moment ago.
+    /// Returns `true` if a call could have begun a moment ago.
     pub(crate) fn is_open(&self) -> bool {
         self.0.load(Ordering::Relaxed) & (SHUT | CLOSING) == 0
     }

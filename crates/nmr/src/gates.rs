@@ -56,7 +56,7 @@ use core::ptr::NonNull;
 
 use crate::boxed::try_array;
 use crate::error::Result;
-use crate::gate::{Gate, Left};
+use crate::gate::{Gate, Released};
 use crate::sync::{AtomicUsize, Ordering};
 
 /// How many processors have a gate of their own. Those whose numbers have the same remainder share one.
@@ -155,7 +155,7 @@ impl Gates {
         self.unfinished.store(SHARDS, Ordering::Relaxed);
         for gate in self.shards() {
             gate.close();
-            if gate.leave() == Left::Last {
+            if gate.leave() == Released::Drained {
                 // SAFETY: the shard was closed, and this thread is its last; the main gate counts the
                 // detach callback, so that the gates outlive the call, and this is not the last of all.
                 let _ = unsafe { Self::finish_shard(NonNull::from(self)) };
@@ -187,9 +187,9 @@ impl Gates {
 
     /// Begins a call in the shard of a processor, or says what the caller has to do when it is not open.
     /// Gates without shards have none that is open.
-    pub(crate) fn enter_shard(&self, processor: usize) -> Result<NonNull<Gate>, Left> {
+    pub(crate) fn enter_shard(&self, processor: usize) -> Result<NonNull<Gate>, Released> {
         let Some(Shard { gate, .. }) = self.shards.get(processor % SHARDS) else {
-            return Err(Left::Done);
+            return Err(Released::Pending);
         };
         match gate.enter() {
             Ok(()) => Ok(NonNull::from(gate)),
@@ -204,7 +204,7 @@ impl Gates {
     ///
     /// * `shard` is a gate of `gates`, and counts a call of the caller, which does not use either
     ///   afterwards unless it is the last.
-    pub(crate) unsafe fn leave_shard(gates: NonNull<Self>, shard: NonNull<Gate>) -> Left {
+    pub(crate) unsafe fn leave_shard(gates: NonNull<Self>, shard: NonNull<Gate>) -> Released {
         // SAFETY: the gate is alive while it counts the call. Afterwards the reference may dangle, which
         // a `Gate` allows.
         let left = unsafe { shard.as_ref() }.leave();
@@ -215,11 +215,11 @@ impl Gates {
     /// # Safety
     ///
     /// * `left` is the answer of a shard of `gates` to the caller. If it is `Last`, the gates are alive.
-    unsafe fn left_shard(gates: NonNull<Self>, left: Left) -> Left {
+    unsafe fn left_shard(gates: NonNull<Self>, left: Released) -> Released {
         match left {
-            Left::Done => Left::Done,
+            Released::Pending => Released::Pending,
             // SAFETY: the requirements are those of this function.
-            Left::Last => unsafe { Self::finish_shard(gates) },
+            Released::Drained => unsafe { Self::finish_shard(gates) },
         }
     }
 
@@ -227,17 +227,17 @@ impl Gates {
     ///
     /// # Safety
     ///
-    /// * The caller is the last of a shard of `gates`, and does not use them afterwards unless it is told
+    /// * The caller is the last of a shard of `gates`, and does not use them afterwards unless the result is
     ///   to complete the detach.
     #[cold]
     #[inline(never)]
-    unsafe fn finish_shard(gates: NonNull<Self>) -> Left {
+    unsafe fn finish_shard(gates: NonNull<Self>) -> Released {
         let gates = gates.as_ptr();
         // SAFETY: the gates are alive: the main gate counts the shards until the last one has finished.
         // The reference is to an atomic integer, which may be freed while it exists.
         let unfinished = unsafe { &(*gates).unfinished };
         if unfinished.fetch_sub(1, Ordering::AcqRel) != 1 {
-            return Left::Done;
+            return Released::Pending;
         }
         // SAFETY: as above: it is this call that ends what the main gate counts.
         unsafe { &(*gates).main }.leave()
@@ -295,7 +295,7 @@ mod tests {
 #[cfg(all(loom, test))]
 mod models {
     use super::Gates;
-    use crate::gate::Left;
+    use crate::gate::Released;
     use crate::models::{self, Connection, Hold, Memory};
 
     /// There are so many words that all interleavings take minutes.
@@ -406,12 +406,12 @@ mod models {
             assert!(
                 it.gates()
                     .enter_shard(0)
-                    .is_err_and(|left| left == Left::Done)
+                    .is_err_and(|left| left == Released::Pending)
             );
             assert!(
                 it.gates()
                     .enter_shard(1)
-                    .is_err_and(|left| left == Left::Done)
+                    .is_err_and(|left| left == Released::Pending)
             );
             it.end(Hold::Main);
             assert_eq!(it.completions(), 0);

@@ -17,7 +17,7 @@ pub enum ModuleId {
     IfLuid(LUID),
 }
 
-/// What a module tells the other side: the plain part of `NPI_REGISTRATION_INSTANCE`.
+/// A module's description of itself for the other side: the plain part of `NPI_REGISTRATION_INSTANCE`.
 ///
 /// The NMR compares none of it. Modules do, to choose their peers. It belongs to a registration
 /// and not to a type, so one driver can register the same module once per network interface.

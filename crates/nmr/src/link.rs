@@ -11,7 +11,7 @@ use core::ptr::NonNull;
 
 use crate::dispatch::{Dispatch, Remote};
 use crate::error::Result;
-use crate::gate::{Gate, Left};
+use crate::gate::{Gate, Released};
 use crate::gates::Gates;
 use crate::handle::Completion;
 use crate::peer::Detached;
@@ -133,7 +133,7 @@ impl<D: Dispatch> Link<D> {
 }
 
 impl<D: Dispatch> Connection<D> {
-    /// Notes the NMR's handle of the binding, and whom else to tell of the completion.
+    /// Notes the NMR's handle of the binding, and the waiter to notify of the completion.
     ///
     /// # Safety
     ///
@@ -192,7 +192,7 @@ impl<D: Dispatch> Hold<D> {
     }
 
     /// Leaves, and lets the caller complete the detach.
-    pub(crate) fn leave(self) -> Left {
+    pub(crate) fn leave(self) -> Released {
         let left = self.gate().leave();
         core::mem::forget(self);
         left
@@ -267,7 +267,7 @@ unsafe fn remote<'a, D: Dispatch>(link: NonNull<Link<D>>) -> &'a Remote<D> {
 
 /// What became of a thread that found the link closed: it has left again, and may be the last.
 #[cold]
-fn turned_back<D: Dispatch>(link: &Shared<Link<D>>, left: Left) -> Detached {
+fn turned_back<D: Dispatch>(link: &Shared<Link<D>>, left: Released) -> Detached {
     // SAFETY: `link` keeps the link alive, and `left` is what its gates answered.
     unsafe { finish(link.as_ptr(), left) };
     Detached
@@ -279,8 +279,8 @@ fn turned_back<D: Dispatch>(link: &Shared<Link<D>>, left: Left) -> Detached {
 ///
 /// * `left` is the answer of the link's gate, which has not been acted on yet.
 /// * If it is `Last`, the link is alive.
-unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Left) {
-    if left == Left::Last {
+unsafe fn finish<D: Dispatch>(link: NonNull<Link<D>>, left: Released) {
+    if left == Released::Drained {
         // SAFETY: the requirements are those of this function.
         unsafe { complete(link) };
     }

@@ -1,4 +1,4 @@
-//! What the models of the gates have in common: a connection, and the NMR around it.
+//! The common part of the gates' models: a connection, and the NMR around it.
 // UNSAFETY: the gates are freed while pointers to them exist, as in a driver.
 #![expect(unsafe_code)]
 
@@ -12,7 +12,7 @@ use std::vec::Vec;
 use loom::cell::UnsafeCell;
 use loom::thread::{self, JoinHandle};
 
-use crate::gate::{Gate, Left};
+use crate::gate::{Gate, Released};
 use crate::gates::Gates;
 
 /// A connection, and the NMR that frees its binding when the detach is complete.
@@ -132,7 +132,7 @@ impl Memory {
 
     /// The rest of an attach that has claimed the gates, when the peer declines.
     pub(crate) fn fail_to_attach(&self) {
-        assert_eq!(self.gates().main.leave(), Left::Done);
+        assert_eq!(self.gates().main.leave(), Released::Pending);
         self.gates().release();
     }
 
@@ -195,13 +195,13 @@ impl Memory {
         self.complete_if(left);
     }
 
-    fn leave_shard(&self, shard: &Gate) -> Left {
+    fn leave_shard(&self, shard: &Gate) -> Released {
         // SAFETY: the shard is one of these gates, and counts the hold.
         unsafe { Gates::leave_shard(NonNull::from(self.gates()), NonNull::from(shard)) }
     }
 
-    fn complete_if(&self, left: Left) {
-        if left == Left::Last {
+    fn complete_if(&self, left: Released) {
+        if left == Released::Drained {
             self.completions.fetch_add(1, SeqCst);
             self.write(false);
             self.gates().release();

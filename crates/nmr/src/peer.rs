@@ -77,7 +77,7 @@ impl<D: Dispatch> Peer<D> {
         Link::enter(&self.0).map(Call)
     }
 
-    /// Whether the peer was attached a moment ago. Only [`enter`](Self::enter) can be relied on.
+    /// Returns `true` if the peer was attached a moment ago. Only [`enter`](Self::enter) can be relied on.
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.0.is_open()

@@ -58,7 +58,7 @@ impl<D: Dispatch> Slot<D> {
         self.0.enter()
     }
 
-    /// Whether a peer was attached a moment ago. As [`Peer::is_attached`].
+    /// Returns `true` if a peer was attached a moment ago. As [`Peer::is_attached`].
     ///
     /// Offers of modules that are registered already are made before
     /// [`Registration::new`](crate::Registration::new) returns. So a client that needs its provider

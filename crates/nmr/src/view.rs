@@ -60,7 +60,7 @@ use core::ptr::NonNull;
 ///   structure, and the field of `Self` that holds it is private, too. Otherwise safe code could lend a
 ///   bare base, where [`Lent::whole`](crate::Lent::whole) lends the structure.
 pub unsafe trait Versioned: Sized + Sync + 'static {
-    /// The part that every version has, and that tells the size.
+    /// The part that every version has, and that has the size.
     type Base: Sync + 'static;
 
     /// How many bytes there are, with the base. An interface without a size in its tables computes it

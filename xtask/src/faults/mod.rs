@@ -157,10 +157,8 @@ mod tests {
         "init::free",
         "init::set_class",
         "init::set_filter",
-        "init::set_io_type",
         "init::set_number",
         "init::set_power_policy_callbacks",
-        "request::is_canceled",
     ];
 
     #[test]

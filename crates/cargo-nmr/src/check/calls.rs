@@ -49,7 +49,7 @@ impl Call<'_> {
         self.begin.caller != Actor::Nmr && self.begin.callee != Actor::Nmr
     }
 
-    /// Whether a module turned down its own call.
+    /// Returns `true` if a module turned down its own call.
     pub(crate) fn is_refused(&self) -> bool {
         self.begin.caller == self.begin.callee
     }

@@ -252,7 +252,7 @@ fn end_of(trace: &Trace<'_>, call: &Step<'_>, rows: &Rows) -> Option<i32> {
     last.map(|row| row + ROW / 2)
 }
 
-/// The arrow of a step. `None` for the end of a refused call, which is told with its beginning.
+/// The arrow of a step. `None` for the end of a refused call, which is a part of its beginning.
 fn arrow(trace: &Trace<'_>, step: &Step<'_>, rows: &Rows, bars: &Bars) -> Option<Arrow> {
     let y = *rows.get(&step.record.sequence)?;
     let (start, end) = if step.is_call() {

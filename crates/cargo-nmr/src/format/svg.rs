@@ -14,7 +14,7 @@ use super::wrap;
 use crate::run::Run;
 use crate::trace::Trace;
 
-/// The colours of threads, by their numbers: dark enough to read, and told apart by most eyes.
+/// The colours of threads, by their numbers: dark enough to read, and distinct for most eyes.
 const THREADS: &[&str] = &[
     "#1d5fa6", "#9c3587", "#0f7b5f", "#b2560d", "#5b4bb0", "#7d6608", "#a32626", "#336b87",
 ];

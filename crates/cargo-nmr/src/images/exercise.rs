@@ -1,4 +1,4 @@
-//! How the modules of images are exercised: requests make them call each other, and meanwhile one is
+//! Exercising the modules of images: requests make them call each other, and meanwhile one is
 //! detached, by a request or by the unload of its image.
 
 use driver_host::{Exercise, Exercised, Image, Request, Stopped};
@@ -167,7 +167,7 @@ impl Session {
     }
 }
 
-/// Whether a request was answered with success; with `STATUS_PENDING` it is not.
+/// Returns `true` if a request was answered with success; with `STATUS_PENDING` it is not.
 fn succeeded(
     what: &str,
     request: &Request,

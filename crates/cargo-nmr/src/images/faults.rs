@@ -34,7 +34,7 @@ struct Run {
     lost: Vec<String>,
 }
 
-/// Lets each thing fail that images ask for. The exit code tells whether something was lost.
+/// Lets each thing fail that images ask for. The exit code is 1 if something was lost.
 pub(crate) fn faults(options: &FaultsOptions) -> Result<ExitCode, String> {
     let policy = options.policy()?;
     let bytes = read_loadable(&options.images)?;

@@ -1,11 +1,11 @@
-//! What images and their modules are called.
+//! Names of images and their modules.
 
 use std::path::{Path, PathBuf};
 
 use driver_host::printable;
 use nmr_host::{ModuleId, ModuleLabel};
 
-/// The names of images: as few of the last parts of their paths as tell them apart.
+/// The names of images: as few of the last parts of their paths as make them distinct.
 pub(super) fn of_images(paths: &[PathBuf]) -> Vec<String> {
     let name = |(place, path): (usize, &PathBuf)| {
         let name = short(path, paths);

@@ -1,4 +1,4 @@
-//! What things are called in a new package.
+//! Names in a new package.
 
 use std::path::Path;
 

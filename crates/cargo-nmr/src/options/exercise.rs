@@ -39,7 +39,7 @@ pub(crate) struct ExerciseOptions {
 const MOST_REQUESTS: u64 = 1_000_000;
 
 impl ExerciseOptions {
-    /// Whether anything is to be exercised.
+    /// Returns `true` if anything is to be exercised.
     pub(crate) fn is_wanted(&self) -> bool {
         !self.call.is_empty()
     }

@@ -103,7 +103,7 @@ fn temporary(place: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// What tells a file from every other one, whatever it is called. `None` if there is no file.
+/// The identity of a file, whatever its name. `None` if there is no file.
 #[cfg(unix)]
 fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -111,7 +111,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((about.dev(), about.ino()))
 }
 
-/// What tells a file from every other one, as far as its path does. `None` if there is no file.
+/// The identity of a file, as far as its path determines it. `None` if there is no file.
 #[cfg(not(unix))]
 fn identity(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok()

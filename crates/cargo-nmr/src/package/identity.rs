@@ -1,4 +1,4 @@
-//! Who signs: the user's certificate, or a test certificate that is made once.
+//! The signer: the user's certificate, or a test certificate that is made once.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! How the modules of the story come and go.
+//! The life cycle of the story's modules.
 
 use std::sync::Arc;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What the modules of Windows export: mingw-w64's lists, and our own of what is newer or missing there.
+//! Exports of the modules of Windows: mingw-w64's lists, and our own of what is newer or missing there.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 //! A WDK of Microsoft's that the user has, in the place of the one that is made: an installed kit, or the
-//! packages of one. It is laid out again with links, because Linux tells `Ntddk.h` from `ntddk.h`.
+//! packages of one. It is laid out again with links, because names are case-sensitive on Linux.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! What the rules need to know of a file: its models, its devices and their sections.
+//! A survey of an INF file for the rules: its models, its devices and their sections.
 
 use std::collections::HashSet;
 

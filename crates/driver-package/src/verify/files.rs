@@ -160,7 +160,7 @@ fn check_member(file: &str, bytes: &[u8], members: &Members<'_>, report: &mut Re
     }
 }
 
-/// Whether a value of `OS`, as `_v100_X64_RS5`, is for a processor. x86 is written without its name.
+/// Returns `true` if a value of `OS`, as `_v100_X64_RS5`, is for a processor. x86 is written without its name.
 fn is_for(system: &str, arch: Arch) -> bool {
     let parts: Vec<String> = system.split('_').map(str::to_lowercase).collect();
     let has = |name: &str| parts.iter().any(|part| part == name);

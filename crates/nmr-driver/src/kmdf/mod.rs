@@ -1,4 +1,4 @@
-//! What the framework calls, and what `driver!` names.
+//! Callbacks of the framework, and the items that `driver!` names.
 
 mod device;
 mod driver;

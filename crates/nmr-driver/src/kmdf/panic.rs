@@ -1,4 +1,4 @@
-//! What a driver's panic handler does.
+//! The panic handler of a driver.
 
 use core::panic::PanicInfo;
 

@@ -70,7 +70,7 @@ impl Api {
         })
     }
 
-    /// Whether there is something of this name, without that of the crate.
+    /// Returns `true` if there is something of this name, without that of the crate.
     pub(crate) fn has(&self, path: &str) -> bool {
         let Some((first, second)) = path.split_once("::") else {
             return self.exported.contains(path);

@@ -1,4 +1,4 @@
-//! What a test asks of the kernel: the functions of `nmr_kernel.h` besides those of its parts.
+//! Control of the kernel by a test: the functions of `nmr_kernel.h` besides those of its parts.
 // UNSAFETY: an exported function.
 #![expect(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! What threads wait for: events and mutexes, and time.
+//! Dispatcher objects: events, mutexes and time.
 // UNSAFETY: exported functions.
 #![expect(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Spin locks, push locks and fast mutexes. The registrar is told of each, for its rules about locks.
+//! Spin locks, push locks and fast mutexes. Each is reported to the registrar, for its rules about locks.
 // UNSAFETY: exported functions.
 #![expect(unsafe_code)]
 
@@ -38,7 +38,7 @@ fn give_back(lock: &AtomicUsize) {
     }
 }
 
-/// Takes a lock, which the registrar hears of before and after.
+/// Takes a lock, and reports it to the registrar before and after.
 fn acquire(lock: &AtomicUsize, wait: impl FnOnce()) {
     let address = ptr::from_ref(lock).addr();
     locks::acquiring(address);

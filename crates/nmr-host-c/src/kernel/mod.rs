@@ -1,4 +1,4 @@
-//! What modules in C use of the kernel besides the NMR, for a process: the functions that the headers
+//! Functions of the kernel besides the NMR, for modules in C that run in a process: those that the headers
 //! in `crates/nmr-host/include/kernel` declare. Each is exported as `nmr_kernel_` and its name, so that a
 //! program may have its own of that name. All have Windows' convention; those that take a routine
 //! are told the convention of the routine.

@@ -1,4 +1,4 @@
-//! The one place where threads wait: for a condition over the words of the modules' objects.
+//! Waits of threads, all in one place: for a condition over the words of the modules' objects.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;

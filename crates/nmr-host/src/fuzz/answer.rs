@@ -1,4 +1,4 @@
-//! What a program's modules do inside their callbacks.
+//! Actions of a program's modules inside their callbacks.
 
 use nmr_machine::Role;
 use nmr_sys::{

@@ -1,4 +1,4 @@
-//! What a program does: calls of the nine functions, right and wrong ones.
+//! The calls of a program: of the nine functions, right and wrong ones.
 
 use std::rc::Rc;
 

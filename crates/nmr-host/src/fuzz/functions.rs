@@ -76,7 +76,7 @@ pub(super) fn run(bytes: &[u8], shell: &Arc<Shell>, blocked: &[bool]) -> Outcome
     }
 }
 
-/// Whether the machine watches a rule.
+/// Returns `true` if the machine watches a rule.
 pub(super) fn watches(rule: Rule) -> bool {
     MACHINE.contains(&rule)
 }

@@ -1,7 +1,7 @@
 //! Fuzzing of the nine functions: any bytes are a small program of calls and of answers to
 //! callbacks, which runs twice and has to end the same way.
 //!
-//! One run goes through the exported functions, as a driver would; the other tells the pure machine
+//! One run goes through the exported functions, as a driver would; the other passes to the pure machine
 //! the same events. Every call, every callback with its arguments, every status and every broken
 //! rule that the machine sees has to be equal. What the machine itself should do is not the
 //! question here: the exploration of `nmr-machine` asks that.

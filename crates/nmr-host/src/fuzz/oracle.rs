@@ -137,7 +137,7 @@ impl Oracle {
         let (_, offer) = offers.iter_mut().find(|(of, _)| *of == handle)?;
         let done = run(offer, &mut breaches);
         let mut machine = self.machine(Some(handle)).borrow_mut();
-        machine.find_breaches(handle.key(), breaches);
+        machine.report_breaches(handle.key(), breaches);
         self.note_findings(&mut machine);
         Some(done)
     }

@@ -25,7 +25,7 @@ impl Program {
         byte.map_or(0, |byte| usize::from(byte) % count)
     }
 
-    /// Whether the next of `count` equally frequent choices is the last one.
+    /// Returns `true` if the next of `count` equally frequent choices is the last one.
     pub(super) fn rarely(&mut self, count: usize) -> bool {
         self.choose(count) == count - 1
     }

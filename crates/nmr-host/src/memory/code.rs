@@ -1,4 +1,4 @@
-//! Where code is: in the native modules of the process, as the dynamic linker knows them, and in
+//! The address ranges of code: in the native modules of the process, as the dynamic linker knows them, and in
 //! images that another loader loads.
 
 use std::any::Any;

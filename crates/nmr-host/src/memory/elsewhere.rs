@@ -1,4 +1,4 @@
-//! What is known of memory where the system cannot be asked: nothing. Every check that needs it is off.
+//! Memory on systems that cannot be asked about it: every check that needs it is off.
 
 use std::io;
 

@@ -47,7 +47,7 @@ fn length(header: &[u8]) -> usize {
     usize::from(u16::from_ne_bytes(field.copied().unwrap_or_default()))
 }
 
-/// Whether memory cannot be read.
+/// Returns `true` if memory cannot be read.
 fn is_lost(address: usize, size: usize) -> bool {
     address != 0 && probe::read(address, size) == Seen::Nothing
 }

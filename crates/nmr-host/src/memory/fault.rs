@@ -1,5 +1,5 @@
-//! What happens when a closed page of the quarantine is touched. The handler of the signal runs in
-//! the middle of anything, perhaps on a small stack, so it does next to nothing: it tells a thread
+//! Faults at closed pages of the quarantine. The handler of the signal runs in
+//! the middle of anything, perhaps on a small stack, so it does next to nothing: it wakes a thread
 //! of the quarantine what happened and waits for the answer. That thread lets the registrars report.
 
 use super::quarantine::{self, Place};

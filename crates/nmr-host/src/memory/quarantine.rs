@@ -71,7 +71,7 @@ pub struct Place {
 }
 
 impl Block {
-    /// Whether an address is in it. A block without bytes holds its own address.
+    /// Returns `true` if an address is in it. A block without bytes holds its own address.
     #[must_use]
     pub fn holds(&self, address: usize) -> bool {
         (self.start..self.start + self.size.max(1)).contains(&address)
@@ -171,7 +171,7 @@ pub(crate) fn lose_thread() {
     }
 }
 
-/// Whether an address belongs to the quarantine.
+/// Returns `true` if an address belongs to the quarantine.
 #[must_use]
 pub fn contains(address: usize) -> bool {
     let end = END.load(Ordering::Acquire);
@@ -200,7 +200,7 @@ pub fn allocate(request: Request) -> *mut c_void {
         .map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
 }
 
-/// Frees a block of the quarantine: closes it, and tells the registrars that know of it. Freeing
+/// Frees a block of the quarantine: closes it, and notifies the registrars that know of it. Freeing
 /// what is no live block of the quarantine changes nothing: a second free is reported (V-86), and for
 /// anything else a line is printed. Returns whether it was
 /// one, and its end was not overwritten.
@@ -267,7 +267,7 @@ pub fn find(address: usize) -> Option<Block> {
     block.filter(|block| block.holds(address))
 }
 
-/// A registrar knows an address from now on, and wants to be told when its block is freed.
+/// A registrar knows an address from now on, and subscribes to the free of its block.
 pub(super) fn claim(address: usize) {
     if contains(address) {
         with(|arena| {

@@ -113,7 +113,7 @@ impl Shell {
     #[cold]
     fn report_breaches(&self, binding: Key, breaches: Breaches, function: &'static str) {
         let mut machine = self.machine(binding);
-        machine.find_breaches(binding, breaches);
+        machine.report_breaches(binding, breaches);
         let findings = machine.take_findings();
         drop(machine);
         self.file(findings, function, None);

@@ -1,5 +1,5 @@
-//! What a machine says, carried out: above all calls of callbacks, at the right level and with everything
-//! looked at around them.
+//! Carrying out the actions of a machine: above all calls of callbacks, at the right level and with every check
+//! around them.
 
 use nmr_machine::{Action, Callback, Ends, Event, Invocation, Key, Outcome, Role};
 use nmr_sys::NTSTATUS;
@@ -15,7 +15,7 @@ use crate::sync::Arc;
 use crate::thread;
 
 impl<'a> Conversation<'a> {
-    /// Does what the machine says, and tells it what comes of that, until the call returns.
+    /// Carries out the machine's actions, and passes their outcomes back to it, until the call returns.
     pub(super) fn carry_out(
         &mut self,
         (mut machine, mut action): (Locked<'a>, Action),

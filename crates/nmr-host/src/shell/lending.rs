@@ -1,4 +1,4 @@
-//! The rules about the memory that modules lend: after each step the shell tells the ledger what has
+//! The rules about the memory that modules lend: after each step the shell reports to the ledger what has
 //! happened, and makes reports of what it answers. Only if the policy says `memory=checked`.
 
 use nmr_machine::{

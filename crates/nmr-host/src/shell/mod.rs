@@ -74,7 +74,7 @@ struct Books {
     layouts: HashMap<NPIID, InterfaceLayout>,
     records: Records,
     reports: Reports,
-    /// How many lost reports were told of.
+    /// The number of lost reports that were announced.
     known_lost: u64,
     /// The threads that have completed a detach and have not left the code that did.
     completers: Vec<Completer>,
@@ -180,7 +180,7 @@ impl Shell {
         conversation.carry_out(told);
     }
 
-    /// Whether calls are looked at: for rules that need it, or for a record.
+    /// Returns `true` if calls are looked at: for rules that need it, or for a record.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! What tests and tools read of a registrar, and what they set.
+//! Queries and settings of a registrar for tests and tools.
 
 use nmr_machine::{Blocker, Handle, Identity, Leak, ModuleId, Role};
 
@@ -14,7 +14,7 @@ impl Shell {
         handle.and_then(|handle| self.machine(handle.key()).identify(handle))
     }
 
-    /// Whether a handle stands or stood for something.
+    /// Returns `true` if a handle stands or stood for something.
     pub(crate) fn was_issued(&self, handle: Option<Handle>) -> bool {
         self.lane_named(handle).machine().was_issued(handle)
     }

@@ -1,4 +1,4 @@
-//! How a broken rule becomes a report, and what happens to it.
+//! Reports: made from broken rules, stored and delivered.
 
 use std::fmt;
 use std::ops::Range;
@@ -242,7 +242,7 @@ impl Shell {
 
     /// Reports the registrations whose callbacks are in code that goes away, and counts them.
     pub(crate) fn unloading(&self, code: &Range<usize>) -> usize {
-        self.look_into_lanes("unload", |machine| machine.find_callbacks_in(code))
+        self.look_into_lanes("unload", |machine| machine.report_callbacks_in(code))
     }
 
     /// Reports what a look into each lane finds, and counts it.
@@ -316,7 +316,7 @@ impl Shell {
         function: &'static str,
     ) {
         let mut machine = self.machine(binding);
-        machine.find(rule, binding, culprit, None);
+        machine.report(rule, binding, culprit, None);
         let findings = machine.take_findings();
         drop(machine);
         self.file(findings, function, None);

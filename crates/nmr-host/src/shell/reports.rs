@@ -80,7 +80,7 @@ impl Reports {
         self.list.into_iter().map(|entry| entry.report)
     }
 
-    /// Whether a report was added or repeated since the last announcement.
+    /// Returns `true` if a report was added or repeated since the last announcement.
     pub(super) fn has_news(&self) -> bool {
         self.has_news
     }
@@ -132,7 +132,7 @@ impl Reports {
         }
     }
 
-    /// Whether a module has a report already that explains this rule: characteristics that are shared
+    /// Returns `true` if a module has a report already that explains this rule: characteristics that are shared
     /// (V-14) are the consequence of a registration that was not closed, or of characteristics that are
     /// on a stack.
     pub(super) fn explain(&self, rule: Rule, module: Option<nmr_machine::ModuleLabel>) -> bool {

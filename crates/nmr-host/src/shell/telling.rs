@@ -1,4 +1,4 @@
-//! How a thread tells a machine what happens: under the lock of its lane, with what is written down of it.
+//! Steps of a machine: a thread passes an event to it under the lock of its lane, and observers record it.
 
 use nmr_machine::{Action, Ends, Event, Handle, Invocation, Machine, Task};
 
@@ -129,7 +129,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// Wakes the waiting threads, and reports the findings. Meanwhile the machine is not locked: what it has said
-    /// holds until it is told of the outcome.
+    /// holds until it gets the outcome.
     #[cold]
     fn tell_news(&self, mut machine: Locked<'a>, function: &'static str) -> Locked<'a> {
         if machine.take_wake() {

@@ -1,4 +1,4 @@
-//! How a thread waits for the end of a registration.
+//! Waits for the end of a registration.
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! What is looked at around a callback: what it leaves behind on its thread, how long it takes, and
-//! what it hands out.
+//! Checks around a callback: the state that it leaves behind on its thread, its duration, and
+//! the pointers that it hands out.
 
 use std::time::{Duration, Instant};
 

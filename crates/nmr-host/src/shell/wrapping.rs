@@ -1,4 +1,4 @@
-//! Where the shell tells the [watch](crate::wrapped) of a binding how far it has come.
+//! Progress of a binding, reported to its [watch](crate::wrapped).
 
 use nmr_machine::{Callback, Finding, Handle, Key, ModuleLabel, Role, Rule};
 use nmr_sys::{NT_SUCCESS, NTSTATUS, Opaque};

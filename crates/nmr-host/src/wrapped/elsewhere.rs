@@ -1,5 +1,5 @@
-//! Where there is no gate: nothing is watched, and [`Registrar::wrap`](crate::Registrar::wrap) says
-//! so.
+//! Systems without a trampoline: nothing is watched, and [`Registrar::wrap`](crate::Registrar::wrap) returns an
+//! error.
 
 use nmr_machine::Role;
 use nmr_sys::Opaque;
@@ -16,7 +16,7 @@ impl Tables {
     /// Whether tables can be copied here.
     pub(crate) const WORK: bool = false;
 
-    #[expect(clippy::unused_self, reason = "as where there is a gate")]
+    #[expect(clippy::unused_self, reason = "as where there is a trampoline")]
     pub(crate) fn copy(
         &mut self,
         _: &TableLayout,

@@ -1,13 +1,11 @@
 //! Calls between modules, made visible. The NMR hands a module's dispatch table to its peer and
 //! never sees what the two do with it. For an interface that a program wants watched, the registrar
-//! hands out a [copy](table) of the table instead, whose functions lead through a [gate]: it notes
+//! hands out a [copy](table) of the table instead, whose functions lead through a [trampoline]: it notes
 //! the call on the [watch] of the binding, goes on to the real function, and notes the return.
 //!
 //! What was handed out stays until the registrar is dropped, so that a call that comes too late is
 //! a report, and not a crash of its own.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
-mod gate;
 mod hold;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod stubs;
@@ -16,6 +14,8 @@ mod table;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
 #[path = "elsewhere.rs"]
 mod table;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod trampoline;
 mod watch;
 
 use std::collections::HashMap;
@@ -174,7 +174,7 @@ impl Wrapped {
         self.lock().tables.callback(slot, function, target)
     }
 
-    /// Whether anything is watched.
+    /// Returns `true` if anything is watched.
     pub(crate) fn is_on(&self) -> bool {
         self.is_on.load(Ordering::Acquire)
     }

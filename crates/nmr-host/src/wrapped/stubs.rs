@@ -1,5 +1,5 @@
 //! Stubs: one small piece of code for each function that is handed out, which says whose it is and
-//! goes on to the [gate](super::gate). Their code is written once and never changes: what differs
+//! goes on to the [trampoline](super::trampoline). Their code is written once and never changes: what differs
 //! is in the page behind it.
 // UNSAFETY: mapping and protecting memory, and code that is made of bytes.
 #![expect(unsafe_code)]
@@ -7,16 +7,16 @@
 use std::io;
 use std::ptr::{self, NonNull};
 
-use super::gate;
 use super::table::Slot;
+use super::trampoline;
 
 const PAGE: usize = 4096;
 /// How far apart stubs are.
 const STRIDE: usize = 16;
 /// How many stubs a block has.
 const COUNT: usize = PAGE / STRIDE;
-/// Where the address of the gate is in a block: behind the slots.
-const GATE: usize = PAGE + COUNT * size_of::<usize>();
+/// Where the address of the trampoline is in a block: behind the slots.
+const TRAMPOLINE: usize = PAGE + COUNT * size_of::<usize>();
 
 /// The stubs of a registrar.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Stubs {
     }
 }
 
-/// A page of code, and a page with the slots and the address of the gate.
+/// A page of code, and a page with the slots and the address of the trampoline.
 ///
 /// # Invariants
 ///
@@ -71,7 +71,7 @@ impl Block {
             unsafe { block.at::<[u8; STRIDE]>(index * STRIDE).write(code) };
         }
         // SAFETY: the word lies in the second page.
-        unsafe { block.at::<usize>(GATE).write(gate::address()) };
+        unsafe { block.at::<usize>(TRAMPOLINE).write(trampoline::address()) };
         // SAFETY: the page belongs to this mapping, and is not shared yet.
         let result = unsafe { libc::mprotect(start, PAGE, libc::PROT_READ | libc::PROT_EXEC) };
         if result == 0 {
@@ -103,7 +103,7 @@ impl Drop for Block {
     }
 }
 
-/// `mov r11, [slot]; jmp [gate]`, and breakpoints. Only `r11` is neither an argument nor preserved
+/// `mov r11, [slot]; jmp [trampoline]`, and breakpoints. Only `r11` is neither an argument nor preserved
 /// in both conventions.
 #[expect(clippy::expect_used, reason = "distances within a block of two pages")]
 fn stub(index: usize) -> [u8; STRIDE] {
@@ -116,6 +116,6 @@ fn stub(index: usize) -> [u8; STRIDE] {
     code[..3].copy_from_slice(&[0x4c, 0x8b, 0x1d]);
     code[3..7].copy_from_slice(&distance(start + 7, PAGE + index * size_of::<usize>()));
     code[7..9].copy_from_slice(&[0xff, 0x25]);
-    code[9..13].copy_from_slice(&distance(start + 13, GATE));
+    code[9..13].copy_from_slice(&distance(start + 13, TRAMPOLINE));
     code
 }

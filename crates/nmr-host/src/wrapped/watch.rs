@@ -230,7 +230,7 @@ impl Watch {
         }
     }
 
-    /// Whether a provider that calls now has not attached. On another thread than the callback's it
+    /// Returns `true` if a provider that calls now has not attached. On another thread than the callback's it
     /// may have decided already: that shows when the callback returns.
     fn is_too_early(&self) -> bool {
         const ATTACHED: u8 = Consent::Attached as u8;

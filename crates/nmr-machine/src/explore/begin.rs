@@ -1,4 +1,4 @@
-//! What a move is to the machine: an event, after the books have noted it.
+//! The event of a move: passed to the machine after the books have noted the move.
 
 use super::books::{Cleanup, Offer, Stage};
 use super::calls::{Caller, Kind, Now};

@@ -1,4 +1,4 @@
-//! What the modules themselves know of their registrations and bindings: kept from the calls and
+//! The modules' own view of their registrations and bindings: kept from the calls and
 //! callbacks alone, and compared with what the machine wants next.
 
 use super::setup::{Id, MOST, Pair, ROLES, Setup};
@@ -109,12 +109,12 @@ impl Book {
         self.offer.is_some() || self.attached
     }
 
-    /// Whether the provider has accepted and both may use their binding.
+    /// Returns `true` if the provider has accepted and both may use their binding.
     pub(super) fn is_accepted(&self) -> bool {
         self.offer == Some(Offer::Accepted) || self.attached
     }
 
-    /// Whether one end has detached.
+    /// Returns `true` if one end has detached.
     pub(super) fn is_done(&self, role: Role) -> bool {
         let end = self.end(role);
         let answered = end.called && !end.inside && (!end.pended || end.completed);
@@ -125,7 +125,7 @@ impl Book {
         self.attached && ROLES.into_iter().all(|role| self.is_done(role))
     }
 
-    /// Whether nothing is owed to the two ends any more.
+    /// Returns `true` if nothing is owed to the two ends any more.
     pub(super) fn is_over(&self) -> bool {
         let settled = |end: &End| matches!(end.cleanup, Cleanup::None | Cleanup::Over);
         self.is_detached() && self.ends.iter().all(settled)
@@ -176,7 +176,7 @@ impl Books {
         self.pairs.iter_mut()
     }
 
-    /// Whether both modules of a pair are registered and have not deregistered.
+    /// Returns `true` if both modules of a pair are registered and have not deregistered.
     pub(super) fn are_live(&self, pair: Pair) -> bool {
         ROLES
             .into_iter()
@@ -210,7 +210,7 @@ impl Books {
         self.member_mut(id).stage = Stage::Stopping;
     }
 
-    /// Whether every module of the pair is registered, so that callbacks may run (I-7, I-9).
+    /// Returns `true` if every module of the pair is registered, so that callbacks may run (I-7, I-9).
     pub(super) fn check_registered(&self, pair: Pair, what: &str) -> Result<(), Violation> {
         for role in ROLES {
             let id = pair.end(role);

@@ -177,7 +177,7 @@ fn book(book: &Book, bytes: &mut Vec<u8>) {
 }
 
 fn offer_code(offer: &Outcome, bytes: &mut Vec<u8>) {
-    // The low bytes tell the statuses of the exploration apart.
+    // The low bytes distinguish the statuses of the exploration.
     let last = offer.last.map_or(1, |last| last.to_le_bytes()[0]);
     bytes.extend([offer.tries.to_le_bytes()[0], last, offer.progress as u8]);
     for (context, dispatch) in offer.passed {

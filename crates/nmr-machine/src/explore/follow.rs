@@ -1,4 +1,4 @@
-//! What the machine wants next, compared with the books: here the invariants of contract section
+//! Comparison of the machine's next action with the books: here the invariants of contract section
 //! 4 are checked.
 
 use nmr_sys::Opaque;
@@ -12,7 +12,7 @@ use crate::module::{Callback, Role};
 use crate::{Action, Arguments, Invocation, Key, Side, Task};
 
 impl World {
-    /// Lets a call do what it is told, if the books agree.
+    /// Lets a call carry out its action, if the books agree.
     pub(super) fn follow(
         &mut self,
         setup: &Setup,

@@ -1,4 +1,4 @@
-//! What can happen next: calls that modules make, and answers of callbacks that are running.
+//! Possible moves: calls that modules make, and answers of callbacks that are running.
 
 use nmr_sys::{NTSTATUS, STATUS_ACCESS_DENIED, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS};
 
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// Whether a move needs a free thread. A completion can be made by a detach callback of the
+    /// Returns `true` if a move needs a free thread. A completion can be made by a detach callback of the
     /// same binding.
     fn begins(&self, step: Move) -> bool {
         match step {

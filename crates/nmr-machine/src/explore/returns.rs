@@ -1,4 +1,4 @@
-//! What a call has to have done when it returns, and what is left when no move is owed.
+//! Postconditions of a call that returns, and of a state in which no move is owed.
 
 use nmr_sys::{NTSTATUS, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS};
 

@@ -31,7 +31,7 @@ impl Breach {
 }
 
 impl World {
-    /// Whether the setup lets a module do this: it is honest, or one of the mistakes allowed.
+    /// Returns `true` if the setup lets a module do this: it is honest, or one of the mistakes allowed.
     pub(super) fn is_allowed(&self, setup: &Setup, step: Move) -> bool {
         if self.is_twist(step) && self.twists == 0 {
             return false;
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// Whether a move is one of the unusual answers that a setup may limit.
+    /// Returns `true` if a move is one of the unusual answers that a setup may limit.
     pub(super) fn is_twist(&self, step: Move) -> bool {
         match step {
             Move::Attach(pair) => self.books.pair(pair).tries > 0,
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// Whether this is the completion before the detach that the setup allows besides mistakes.
+    /// Returns `true` if this is the completion before the detach that the setup allows besides mistakes.
     pub(super) fn is_early(&self, setup: &Setup, step: Move, breach: Breach) -> bool {
         match step {
             Move::Complete(pair, _) => {
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// Whether the modules or the machine owe this move. No module has to register, deregister or
+    /// Returns `true` if the modules or the machine owe this move. No module has to register, deregister or
     /// break a rule; every wait has to end without that.
     pub(super) fn is_owed(&self, step: Move) -> bool {
         !matches!(step, Move::Register(_) | Move::Deregister(_)) && self.breach(step).is_none()

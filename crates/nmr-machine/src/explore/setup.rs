@@ -1,4 +1,4 @@
-//! What one exploration lets the modules do, and the modules as the machine sees them.
+//! The bounds of one exploration, and its modules as the machine sees them.
 
 use core::ffi::c_void;
 use std::{fmt, ptr};

@@ -1,4 +1,4 @@
-//! The machine among its modules: takes a move, notes it in the books, and tells the machine.
+//! The machine among its modules: takes a move, notes it in the books, and passes it to the machine.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -61,7 +61,7 @@ impl Offers {
     }
 }
 
-/// Whether the calls of a binding, and their returns, come in the order of the contract: attach,
+/// Returns `true` if the calls of a binding, and their returns, come in the order of the contract: attach,
 /// then each detach once, then each cleanup at most once.
 fn in_order(calls: &[(&str, bool)]) -> bool {
     let position = |function, begins| calls.iter().position(|call| *call == (function, begins));

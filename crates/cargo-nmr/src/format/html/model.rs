@@ -1,5 +1,5 @@
-//! What the script of the page gets: the run, in the order in which it is shown. Texts that come
-//! again and again are there once.
+//! The data of the page's script: the run, in the order in which it is shown. Repeated texts
+//! are stored once.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What the registrar saw in one run, told like any other.
+//! A replay of one run of `faults`, in the form of any other run.
 
 use std::io::{self, Write};
 

@@ -6,7 +6,7 @@ use crate::inf::check::Report;
 use crate::inf::survey::Survey;
 use crate::inf::{Line, stamp};
 
-/// Sections that Windows reads without being told their name, up to the first dot.
+/// Sections that Windows reads without a reference to their name, up to the first dot.
 const KNOWN: [&str; 14] = [
     "version",
     "destinationdirs",

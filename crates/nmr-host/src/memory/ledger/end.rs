@@ -1,4 +1,4 @@
-//! What one end of a binding lends.
+//! Memory that one end of a binding lends.
 
 use nmr_machine::{Finding, Key, Role, Rule};
 

@@ -1,4 +1,4 @@
-//! What a registration lends, and what its bindings have left behind.
+//! Memory that a registration lends, and what its bindings have left behind.
 
 use nmr_machine::{Finding, ModuleLabel, Rule};
 

@@ -1,5 +1,5 @@
-//! What modules have lent to the NMR, and which rule it breaks when that changes, goes away or is
-//! touched. Only bookkeeping: what is in memory now, others look.
+//! Memory on loan from modules to the NMR, and the rules that are broken when it changes, goes away or is
+//! touched. Only bookkeeping: other modules read the memory itself.
 
 mod breach;
 mod end;
@@ -344,7 +344,7 @@ impl Ledger {
         lenders
     }
 
-    /// Whether another module has lent something in the block of an address.
+    /// Returns `true` if another module has lent something in the block of an address.
     fn is_shared(&self, address: usize, own: (Key, Role)) -> bool {
         let own = Lender::End(own.0, own.1);
         let block = quarantine::find(address);

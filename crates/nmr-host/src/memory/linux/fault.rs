@@ -93,7 +93,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
     }
 }
 
-/// Whether the thread can go on.
+/// Returns `true` if the thread can go on.
 fn ask(address: usize) -> bool {
     let touch = Touch {
         address,

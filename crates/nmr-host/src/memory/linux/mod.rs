@@ -1,4 +1,4 @@
-//! What Linux knows of the memory of this process.
+//! Queries to Linux about the memory of this process.
 // UNSAFETY: asks the system and its dynamic linker, in C.
 #![expect(unsafe_code)]
 
@@ -43,7 +43,7 @@ pub(crate) fn copy(address: usize, bytes: &mut [u8]) -> io::Result<usize> {
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
-/// Whether a native module has code at an address.
+/// Returns `true` if a native module has code at an address.
 pub(super) fn is_native(address: usize) -> bool {
     let mut search = Search {
         address,

@@ -1,6 +1,6 @@
-//! The gate: the way of every watched call. It notes the call, puts a return address of its own
+//! The trampoline: the way of every watched call. It notes the call, puts a return address of its own
 //! into the place of the caller's, and jumps to the real function, which finds every register and
-//! the whole stack as the caller left them. The function returns to the second half of the gate,
+//! the whole stack as the caller left them. The function returns to the second half of the trampoline,
 //! which notes the return and goes back to the caller with the result.
 //!
 //! So it works for any number of arguments, in the convention of Microsoft and in that of System V.
