@@ -10,7 +10,7 @@ use crate::pe;
 /// The size of the largest file that is read, in bytes.
 pub const LARGEST: u64 = pe::MAX_SIZE as u64;
 
-/// The environment variable in which `cargo nmr test` tells the tests where the image is.
+/// The environment variable in which `cargo nmr test` passes the path of the image to the tests.
 pub const IMAGE_VARIABLE: &str = "NMR_IMAGE";
 
 /// The driver of the package whose tests run, as `cargo nmr test` has built it.

@@ -1,4 +1,4 @@
-//! What an image asks of KMDF, read without running it: the version that it binds to, and the functions of
+//! Requirements of an image on KMDF, read without running it: the version that it binds to, and the functions of
 //! the framework that its code calls.
 #![forbid(unsafe_code)]
 
@@ -75,7 +75,7 @@ struct Bind {
 }
 
 impl Bind {
-    /// Whether the image has the table itself, which the framework fills in.
+    /// Returns `true` if the image has the table itself, which the framework fills in.
     fn has_table(&self) -> bool {
         self.count as usize <= LAST_COPIED
     }

@@ -1,4 +1,4 @@
-//! What Windows, and its memory integrity in particular, asks of a driver image, point by point.
+//! Requirements of Windows, and of its memory integrity in particular, on a driver image, point by point.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -103,7 +103,7 @@ pub fn check(facts: &Facts) -> Vec<Point> {
     ]
 }
 
-/// Whether no point fails. An image without a signature may pass.
+/// Returns `true` if no point fails. An image without a signature may pass.
 #[must_use]
 pub fn passes(points: &[Point]) -> bool {
     points.iter().all(|point| point.outcome != Outcome::Fail)

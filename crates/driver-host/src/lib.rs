@@ -43,7 +43,7 @@ pub use request::{Request, UnknownRequest};
 
 /// Whether this machine can load images.
 pub const SUPPORTED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
-/// What to tell a user where it cannot.
+/// The message for a user where it cannot.
 pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only";
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

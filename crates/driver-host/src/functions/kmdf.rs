@@ -1,7 +1,7 @@
 //! The functions of KMDF, without the `Wdf` in front of their names.
 
 table! {
-    { use crate::native::wdf::{collection, context, control, device, dpc, driver, file, init, interface, lock, memory, object, queue, queue_config, queue_state, registry, registry_value, request, retrieve, string, timer, work_item}; }
+    { use crate::native::wdf::{cancel, collection, context, control, device, dpc, driver, file, init, interface, lock, memory, object, queue, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, string, timer, user_buffer, work_item}; }
     gated {
         "CollectionAdd" => collection::add,
         "CollectionCreate" => collection::create,
@@ -58,7 +58,9 @@ table! {
         "IoQueueGetState" => queue_state::get,
         "IoQueuePurge" => queue_state::purge,
         "IoQueuePurgeSynchronously" => queue_state::purge_and_wait,
+        "IoQueueReadyNotify" => queue_state::ready_notify,
         "IoQueueRetrieveNextRequest" => queue::retrieve_next,
+        "IoQueueRetrieveRequestByFileObject" => queue::retrieve_of_file,
         "IoQueueStart" => queue_state::start,
         "IoQueueStop" => queue_state::stop,
         "IoQueueStopSynchronously" => queue_state::stop_and_wait,
@@ -100,14 +102,22 @@ table! {
         "RequestGetIoQueue" => request::get_queue,
         "RequestGetParameters" => retrieve::parameters,
         "RequestGetRequestorMode" => request::get_requestor_mode,
-        "RequestIsCanceled" => request::is_canceled,
-        "RequestMarkCancelable" => request::mark_cancelable,
+        "RequestIsCanceled" => cancel::is_canceled,
+        "RequestMarkCancelable" => cancel::mark_cancelable,
+        "RequestMarkCancelableEx" => cancel::mark_unless_canceled,
+        "RequestProbeAndLockUserBufferForRead" => user_buffer::lock,
+        "RequestProbeAndLockUserBufferForWrite" => user_buffer::lock,
         "RequestRetrieveInputBuffer" => retrieve::input_buffer,
         "RequestRetrieveInputMemory" => retrieve::input_memory,
+        "RequestRetrieveInputWdmMdl" => request_mdl::input,
         "RequestRetrieveOutputBuffer" => retrieve::output_buffer,
         "RequestRetrieveOutputMemory" => retrieve::output_memory,
+        "RequestRetrieveOutputWdmMdl" => request_mdl::output,
+        "RequestRetrieveUnsafeUserInputBuffer" => user_buffer::input,
+        "RequestRetrieveUnsafeUserOutputBuffer" => user_buffer::output,
         "RequestSetInformation" => request::set_information,
-        "RequestUnmarkCancelable" => request::unmark_cancelable,
+        "RequestStopAcknowledge" => request::stop_acknowledge,
+        "RequestUnmarkCancelable" => cancel::unmark_cancelable,
         "SpinLockAcquire" => lock::acquire_spin,
         "SpinLockCreate" => lock::create_spin,
         "SpinLockRelease" => lock::release_spin,

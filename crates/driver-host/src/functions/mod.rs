@@ -65,7 +65,7 @@ impl Library {
     }
 }
 
-/// Whether the loader has a function that an image imports by name.
+/// Returns `true` if the loader has a function that an image imports by name.
 #[must_use]
 pub fn is_implemented(library: &str, function: &str) -> bool {
     let names = match Library::named(library) {
@@ -78,7 +78,7 @@ pub fn is_implemented(library: &str, function: &str) -> bool {
     names.contains(&function)
 }
 
-/// Whether the loader has a function of KMDF; its name begins with `Wdf`.
+/// Returns `true` if the loader has a function of KMDF; its name begins with `Wdf`.
 #[must_use]
 pub fn is_framework_implemented(function: &str) -> bool {
     let name = function.strip_prefix("Wdf");

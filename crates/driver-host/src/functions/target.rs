@@ -1,4 +1,4 @@
-//! What an image gets for a name.
+//! The target of an import: the address that an image gets for a name.
 
 use super::{Library, kernel, kmdf, netio, wdfldr, wpp};
 use crate::native::exports::{csq, lookaside};

@@ -1,4 +1,4 @@
-//! What a PE32+ image says about itself, read and checked. Pure: no memory is mapped here, and no
+//! The headers and tables of a PE32+ image, read and checked. Pure: no memory is mapped here, and no
 //! bytes lead to a panic.
 #![forbid(unsafe_code)]
 
@@ -52,7 +52,7 @@ pub struct Image {
     pub sections: Vec<Section>,
     /// Every slot that the loader has to fill.
     pub imports: Vec<Import>,
-    /// The offset and the size of the import address table, if the header tells.
+    /// The offset and the size of the import address table, if the header has them.
     pub import_addresses: Option<(u32, u32)>,
     /// Where 64-bit addresses have to be moved.
     pub relocations: Vec<u32>,
@@ -106,7 +106,7 @@ impl Image {
         Ok(image)
     }
 
-    /// Whether this host can run it, as far as the headers tell.
+    /// Returns `true` if this host can run it, as far as the headers show.
     pub fn check_loadable(&self) -> Result<(), Malformed> {
         if self.machine != pe::IMAGE_FILE_MACHINE_AMD64 {
             return Err(Malformed::Machine(self.machine));

@@ -39,13 +39,13 @@ pub struct Section {
 }
 
 impl Section {
-    /// Whether it is code that Windows drops after `DriverEntry`. Linkers made it writable for a long time.
+    /// Returns `true` if it is code that Windows drops after `DriverEntry`. Linkers made it writable for a long time.
     #[must_use]
     pub fn is_init(&self) -> bool {
         self.discardable || self.name == "INIT"
     }
 
-    /// Whether a range of memory lies in the section.
+    /// Returns `true` if a range of memory lies in the section.
     #[must_use]
     pub fn contains(&self, offset: u32, size: u32) -> bool {
         let end = u64::from(offset) + u64::from(size);

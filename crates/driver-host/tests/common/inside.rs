@@ -72,6 +72,12 @@ pub fn store_word(address: usize, word: usize) {
     unsafe { ptr::with_exposed_provenance_mut::<usize>(address).write(word) };
 }
 
+/// Writes a byte to a buffer that the kernel has given.
+pub fn store_byte(address: usize, byte: u8) {
+    // SAFETY: the tests pass addresses in buffers of requests that they have, which other threads do not use.
+    unsafe { ptr::with_exposed_provenance_mut::<u8>(address).write(byte) };
+}
+
 /// Calls a function at an address, which ignores the arguments that it does not have.
 pub fn call(address: usize, arguments: &[usize]) -> usize {
     type Function =

@@ -65,6 +65,17 @@ impl Framework {
         default: u64,
         control: usize,
     ) -> usize {
+        self.queue_with(device, dispatch, default, &[(CONTROL, control)])
+    }
+
+    /// A queue of a device, with callbacks at their places in its configuration.
+    pub(crate) fn queue_with(
+        &self,
+        device: usize,
+        dispatch: u64,
+        default: u64,
+        callbacks: &[(usize, usize)],
+    ) -> usize {
         const USE_DEFAULT: u64 = 2;
         let presented = if dispatch == PARALLEL {
             u32::MAX.into()
@@ -74,7 +85,9 @@ impl Framework {
         let mut config = [0; 12];
         config[0] = 0x60 | dispatch << 32;
         config[1] = USE_DEFAULT | default << 40;
-        config[5] = control as u64;
+        for &(place, callback) in callbacks {
+            config[place] = callback as u64;
+        }
         config[10] = presented;
         self.make(
             "IoQueueCreate",
@@ -82,6 +95,12 @@ impl Framework {
         )
     }
 }
+
+/// The places of `EvtIoRead`, `EvtIoWrite`, `EvtIoDeviceControl` and `EvtIoStop`, in words.
+pub(crate) const READ: usize = 3;
+pub(crate) const WRITE: usize = 4;
+pub(crate) const CONTROL: usize = 5;
+pub(crate) const STOP: usize = 7;
 
 pub(crate) const PARALLEL: u64 = 2;
 pub(crate) const MANUAL: u64 = 3;
@@ -96,15 +115,15 @@ fn control_devices() {
         let pointer = Memory::new(&[init as u64]);
         let device = framework.make("DeviceCreate", &[pointer.address(), 0]);
         let object = framework.call("DeviceWdmGetDeviceObject", &[device]);
-        // The flags, among them EXCLUSIVE and INITIALIZING; the characteristics; the type.
+        // The flags, among them BUFFERED_IO, EXCLUSIVE and INITIALIZING; the characteristics; the type.
         let number = |offset| inside::number_at::<u32>(object + offset);
-        assert_eq!([0x30, 0x34, 0x48].map(number), [0x88, 0x101, 0x8123]);
+        assert_eq!([0x30, 0x34, 0x48].map(number), [0x8c, 0x101, 0x8123]);
         let known = framework.call("WdmDeviceGetWdfDeviceHandle", &[object]);
         assert_eq!(known, device);
         let driver = framework.call("DeviceGetDriver", &[device]);
         assert_eq!(driver, framework.driver);
         framework.call("ControlFinishInitializing", &[device]);
-        assert_eq!(number(0x30), 8);
+        assert_eq!(number(0x30), 0xc);
     });
 }
 

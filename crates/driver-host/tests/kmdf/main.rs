@@ -13,6 +13,8 @@ mod devices;
 mod objects;
 mod registry;
 mod requests;
+mod stops;
+mod transfers;
 
 use std::cell::RefCell;
 

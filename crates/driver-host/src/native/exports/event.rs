@@ -65,7 +65,7 @@ impl Event {
         self.state.load(Ordering::Acquire) != 0
     }
 
-    /// Whether it is signalled. A synchronization event lets one thread through.
+    /// Returns `true` if it is signalled. A synchronization event lets one thread through.
     pub(super) fn take(&self, kind: u8) -> bool {
         take(&self.state, kind == SYNCHRONIZATION)
     }

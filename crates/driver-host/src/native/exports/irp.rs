@@ -1,4 +1,4 @@
-//! What drivers do with IRPs: `IofCompleteRequest`, which headers call `IoCompleteRequest`, and
+//! Functions on IRPs: `IofCompleteRequest`, which headers call `IoCompleteRequest`, and
 //! `IoAcquireCancelSpinLock`, `IoReleaseCancelSpinLock`. Headers do the rest inline: `IoMarkIrpPending`,
 //! `IoSetCancelRoutine`, `IoGetCurrentIrpStackLocation`.
 //!

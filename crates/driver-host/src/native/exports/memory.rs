@@ -27,7 +27,7 @@ const LONGEST: usize = 96;
 /// How far above the stack pointer the return address of such a function can be, in words.
 pub(crate) const DEPTH: usize = 3;
 
-/// Whether an instruction may be in one of these functions.
+/// Returns `true` if an instruction may be in one of these functions.
 pub(crate) fn contains(instruction: usize) -> bool {
     let distance = |function: *const ()| instruction.wrapping_sub(function.addr());
     functions()

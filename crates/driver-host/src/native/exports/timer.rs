@@ -44,7 +44,7 @@ impl Timer {
         self.state.load(Ordering::Acquire) != 0
     }
 
-    /// Whether it is signaled. A synchronization timer lets one thread through.
+    /// Returns `true` if it is signaled. A synchronization timer lets one thread through.
     pub(super) fn take(&self, kind: u8) -> bool {
         take(&self.state, kind == SYNCHRONIZATION)
     }

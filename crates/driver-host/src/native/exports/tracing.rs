@@ -1,4 +1,4 @@
-//! What WPP tracing calls: the recorder and the old interfaces of ETW. They accept everything and trace
+//! Functions that WPP tracing calls: the recorder and the old interfaces of ETW. They accept everything and trace
 //! nothing.
 
 use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};

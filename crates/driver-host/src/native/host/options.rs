@@ -1,4 +1,4 @@
-//! What to load and how, and why it did not work.
+//! Options of a load, and its errors.
 
 use std::fmt;
 use std::io;

@@ -268,7 +268,7 @@ fn is_warning(report: &nmr_host::Report) -> bool {
     report.severity == Severity::Warning
 }
 
-/// Whether two reports say the same of the same module.
+/// Returns `true` if two reports say the same of the same module.
 fn is_same(one: &nmr_host::Report, other: &nmr_host::Report) -> bool {
     let about = |report: &nmr_host::Report| {
         let (module, peer) = (report.module, report.peer);

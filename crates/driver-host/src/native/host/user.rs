@@ -11,7 +11,7 @@ use crate::native::kernel::buffer::FRESH_BYTE;
 use crate::native::kernel::irp::Ended;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::namespace::DeviceId;
-use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_DEVICE_REQUEST};
+use crate::native::kernel::nt::NtStatus;
 use crate::native::kernel::report::Stopped;
 use crate::native::kernel::system::System;
 use crate::native::wdf::file;
@@ -166,30 +166,24 @@ impl Handle {
     }
 
     fn send(&self, code: u32, input: &[u8], output: Vec<u8>) -> Result<Ended, RequestError> {
-        let (device, file, input) = (self.device, self.file, input.to_vec());
+        let (file, input) = (self.file, input.to_vec());
         let what = "a device control request";
-        let answer = image::run(&self.loaded, what, move |image| match device {
+        self.run(what, move |image, device| match device {
             DeviceId::Framework(device) => {
-                let answer = file::control(image, device, file, code, &input, output.len());
-                let (status, output) = answer.ok()?;
-                Some(Ended {
-                    status,
-                    information: output.len(),
-                    output,
-                })
+                file::control(image, device, file, code, &input, &output)
             }
             DeviceId::Own(number) => io::control(image, number, file, code, &input, &output),
-        });
-        let answer = answer.map_err(RequestError::Stopped)?;
-        answer.ok_or(RequestError::Removed)
+        })
     }
 
     /// Reads from an offset on, like `ReadFile`: returns the status, and the bytes that the driver says that it has
-    /// read. Devices of KMDF answer `STATUS_INVALID_DEVICE_REQUEST`: this host has no queues for reads and writes.
+    /// read.
     pub fn read(&self, offset: u64, length: usize) -> Result<(NtStatus, Vec<u8>), RequestError> {
         let file = self.file;
-        let ended = self.transfer("a request to read", move |image, number| {
-            io::read(image, number, file, offset, length)
+        let what = "a request to read";
+        let ended = self.run(what, move |image, device| match device {
+            DeviceId::Framework(device) => file::read(image, device, file, offset, length),
+            DeviceId::Own(number) => io::read(image, number, file, offset, length),
         })?;
         let mut bytes = ended.output;
         bytes.truncate(ended.information);
@@ -197,25 +191,24 @@ impl Handle {
     }
 
     /// Writes from an offset on, like `WriteFile`: returns the status, and how many bytes the driver says that it
-    /// has written. For devices of KMDF as with [`read`](Self::read).
+    /// has written.
     pub fn write(&self, offset: u64, bytes: &[u8]) -> Result<(NtStatus, usize), RequestError> {
         let (file, bytes) = (self.file, bytes.to_vec());
-        let ended = self.transfer("a request to write", move |image, number| {
-            io::write(image, number, file, offset, &bytes)
+        let what = "a request to write";
+        let ended = self.run(what, move |image, device| match device {
+            DeviceId::Framework(device) => file::write(image, device, file, offset, &bytes),
+            DeviceId::Own(number) => io::write(image, number, file, offset, &bytes),
         })?;
         Ok((ended.status, ended.information))
     }
 
-    fn transfer(
+    fn run(
         &self,
         what: &'static str,
-        send: impl FnOnce(&Arc<Loaded>, usize) -> Option<Ended> + Send + 'static,
+        send: impl FnOnce(&Arc<Loaded>, DeviceId) -> Option<Ended> + Send + 'static,
     ) -> Result<Ended, RequestError> {
         let device = self.device;
-        let answer = image::run(&self.loaded, what, move |image| match device {
-            DeviceId::Framework(_) => Some(Ended::with(STATUS_INVALID_DEVICE_REQUEST)),
-            DeviceId::Own(number) => send(image, number),
-        });
+        let answer = image::run(&self.loaded, what, move |image| send(image, device));
         let answer = answer.map_err(RequestError::Stopped)?;
         answer.ok_or(RequestError::Removed)
     }

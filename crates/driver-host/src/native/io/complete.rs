@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::native::kernel::buffer::Buffer;
 use crate::native::kernel::call::misuse;
-use crate::native::kernel::irp::{Ask, Buffers, Completion, Ended, Irp, Method, NoIrp};
+use crate::native::kernel::irp::{Ask, Completion, Ended, Irp, NoIrp};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::mdl;
 use crate::native::kernel::nt::{STATUS_PENDING, is_error};
@@ -46,34 +45,14 @@ fn end(irp: &Irp, completion: Completion) -> Ended {
             "{irp} has room for {room} bytes of output and is completed with {information}"
         ));
     }
+    let information = wanted.min(room);
+    let (output, intact) = buffers.take(information);
+    if !intact {
+        misuse(format!("the driver wrote outside of a buffer of {irp}"));
+    }
     Ended {
         status,
-        information: wanted.min(room),
-        output: output(irp, buffers, wanted.min(room)),
-    }
-}
-
-/// What is in the program's buffer: what the I/O manager copies there, or what the driver has written.
-fn output(irp: &Irp, buffers: Buffers, length: usize) -> Vec<u8> {
-    let Buffers {
-        system,
-        input,
+        information,
         output,
-        method,
-        mdl: _,
-    } = buffers;
-    let take = |buffer: Option<Buffer>, length| {
-        let (bytes, intact) = buffer.map_or((Vec::new(), true), |buffer| buffer.take(length));
-        if !intact {
-            misuse(format!("the driver wrote outside of a buffer of {irp}"));
-        }
-        bytes
-    };
-    let copied = take(system, length);
-    take(input, 0);
-    let written = take(output, usize::MAX);
-    match method {
-        Method::Buffered => copied,
-        Method::Direct | Method::Neither => written,
     }
 }

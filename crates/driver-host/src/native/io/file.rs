@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::cancel::cancel as cancel_irp;
 use super::send::send;
-use crate::native::kernel::buffer::{Buffer, FRESH_BYTE};
+use crate::native::kernel::buffers::Buffers;
 use crate::native::kernel::device::{Device, File, Shut};
-use crate::native::kernel::irp::{Ask, Buffers, Ended, Irp, Lengths, Method};
+use crate::native::kernel::irp::{Ask, Ended, Irp, Lengths};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::mdl;
 use crate::native::kernel::nt::{
@@ -61,10 +61,7 @@ pub(crate) fn control(
     input: &[u8],
     output: &[u8],
 ) -> Option<Ended> {
-    const OUT_DIRECT: u32 = 2;
-    let written = code & 3 == OUT_DIRECT;
-    let method = Method::of(code);
-    let make = |_: &Device| buffers(image, method, written, input, output);
+    let make = |_: &Device| Buffers::of_control(image, code, input, output);
     let lengths = Lengths {
         input: input.len(),
         output: output.len(),
@@ -80,8 +77,7 @@ pub(crate) fn read(
     offset: u64,
     length: usize,
 ) -> Option<Ended> {
-    let room = vec![FRESH_BYTE; length];
-    let make = |device: &Device| buffers(image, Method::of_device(device), true, &[], &room);
+    let make = |device: &Device| Buffers::of_read(image, &device.object, length);
     let lengths = Lengths {
         input: 0,
         output: length,
@@ -97,10 +93,7 @@ pub(crate) fn write(
     offset: u64,
     bytes: &[u8],
 ) -> Option<Ended> {
-    let make = |device: &Device| match Method::of_device(device) {
-        Method::Buffered => buffers(image, Method::Buffered, false, bytes, &[]),
-        method => buffers(image, method, false, &[], bytes),
-    };
+    let make = |device: &Device| Buffers::of_write(image, &device.object, bytes);
     let lengths = Lengths {
         input: 0,
         output: bytes.len(),
@@ -125,47 +118,6 @@ fn transfer(
         Ok(irp) => send(image, &Arc::new(irp)),
         Err(_) => Ended::with(STATUS_INSUFFICIENT_RESOURCES),
     })
-}
-
-/// The buffers of a request, by its method. A direct one has an MDL for the output buffer, which says whether the
-/// driver writes there.
-fn buffers(
-    image: &Arc<Loaded>,
-    method: Method,
-    written: bool,
-    input: &[u8],
-    output: &[u8],
-) -> io::Result<Buffers> {
-    let own = |bytes: &[u8]| match bytes {
-        [] => Ok(None),
-        bytes => Buffer::new(bytes, bytes.len()).map(Some),
-    };
-    let mut buffers = Buffers {
-        method,
-        ..Buffers::default()
-    };
-    match method {
-        Method::Buffered if input.is_empty() && output.is_empty() => {}
-        Method::Buffered => buffers.system = Some(Buffer::new(input, output.len())?),
-        Method::Direct => {
-            buffers.system = own(input)?;
-            buffers.output = own(output)?;
-        }
-        Method::Neither => {
-            buffers.input = own(input)?;
-            buffers.output = own(output)?;
-        }
-    }
-    if let (Method::Direct, Some(output)) = (method, &buffers.output) {
-        let write = if written { mdl::WRITE } else { 0 };
-        let start = output.address().expose_provenance();
-        let mdl = mdl::allocate(image, start, output.length(), mdl::LOCKED | write);
-        if mdl.is_null() {
-            return Err(io::ErrorKind::OutOfMemory.into());
-        }
-        buffers.mdl = mdl.expose_provenance();
-    }
-    Ok(buffers)
 }
 
 /// Cancels the requests of a file that are in flight. Returns how many were not canceled before.

@@ -32,7 +32,7 @@ impl Call {
         format!("{prefix}{}", self.function)
     }
 
-    /// Whether the function may call modules: it is one of the registrar's.
+    /// Returns `true` if the function may call modules: it is one of the registrar's.
     pub(crate) fn runs_modules(&self) -> bool {
         self.library.eq_ignore_ascii_case("netio.sys")
     }

@@ -27,6 +27,9 @@ const STACK_SIZE: usize = 0x4c;
 const IO_TYPE_DEVICE: u16 = 3;
 /// `DO_DEVICE_INITIALIZING`: nothing can be opened yet.
 pub(crate) const INITIALIZING: u32 = 0x80;
+/// `DO_BUFFERED_IO` and `DO_DIRECT_IO`: the method of reads and writes.
+pub(crate) const BUFFERED_IO: u32 = 0x04;
+pub(crate) const DIRECT_IO: u32 = 0x10;
 /// `DO_EXCLUSIVE`.
 pub(crate) const EXCLUSIVE: u32 = 0x08;
 

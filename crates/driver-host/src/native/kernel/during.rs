@@ -1,4 +1,4 @@
-//! What a thread was doing in an image when it was stopped there: an entry point, a callback of the
+//! The activity of a thread in an image when it was stopped there: an entry point, a callback of the
 //! framework, or one of the NMR.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What a thread is doing for a host: which job it has, which entry point or callback of an image it was
-//! sent into, and which import it is in. The innermost comes last. The handler of faults asks when it finds no image at the
+//! The stack of a thread's activities for a host: its job, the entry point or callback of an image that it runs,
+//! and the import that it is in. The innermost comes last. The handler of faults reads it when it finds no image at the
 //! instruction.
 
 use std::cell::RefCell;

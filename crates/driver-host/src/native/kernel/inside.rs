@@ -1,4 +1,4 @@
-//! Who is inside an image: threads that this crate sent in, and threads that left through an import
+//! Threads inside an image: those that this crate sent in, and threads that left through an import
 //! and will come back.
 
 use std::collections::BTreeMap;
@@ -61,12 +61,12 @@ impl Inside {
         visits.open.contains_key(&number).then(run)
     }
 
-    /// Whether a visit has not ended.
+    /// Returns `true` if a visit has not ended.
     pub(crate) fn is_open(&self, number: u64) -> bool {
         self.lock().open.contains_key(&number)
     }
 
-    /// Whether there is a visit for something.
+    /// Returns `true` if there is a visit for something.
     pub(crate) fn has(&self, what: &str) -> bool {
         self.lock().open.values().any(|visit| visit.what == what)
     }

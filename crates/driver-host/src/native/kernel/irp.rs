@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use nmr_host::irql::Irql;
 
 use super::buffer::Buffer;
+use super::buffers::Buffers;
 use super::device::{Device, File};
 use super::nt::NtStatus;
 use super::structure::Structure;
@@ -82,53 +83,6 @@ impl Ask {
             Self::Cleanup => (0x12, "IRP_MJ_CLEANUP"),
         }
     }
-}
-
-/// How the buffers of a request reach the driver: by the two lowest bits of a control code, or for reads and writes
-/// by the flags of the device object.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(crate) enum Method {
-    #[default]
-    Buffered,
-    Direct,
-    Neither,
-}
-
-impl Method {
-    pub(crate) fn of(code: u32) -> Self {
-        match code & 3 {
-            0 => Self::Buffered,
-            1 | 2 => Self::Direct,
-            _ => Self::Neither,
-        }
-    }
-
-    /// The method of reads and writes.
-    pub(crate) fn of_device(device: &Device) -> Self {
-        /// `DO_BUFFERED_IO` and `DO_DIRECT_IO`.
-        const BUFFERED: u32 = 0x04;
-        const DIRECT: u32 = 0x10;
-        match device.object.flags() {
-            flags if flags & BUFFERED != 0 => Self::Buffered,
-            flags if flags & DIRECT != 0 => Self::Direct,
-            _ => Self::Neither,
-        }
-    }
-}
-
-/// The buffers of a request, of which the method of its code says which there are.
-#[derive(Debug, Default)]
-pub(crate) struct Buffers {
-    /// `AssociatedIrp.SystemBuffer`.
-    pub(crate) system: Option<Buffer>,
-    /// `Type3InputBuffer`: the program's own.
-    pub(crate) input: Option<Buffer>,
-    /// `UserBuffer`: the program's own.
-    pub(crate) output: Option<Buffer>,
-    /// The address of the MDL of the output.
-    pub(crate) mdl: usize,
-    /// How the driver gets them.
-    pub(crate) method: Method,
 }
 
 /// How many bytes a request has for the driver, and takes.
@@ -357,7 +311,7 @@ impl Irp {
         self.with(|packet| packet.word(CANCEL_ROUTINE).swap(routine, Ordering::AcqRel))
     }
 
-    /// Whether `Cancel` is set.
+    /// Returns `true` if `Cancel` is set.
     pub(crate) fn is_canceled(&self) -> bool {
         self.with(|packet| packet.get::<u8>(CANCEL) != 0)
     }

@@ -137,7 +137,7 @@ impl Loaded {
         self.start
     }
 
-    /// Whether an offset is behind the image, where it is closed.
+    /// Returns `true` if an offset is behind the image, where it is closed.
     pub(crate) fn is_behind(&self, offset: u64) -> bool {
         offset >= self.size as u64
     }

@@ -41,7 +41,8 @@ impl Mdl {
     }
 }
 
-/// Makes an MDL in the pool of a driver, which has the address of the buffer. Returns null without memory.
+/// Makes an MDL in the pool of a driver, which has the address of the buffer. One of non-paged memory is mapped where it
+/// is. Returns null without memory.
 pub(crate) fn allocate(image: &Arc<Loaded>, buffer: usize, length: usize, flags: i16) -> *mut Mdl {
     let page = PAGE as usize;
     let offset = buffer % page;
@@ -60,7 +61,7 @@ pub(crate) fn allocate(image: &Arc<Loaded>, buffer: usize, length: usize, flags:
             flags,
             _processor: [0; 2],
             process: 0,
-            mapped: 0,
+            mapped: if flags & NON_PAGED != 0 { buffer } else { 0 },
             start: buffer - offset,
             count: length as u32,
             offset: offset as u32,

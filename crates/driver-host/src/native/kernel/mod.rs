@@ -2,6 +2,7 @@
 //! each driver. Nothing here has the calling convention of images.
 
 pub(crate) mod buffer;
+pub(crate) mod buffers;
 pub(crate) mod call;
 pub(crate) mod device;
 pub(crate) mod device_object;

@@ -29,6 +29,8 @@ pub(crate) const STATUS_NO_SUCH_DEVICE: NtStatus = 0xC000_000E_u32.cast_signed()
 pub(crate) const STATUS_UNSUCCESSFUL: NtStatus = 0xC000_0001_u32.cast_signed();
 pub(crate) const STATUS_INVALID_HANDLE: NtStatus = 0xC000_0008_u32.cast_signed();
 pub(crate) const STATUS_INVALID_DEVICE_REQUEST: NtStatus = 0xC000_0010_u32.cast_signed();
+pub(crate) const STATUS_INVALID_USER_BUFFER: NtStatus = 0xC000_00E8_u32.cast_signed();
+pub(crate) const STATUS_ACCESS_VIOLATION: NtStatus = 0xC000_0005_u32.cast_signed();
 pub(crate) const STATUS_BUFFER_TOO_SMALL: NtStatus = 0xC000_0023_u32.cast_signed();
 pub(crate) const STATUS_INTEGER_OVERFLOW: NtStatus = 0xC000_0095_u32.cast_signed();
 pub(crate) const STATUS_INVALID_PARAMETER_4: NtStatus = 0xC000_00F2_u32.cast_signed();
@@ -93,12 +95,12 @@ const _: () = assert!(offset_of!(DRIVER_OBJECT, DriverInit) == 0x58);
 const _: () = assert!(offset_of!(DRIVER_OBJECT, DriverUnload) == 0x68);
 const _: () = assert!(offset_of!(DRIVER_EXTENSION, AddDevice) == 0x08);
 
-/// Whether a status is an error and no warning: `NT_ERROR`.
+/// Returns `true` if a status is an error and no warning: `NT_ERROR`.
 pub(crate) fn is_error(status: NtStatus) -> bool {
     status.cast_unsigned() >> 30 == 3
 }
 
-/// Whether a status is a warning or an error: no `NT_SUCCESS`.
+/// Returns `true` if a status is a warning or an error: no `NT_SUCCESS`.
 pub(crate) fn failed(status: NtStatus) -> bool {
     status < 0
 }

@@ -38,7 +38,7 @@ pub struct Site {
     pub occurrence: u64,
 }
 
-/// How a driver is told that it does not get what it asked for.
+/// The form in which a function reports a failure to the driver.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Refusal {
     /// By a null pointer.

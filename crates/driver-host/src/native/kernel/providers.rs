@@ -1,4 +1,4 @@
-//! What a driver has registered with ETW.
+//! ETW providers that a driver has registered.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What a driver has registered with the NMR.
+//! NMR registrations of a driver.
 
 use std::sync::{Mutex, PoisonError};
 

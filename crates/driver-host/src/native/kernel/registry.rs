@@ -101,7 +101,7 @@ impl Registry {
         new
     }
 
-    /// Whether there is a key, or one below it.
+    /// Returns `true` if there is a key, or one below it.
     pub(crate) fn exists(&self, path: &str) -> bool {
         let path = normal(path);
         let below = format!("{path}\\");

@@ -137,7 +137,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether nothing of the host runs any more after this.
+    /// Returns `true` if nothing of the host runs any more after this.
     #[must_use]
     pub fn stops(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! What the images of a host share: the registrar, the pool, what was printed and what was found.
+//! The state that the images of a host share: the registrar, the pool, the output and the findings.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

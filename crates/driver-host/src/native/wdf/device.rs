@@ -7,6 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::call;
+use super::cancel;
 use super::checks::{self, Parent};
 use super::file;
 use super::image;
@@ -16,9 +17,8 @@ use super::layout::{Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
 use super::queue::Queue;
 use super::refuse;
-use super::request;
 use super::violation;
-use crate::native::kernel::device_object::{DEVICE_OBJECT, DeviceObject, EXCLUSIVE};
+use crate::native::kernel::device_object::{BUFFERED_IO, DEVICE_OBJECT, DeviceObject, EXCLUSIVE};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::namespace::DeviceId;
 use crate::native::kernel::nt::{
@@ -40,6 +40,8 @@ pub(crate) struct Init {
     pub(super) name: Option<String>,
     pub(super) device_type: u32,
     pub(super) characteristics: u32,
+    /// The flags of the device object for the method of reads and writes.
+    pub(super) io_flags: u32,
     /// The callbacks of Plug and Play and power, in the order of their structure.
     pub(super) callbacks: [Callback; 17],
     /// Whether only one file may be open at a time.
@@ -61,6 +63,7 @@ impl Default for Init {
             name: None,
             device_type: UNKNOWN,
             characteristics: init::SECURE_OPEN,
+            io_flags: BUFFERED_IO,
             callbacks: [0; 17],
             exclusive: false,
             files: None,
@@ -82,7 +85,8 @@ impl Device {
         let exclusive = if init.exclusive { EXCLUSIVE } else { 0 };
         let (kind, characteristics) = (init.device_type, init.characteristics);
         let driver = image.objects.driver();
-        let object = DeviceObject::new(driver, 0, kind, characteristics, exclusive);
+        let flags = exclusive | init.io_flags;
+        let object = DeviceObject::new(driver, 0, kind, characteristics, flags);
         Ok(Self {
             object: object.map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?,
             init,
@@ -267,7 +271,7 @@ fn stop(image: &Loaded, handle: Handle, device: &Device) {
     step(name, SELF_MANAGED_IO_CLEANUP, none);
 }
 
-/// Cancels the requests in some queues, tells the driver about those that it has, and waits until it
+/// Cancels the requests in some queues, notifies the driver about those that it has, and waits until it
 /// has completed them.
 fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) {
     /// `WdfRequestStopActionPurge`.
@@ -276,7 +280,7 @@ fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) 
     let queues: Vec<_> = queues.into_iter().filter(|queue| which(queue)).collect();
     for queue in &queues {
         for id in queue.purge() {
-            request::cancel(image, id);
+            cancel::cancel(image, id);
             if queue.power_managed && queue.stop != 0 && queue.has(id) {
                 let arguments = [queue.handle(), object::handle(id), PURGE];
                 call::request(image, "EvtIoStop", queue.stop, arguments);

@@ -2,6 +2,8 @@
 //! thread of the host, on behalf of the program.
 
 use std::ffi::c_void;
+use std::io;
+use std::mem;
 use std::ptr;
 use std::sync::Arc;
 
@@ -9,11 +11,12 @@ use super::call;
 use super::device::{self, Device};
 use super::image;
 use super::object::{self, Kind};
-use super::queue::{self, DEVICE_CONTROL, Missed, Queue};
-use super::request::{Ask, Outcome, Request};
+use super::queue::{self, Missed, Queue};
+use super::request::{Ask, CallerContext, Request, Transfer};
 use super::violation;
 use super::{check_irql, queue_state, refuse};
-use crate::native::kernel::buffer::Buffer;
+use crate::native::kernel::buffers::Buffers;
+use crate::native::kernel::irp::Ended;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_INSUFFICIENT_RESOURCES,
@@ -47,7 +50,7 @@ pub(crate) fn open(image: &Loaded, id: usize) -> Result<Result<usize, NtStatus>,
     let status = if create == 0 {
         STATUS_SUCCESS
     } else {
-        let request = Request::new(Ask::Open, number, None);
+        let request = Request::new(Ask::Open, number, Buffers::default());
         match make(image, &device, parent, &request) {
             Ok(handle) => {
                 let arguments = [parent, handle, file];
@@ -76,65 +79,118 @@ fn make(
     object::make(image, kind, Some(parent), device.init.request_attributes)
 }
 
-/// Sends a device control request, and waits for its end.
+/// Sends a device control request with an input, and with an output buffer that has this content, and waits for
+/// its end. `None` if the device or the file is gone.
 pub(crate) fn control(
-    image: &Loaded,
+    image: &Arc<Loaded>,
     id: usize,
     file: usize,
     code: u32,
     input: &[u8],
-    output: usize,
-) -> Result<(NtStatus, Vec<u8>), Removed> {
-    let device = device::of(image, id).ok_or(Removed)?;
-    let _operation = device.io.begin().ok_or(Removed)?;
-    let state = device.io.lock();
-    if !state.files.contains(&file) {
-        return Err(Removed);
-    }
-    let queue = state.routes.get(&DEVICE_CONTROL).cloned();
-    let queue = queue.or_else(|| state.default_queue.clone());
-    drop(state);
-    let queue = queue.filter(|queue| queue.takes_controls());
-    let Some(queue) = queue else {
-        return Ok((STATUS_INVALID_DEVICE_REQUEST, Vec::new()));
-    };
-    let length = input.len();
-    let buffer = match (length, output) {
-        (0, 0) => None,
-        _ => match Buffer::new(input, output) {
-            Ok(buffer) => Some(buffer),
-            Err(_) => return Ok((STATUS_INSUFFICIENT_RESOURCES, Vec::new())),
-        },
-    };
+    output: &[u8],
+) -> Option<Ended> {
     let ask = Ask::Control {
         code,
-        input: length,
-        output,
+        input: input.len(),
+        output: output.len(),
     };
-    let request = Request::new(ask, file, buffer);
+    let make = |_: &Device| Buffers::of_control(image, code, input, output);
+    transfer(image, id, file, ask, make)
+}
+
+/// Sends a request to read into a buffer. `None` if the device or the file is gone.
+pub(crate) fn read(
+    image: &Arc<Loaded>,
+    id: usize,
+    file: usize,
+    offset: u64,
+    length: usize,
+) -> Option<Ended> {
+    let make = |device: &Device| Buffers::of_read(image, &device.object, length);
+    let ask = Ask::Read(Transfer { offset, length });
+    transfer(image, id, file, ask, make)
+}
+
+/// Sends a request to write the bytes of a buffer. `None` if the device or the file is gone.
+pub(crate) fn write(
+    image: &Arc<Loaded>,
+    id: usize,
+    file: usize,
+    offset: u64,
+    bytes: &[u8],
+) -> Option<Ended> {
+    let make = |device: &Device| Buffers::of_write(image, &device.object, bytes);
+    let length = bytes.len();
+    let ask = Ask::Write(Transfer { offset, length });
+    transfer(image, id, file, ask, make)
+}
+
+/// Sends a request with buffers, and waits for its end.
+fn transfer(
+    image: &Arc<Loaded>,
+    id: usize,
+    file: usize,
+    ask: Ask,
+    make_buffers: impl FnOnce(&Device) -> io::Result<Buffers>,
+) -> Option<Ended> {
+    let device = device::of(image, id)?;
+    let _operation = device.io.begin()?;
+    let state = device.io.lock();
+    if !state.files.contains(&file) {
+        return None;
+    }
+    let queue = state.routes.get(&ask.kind()).cloned();
+    let queue = queue.or_else(|| state.default_queue.clone());
+    drop(state);
+    let Some(queue) = queue.filter(|queue| queue.takes(ask)) else {
+        return Some(Ended::with(STATUS_INVALID_DEVICE_REQUEST));
+    };
+    if queue.is_answered(ask) {
+        return Some(Ended::with(STATUS_SUCCESS));
+    }
+    let Ok(buffers) = make_buffers(&device) else {
+        return Some(Ended::with(STATUS_INSUFFICIENT_RESOURCES));
+    };
+    let request = Request::new(ask, file, buffers);
     let handle = match make(image, &device, object::handle(id), &request) {
         Ok(handle) => handle,
-        Err(status) => return Ok((status, Vec::new())),
-    };
-    let in_context = device.init.in_caller_context;
-    if in_context != 0 {
-        let arguments = [object::handle(id), handle, ptr::null_mut()];
-        call::request(image, "EvtIoInCallerContext", in_context, arguments);
-        if !request.lock().enqueued {
-            // The driver completes it, or has done so.
-            let Outcome { status, output } = request.wait();
-            return Ok((status, output));
+        Err(status) => {
+            request.abandon(image);
+            return Some(Ended::with(status));
         }
+    };
+    if !in_caller_context(image, &device, object::handle(id), &request, handle) {
+        // The driver completes it, or has done so.
+        return Some(request.wait());
     }
     if let Err(missed) = deliver(image, &queue, &request, handle) {
+        request.abandon(image);
         object::delete_tree(image, handle);
         return match missed {
-            Missed::Purged => Err(Removed),
-            missed => Ok((status_of(missed), Vec::new())),
+            Missed::Purged => None,
+            missed => Some(Ended::with(status_of(missed))),
         };
     }
-    let Outcome { status, output } = request.wait();
-    Ok((status, output))
+    Some(request.wait())
+}
+
+/// Shows a request to `EvtIoInCallerContext`, if there is one. Returns `true` if it goes on to its queue.
+fn in_caller_context(
+    image: &Loaded,
+    device: &Device,
+    parent: Handle,
+    request: &Request,
+    handle: Handle,
+) -> bool {
+    let callback = device.init.in_caller_context;
+    if callback == 0 {
+        return true;
+    }
+    request.lock().context = CallerContext::Inside;
+    let arguments = [parent, handle, ptr::null_mut()];
+    call::request(image, "EvtIoInCallerContext", callback, arguments);
+    let after = mem::take(&mut request.lock().context);
+    after == CallerContext::Enqueued
 }
 
 /// What a program gets for a request that did not come to the driver.
@@ -153,23 +209,28 @@ fn deliver(
     handle: Handle,
 ) -> Result<(), Missed> {
     request.lock().queue = Some(Arc::clone(queue));
-    if !queue.present(object::id(handle).unwrap_or_default())? {
+    let arrived = || queue_state::tell_ready(image, queue);
+    if !queue.present(object::id(handle).unwrap_or_default(), arrived)? {
         return Ok(());
     }
-    let from = queue.handle();
+    let (from, callback) = (queue.handle(), queue.callback(request.ask));
+    let length = |length| [from, handle, ptr::without_provenance_mut(length)];
     match request.ask {
         Ask::Control {
             code,
             input,
             output,
-        } if queue.device_control != 0 => {
+        } if callback != 0 => {
             let lengths = [output, input];
-            call::control(image, queue.device_control, from, handle, lengths, code);
+            call::control(image, callback, from, handle, lengths, code);
         }
-        _ => {
-            let arguments = [from, handle, ptr::null_mut()];
-            call::request(image, "EvtIoDefault", queue.default, arguments);
+        Ask::Read(range) if callback != 0 => {
+            call::request(image, "EvtIoRead", callback, length(range.length));
         }
+        Ask::Write(range) if callback != 0 => {
+            call::request(image, "EvtIoWrite", callback, length(range.length));
+        }
+        _ => call::request(image, "EvtIoDefault", queue.default, length(0)),
     }
     Ok(())
 }
@@ -208,6 +269,7 @@ pub(crate) extern "win64" fn forward(
         let _operation = device.io.take_over();
         let handle = ptr::without_provenance_mut(address);
         if let Err(missed) = deliver(&image, &target, &request, handle) {
+            request.abandon(&image);
             object::delete_tree(&image, handle);
             request.settle(status_of(missed));
         }
@@ -229,17 +291,17 @@ pub(crate) extern "win64" fn enqueue(
         let function = "WdfDeviceEnqueueRequest";
         return refuse(function, STATUS_INVALID_DEVICE_REQUEST, text);
     }
-    request.lock().enqueued = true;
+    request.lock().context = CallerContext::Enqueued;
     STATUS_SUCCESS
 }
 
-/// Cancels the open requests of a file: those that wait in a queue end, and the driver is told of those that it
+/// Cancels the open requests of a file: those that wait in a queue end, and the driver is notified of those that it
 /// has. Returns how many were not canceled before.
 pub(crate) fn cancel(image: &Loaded, file: usize) -> usize {
     let requests = super::request::of_file(image, file).into_iter();
     let cancel = |(id, request): &(usize, Arc<Request>)| {
         let queue = request.lock().queue.clone();
-        queue.is_some_and(|queue| queue.withdraw(*id)) || super::request::cancel(image, *id)
+        queue.is_some_and(|queue| queue.withdraw(*id)) || super::cancel::cancel(image, *id)
     };
     requests.filter(cancel).count()
 }

@@ -64,7 +64,7 @@ pub(crate) fn started(image: &Loaded) -> Vec<Enabled> {
     found
 }
 
-/// Whether a device is started.
+/// Returns `true` if a device is started.
 pub(crate) fn is_started(image: &Loaded, device: usize) -> bool {
     let device = device::of(image, device);
     device.is_some_and(|device| device.io.lock().phase == Phase::Started)

@@ -1,5 +1,5 @@
-//! What a device has for its users: interfaces, queues, open files, and the count of what they are
-//! doing, which ends before the device does.
+//! The user side of a device: interfaces, queues, open files, and the count of operations in progress,
+//! which ends before the device does.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

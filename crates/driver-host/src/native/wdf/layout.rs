@@ -143,16 +143,19 @@ pub(crate) struct WDF_IO_QUEUE_CONFIG {
     pub(super) Driver: Handle,
 }
 
-/// `WDF_REQUEST_PARAMETERS`, with the part of its union that control requests use.
+/// `WDF_REQUEST_PARAMETERS`, with the parts of its union that control requests, reads and writes use.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WDF_REQUEST_PARAMETERS {
     pub(super) Size: u16,
     pub(super) MinorFunction: u8,
     pub(super) Type: i32,
-    pub(super) OutputBufferLength: usize,
+    /// `OutputBufferLength`, or `Length` of a read or a write.
+    pub(super) Length: usize,
+    /// `InputBufferLength`, or `Key`.
     pub(super) InputBufferLength: usize,
-    pub(super) IoControlCode: u32,
+    /// `IoControlCode` in the lower half, or `DeviceOffset`.
+    pub(super) CodeOrOffset: u64,
     pub(super) Type3InputBuffer: *mut c_void,
 }
 
@@ -186,7 +189,7 @@ const _: () = assert!(offset_of!(WDF_IO_QUEUE_CONFIG, EvtIoDeviceControl) == 0x2
 const _: () = assert!(offset_of!(WDF_IO_QUEUE_CONFIG, NumberOfPresentedRequests) == 0x50);
 const _: () = assert!(size_of::<WDF_REQUEST_PARAMETERS>() == 0x28);
 const _: () = assert!(offset_of!(WDF_REQUEST_PARAMETERS, Type) == 0x04);
-const _: () = assert!(offset_of!(WDF_REQUEST_PARAMETERS, IoControlCode) == 0x18);
+const _: () = assert!(offset_of!(WDF_REQUEST_PARAMETERS, CodeOrOffset) == 0x18);
 const _: () = assert!(size_of::<WDF_DRIVER_GLOBALS>() == 0x38);
 const _: () = assert!(offset_of!(WDF_DRIVER_GLOBALS, DisplaceDriverUnload) == 0x30);
 

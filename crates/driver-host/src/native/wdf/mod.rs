@@ -4,6 +4,7 @@
 
 pub(crate) mod bind;
 mod call;
+pub(crate) mod cancel;
 mod checks;
 pub(crate) mod collection;
 pub(crate) mod context;
@@ -25,9 +26,11 @@ pub(crate) mod queue_state;
 pub(crate) mod registry;
 pub(crate) mod registry_value;
 pub(crate) mod request;
+pub(crate) mod request_mdl;
 pub(crate) mod retrieve;
 pub(crate) mod string;
 pub(crate) mod timer;
+pub(crate) mod user_buffer;
 pub(crate) mod work_item;
 
 use std::any::Any;
@@ -131,7 +134,7 @@ impl Framework {
         self.globals.tag()
     }
 
-    /// Whether the image is bound to the framework.
+    /// Returns `true` if the image is bound to the framework.
     pub(crate) fn is_bound(&self) -> bool {
         self.lock().bound
     }

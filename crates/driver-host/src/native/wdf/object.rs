@@ -123,7 +123,7 @@ impl Objects {
         }
     }
 
-    /// Whether a handle was one of a request that is completed, not long ago.
+    /// Returns `true` if a handle was one of a request that is completed, not long ago.
     pub(super) fn was_completed(&self, request: Handle) -> bool {
         id(request).is_some_and(|id| self.completed.contains(&id))
     }
@@ -236,7 +236,7 @@ pub(super) fn parent(object: Handle) -> Handle {
     parent.map_or(ptr::null_mut(), handle)
 }
 
-/// Whether an object is a device or below one.
+/// Returns `true` if an object is a device or below one.
 pub(super) fn has_device(image: &Loaded, object: Handle) -> bool {
     let state = image.framework().lock();
     let mut next = id(object);

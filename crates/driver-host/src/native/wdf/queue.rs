@@ -17,6 +17,7 @@ use super::layout::{Callback, WDF_IO_QUEUE_CONFIG};
 use super::object::{self, Kind};
 use super::queue_config::{MANUAL, PARALLEL, TRUE, USE_DEFAULT};
 use super::refuse;
+use super::request::Ask;
 use super::violation;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_NO_MORE_ENTRIES, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_WDF_BUSY,
@@ -31,7 +32,7 @@ pub(super) enum Missed {
     Purged,
     /// It was canceled while it waited.
     Canceled,
-    /// The driver has told the queue to accept no more.
+    /// The driver has stopped the queue from accepting more.
     Refused,
 }
 
@@ -80,8 +81,12 @@ pub(super) struct Queue {
     /// How many requests the driver has at once.
     limit: usize,
     pub(super) power_managed: bool,
+    /// Whether reads and writes of no bytes come to the driver.
+    allows_empty: bool,
     pub(super) default: Callback,
-    pub(super) device_control: Callback,
+    read: Callback,
+    write: Callback,
+    device_control: Callback,
     pub(super) stop: Callback,
     state: Mutex<State>,
     /// Rings when a request is completed or the queue is purged.
@@ -96,11 +101,15 @@ struct State {
     waiting: VecDeque<usize>,
     /// The requests that the driver has.
     presented: Vec<usize>,
+    /// Those of them that the driver keeps while its device leaves the working state.
+    acknowledged: Vec<usize>,
     /// Those of them that the driver has taken itself, until the threads that brought them have noticed.
     retrieved: Vec<usize>,
     purged: bool,
     flow: Flow,
     notice: Option<Notice>,
+    /// The callback for a request that comes to an empty queue.
+    ready: Option<Notice>,
 }
 
 impl State {
@@ -121,7 +130,10 @@ impl Queue {
             },
             power_managed: config.PowerManaged == TRUE
                 || config.PowerManaged == USE_DEFAULT && !about.filter && !about.control,
+            allows_empty: config.AllowZeroLengthRequests != 0,
             default: config.EvtIoDefault,
+            read: config.EvtIoRead,
+            write: config.EvtIoWrite,
             device_control: config.EvtIoDeviceControl,
             stop: config.EvtIoStop,
             state: Mutex::default(),
@@ -138,9 +150,25 @@ impl Queue {
         self.lock().id = id;
     }
 
-    /// Whether device control requests come to the driver through it.
-    pub(super) fn takes_controls(&self) -> bool {
-        self.limit == 0 || self.device_control != 0 || self.default != 0
+    /// The callback for requests of one type alone, or 0.
+    pub(super) fn callback(&self, ask: Ask) -> Callback {
+        match ask {
+            Ask::Open => 0,
+            Ask::Control { .. } => self.device_control,
+            Ask::Read(_) => self.read,
+            Ask::Write(_) => self.write,
+        }
+    }
+
+    /// Returns `true` if such requests come to the driver through it.
+    pub(super) fn takes(&self, ask: Ask) -> bool {
+        self.limit == 0 || self.callback(ask) != 0 || self.default != 0
+    }
+
+    /// Returns `true` if the framework answers a request itself: a read or a write of no bytes.
+    pub(super) fn is_answered(&self, ask: Ask) -> bool {
+        let empty = matches!(ask, Ask::Read(range) | Ask::Write(range) if range.length == 0);
+        empty && !self.allows_empty
     }
 
     pub(super) fn handle(&self) -> Handle {
@@ -152,28 +180,30 @@ impl Queue {
         self.device
     }
 
-    /// Takes the oldest request that waits for a driver that asks for it.
-    pub(super) fn retrieve(&self) -> Result<usize, NtStatus> {
+    /// Takes the oldest request that waits, of those that are wanted, for a driver that asks for it.
+    pub(super) fn retrieve(&self, wanted: impl Fn(usize) -> bool) -> Result<usize, NtStatus> {
         let mut state = self.lock();
         if !state.flow.dispatches {
             return Err(STATUS_WDF_PAUSED);
         }
-        let request = state.waiting.pop_front().ok_or(STATUS_NO_MORE_ENTRIES)?;
+        let place = state.waiting.iter().position(|&request| wanted(request));
+        let request = place.and_then(|place| state.waiting.remove(place));
+        let request = request.ok_or(STATUS_NO_MORE_ENTRIES)?;
         state.presented.push(request);
         state.retrieved.push(request);
         self.changed.notify_all();
         Ok(request)
     }
 
-    /// Whether a request that comes now is refused.
+    /// Returns `true` if a request that comes now is accepted.
     pub(super) fn accepts(&self) -> bool {
         let state = self.lock();
         state.flow.accepts && !state.purged
     }
 
-    /// Waits until the driver is to get a request, or until the request is canceled. Returns whether the driver
-    /// is to be called: it may have taken the request itself.
-    pub(super) fn present(&self, request: usize) -> Result<bool, Missed> {
+    /// Waits until the driver is to get a request, or until the request is canceled. Returns `true` if the driver
+    /// is to be called: it may have taken the request itself. `arrived` is called if the driver wants to know of it.
+    pub(super) fn present(&self, request: usize, arrived: impl FnOnce()) -> Result<bool, Missed> {
         let mut state = self.lock();
         if state.purged {
             return Err(Missed::Purged);
@@ -182,6 +212,11 @@ impl Queue {
             return Err(Missed::Refused);
         }
         state.waiting.push_back(request);
+        if state.ready.is_some() && state.flow.dispatches && state.waiting.len() == 1 {
+            drop(state);
+            arrived();
+            state = self.lock();
+        }
         loop {
             if let Some(place) = state.retrieved.iter().position(|&own| own == request) {
                 state.retrieved.remove(place);
@@ -205,6 +240,29 @@ impl Queue {
         }
     }
 
+    /// Sets the callback for a request that comes to an empty queue, or takes it from a queue that is stopped. Fails
+    /// if there is one, or none.
+    pub(super) fn set_ready(&self, notice: Option<Notice>) -> Result<(), ()> {
+        let mut state = self.lock();
+        let stopped = !state.flow.dispatches;
+        if state.ready.is_some() == notice.is_some() || notice.is_none() && !stopped {
+            return Err(());
+        }
+        state.ready = notice;
+        Ok(())
+    }
+
+    /// The callback for a request that comes to an empty queue.
+    pub(super) fn ready(&self) -> Option<Notice> {
+        self.lock().ready
+    }
+
+    /// Returns `true` if the driver could take a request now.
+    pub(super) fn is_ready(&self) -> bool {
+        let state = self.lock();
+        state.flow.dispatches && !state.waiting.is_empty()
+    }
+
     /// Cancels a request that waits. Returns `false` if it does not wait here.
     pub(super) fn withdraw(&self, request: usize) -> bool {
         let mut state = self.lock();
@@ -216,8 +274,22 @@ impl Queue {
 
     /// The driver has completed a request.
     pub(super) fn finish(&self, request: usize) {
-        self.lock().presented.retain(|&own| own != request);
+        let mut state = self.lock();
+        state.presented.retain(|&own| own != request);
+        state.acknowledged.retain(|&own| own != request);
         self.changed.notify_all();
+    }
+
+    /// The driver keeps a request while its device leaves the working state. Returns `false` if it does not: the
+    /// queue was not purged for that.
+    pub(super) fn acknowledge(&self, request: usize) -> bool {
+        let mut state = self.lock();
+        let purged = state.purged;
+        if purged {
+            state.acknowledged.push(request);
+            self.changed.notify_all();
+        }
+        purged
     }
 
     /// Changes what the queue does. Fails if there is a callback to call already.
@@ -295,15 +367,19 @@ impl Queue {
         state.presented.clone()
     }
 
-    /// Whether the driver has a request that it has not completed.
+    /// Returns `true` if the driver has a request that it has not completed.
     pub(super) fn has(&self, request: usize) -> bool {
         self.lock().presented.contains(&request)
     }
 
-    /// Waits until the driver has completed everything that it got.
+    /// Waits until the driver has completed everything that it got, except what it keeps.
     pub(super) fn wait_until_empty(&self) {
         let mut state = self.lock();
-        while !state.presented.is_empty() {
+        while state
+            .presented
+            .iter()
+            .any(|own| !state.acknowledged.contains(own))
+        {
             state = self
                 .changed
                 .wait(state)
@@ -331,16 +407,42 @@ pub(crate) unsafe extern "win64" fn retrieve_next(
     queue: Handle,
     output: *mut Handle,
 ) -> NtStatus {
+    // SAFETY: the driver passes an output.
+    unsafe { retrieve(queue, output, |_| true) }
+}
+
+/// `WdfIoQueueRetrieveRequestByFileObject`.
+pub(crate) unsafe extern "win64" fn retrieve_of_file(
+    _globals: *const c_void,
+    queue: Handle,
+    file: Handle,
+    output: *mut Handle,
+) -> NtStatus {
+    let image = image();
+    if !matches!(object::kind(file), Some(Kind::File)) {
+        violation(format_args!("{file:p} is not a file object"));
+    }
+    let number = object::id(file).unwrap_or_default();
+    let requests = super::request::of_file(&image, number);
+    let wanted = |request| requests.iter().any(|&(own, _)| own == request);
+    // SAFETY: the driver passes an output.
+    unsafe { retrieve(queue, output, wanted) }
+}
+
+/// # Safety
+///
+/// `output` is null or valid for a write.
+unsafe fn retrieve(queue: Handle, output: *mut Handle, wanted: impl Fn(usize) -> bool) -> NtStatus {
     check_irql(DISPATCH_LEVEL);
     let queue = find(queue);
     if output.is_null() {
         violation("the output is null");
     }
-    let (request, status) = match queue.retrieve() {
+    let (request, status) = match queue.retrieve(wanted) {
         Ok(request) => (object::handle(request), STATUS_SUCCESS),
         Err(status) => (ptr::null_mut(), status),
     };
-    // SAFETY: the driver passes an output.
+    // SAFETY: the output is valid, by this contract, and not null.
     unsafe { output.write(request) };
     status
 }
@@ -356,9 +458,10 @@ pub(crate) extern "win64" fn get_default(_globals: *const c_void, device: Handle
     queue.map_or(ptr::null_mut(), |queue| queue.handle())
 }
 
-/// The types of request that can have a queue of their own here.
-const READ: i32 = 3;
-const WRITE: i32 = 4;
+/// The types of request that can have a queue of their own here, and that of an open.
+pub(super) const CREATE: i32 = 0;
+pub(super) const READ: i32 = 3;
+pub(super) const WRITE: i32 = 4;
 pub(super) const DEVICE_CONTROL: i32 = 14;
 const INTERNAL_DEVICE_CONTROL: i32 = 15;
 

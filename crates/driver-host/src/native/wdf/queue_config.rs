@@ -1,4 +1,4 @@
-//! How a driver makes a queue.
+//! `WdfIoQueueCreate`.
 // UNSAFETY: structures of the driver.
 #![expect(unsafe_code)]
 

@@ -10,10 +10,11 @@ use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 use super::layout::Callback;
 use super::object;
 use super::queue::{self, Flow, Notice, Queue};
-use super::{Handle, call, check_irql, image, request, violation};
+use super::{Handle, call, cancel, check_irql, image, refuse, violation};
 use crate::native::kernel::loaded::Loaded;
+use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS};
 
-/// What a driver is told when a queue has come to rest.
+/// The notification of a driver when a queue has come to rest.
 fn notice(callback: Callback, context: Handle, waiting: bool) -> Option<Notice> {
     (callback != 0).then_some(Notice {
         callback,
@@ -22,7 +23,7 @@ fn notice(callback: Callback, context: Handle, waiting: bool) -> Option<Notice> 
     })
 }
 
-/// Changes a queue, and tells the driver at once if it is at rest already.
+/// Changes a queue, and notifies the driver at once if it is at rest already.
 fn change(handle: Handle, flow: Flow, notice: Option<Notice>) -> Arc<Queue> {
     check_irql(DISPATCH_LEVEL);
     let queue = queue::find(handle);
@@ -35,19 +36,20 @@ fn change(handle: Handle, flow: Flow, notice: Option<Notice>) -> Arc<Queue> {
 
 /// Calls the callback of a queue that has come to rest.
 pub(super) fn tell(image: &Loaded, queue: &Queue) {
-    if let Some(Notice {
-        callback, context, ..
-    }) = queue.take_notice()
-    {
-        let context = std::ptr::with_exposed_provenance_mut(context);
-        let arguments = [queue.handle(), context, std::ptr::null_mut()];
-        call::request(image, "EvtIoQueueState", callback, arguments);
+    if let Some(notice) = queue.take_notice() {
+        notify(image, queue, notice);
     }
+}
+
+fn notify(image: &Loaded, queue: &Queue, notice: Notice) {
+    let context = std::ptr::with_exposed_provenance_mut(notice.context);
+    let arguments = [queue.handle(), context, std::ptr::null_mut()];
+    call::request(image, "EvtIoQueueState", notice.callback, arguments);
 }
 
 fn cancel_all(queue: &Queue) {
     for id in queue.cancel_waiting() {
-        request::cancel(&image(), id);
+        cancel::cancel(&image(), id);
     }
 }
 
@@ -72,6 +74,37 @@ pub(crate) unsafe extern "win64" fn get(
         }
     }
     state
+}
+
+/// `WdfIoQueueReadyNotify`: calls the driver when a request comes to a queue that has none.
+pub(crate) extern "win64" fn ready_notify(
+    _globals: *const c_void,
+    handle: Handle,
+    callback: Callback,
+    context: Handle,
+) -> NtStatus {
+    const FUNCTION: &str = "WdfIoQueueReadyNotify";
+    check_irql(DISPATCH_LEVEL);
+    let queue = queue::find(handle);
+    if queue.set_ready(notice(callback, context, false)).is_err() {
+        let text = if callback == 0 {
+            "the queue has no such callback, or is not stopped"
+        } else {
+            "the queue has such a callback already"
+        };
+        return refuse(FUNCTION, STATUS_INVALID_DEVICE_REQUEST, text);
+    }
+    if queue.is_ready() {
+        tell_ready(&image(), &queue);
+    }
+    STATUS_SUCCESS
+}
+
+/// Calls the callback of a queue to which a request has come.
+pub(super) fn tell_ready(image: &Loaded, queue: &Queue) {
+    if let Some(notice) = queue.ready() {
+        notify(image, queue, notice);
+    }
 }
 
 /// `WdfIoQueueStart`.

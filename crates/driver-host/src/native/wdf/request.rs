@@ -8,20 +8,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
-use super::call;
 use super::check_irql;
 use super::image;
 use super::layout::Callback;
 use super::misuse;
 use super::object::{self, Kind};
-use super::queue::Queue;
+use super::queue::{self, Queue};
 use super::queue_state;
 use super::violation;
-use crate::native::kernel::buffer::Buffer;
+use crate::native::kernel::buffers::Buffers;
+use crate::native::kernel::irp::Ended;
 use crate::native::kernel::loaded::Loaded;
-use crate::native::kernel::nt::{
-    NtStatus, STATUS_CANCELLED, STATUS_PENDING, STATUS_SUCCESS, is_error,
-};
+use crate::native::kernel::mdl;
+use crate::native::kernel::nt::{NtStatus, STATUS_CANCELLED, STATUS_PENDING, is_error};
 use crate::native::wdf::Handle;
 
 /// What a program asks for.
@@ -38,13 +37,29 @@ pub(super) enum Ask {
         /// How many bytes it takes.
         output: usize,
     },
+    /// To read.
+    Read(Transfer),
+    /// To write.
+    Write(Transfer),
 }
 
-/// How a request ended.
-#[derive(Clone, Debug)]
-pub(super) struct Outcome {
-    pub(super) status: NtStatus,
-    pub(super) output: Vec<u8>,
+/// The range of a device that a program reads or writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Transfer {
+    pub(super) offset: u64,
+    pub(super) length: usize,
+}
+
+impl Ask {
+    /// `WDF_REQUEST_TYPE`.
+    pub(super) fn kind(self) -> i32 {
+        match self {
+            Self::Open => queue::CREATE,
+            Self::Control { .. } => queue::DEVICE_CONTROL,
+            Self::Read(_) => queue::READ,
+            Self::Write(_) => queue::WRITE,
+        }
+    }
 }
 
 /// A `WDFREQUEST`.
@@ -58,20 +73,48 @@ pub(crate) struct Request {
     done: Condvar,
 }
 
+/// Where a request is with respect to `EvtIoInCallerContext`.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) enum CallerContext {
+    /// Before or behind it.
+    #[default]
+    Outside,
+    /// The callback has it.
+    Inside,
+    /// The callback has sent it on to its queue.
+    Enqueued,
+}
+
 /// What changes.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) buffer: Option<Buffer>,
+    pub(super) buffers: Buffers,
+    /// The MDLs of its system buffer as input and as output, once the driver has asked for them.
+    pub(super) mdls: [usize; 2],
     /// The memory objects of its input and its output, once the driver has asked for them.
     pub(super) memory: [Option<usize>; 2],
     pub(super) queue: Option<Arc<Queue>>,
     information: usize,
-    cancel: Option<Callback>,
-    canceled: bool,
-    completed: bool,
-    /// Whether `EvtIoInCallerContext` has sent it on to its queue.
-    pub(super) enqueued: bool,
-    outcome: Option<Outcome>,
+    pub(super) cancel: Option<Callback>,
+    pub(super) canceled: bool,
+    pub(super) completed: bool,
+    pub(super) context: CallerContext,
+    ended: Option<Ended>,
+}
+
+impl State {
+    /// Takes the buffers, and every MDL: the one that came with them, and those that the driver has asked for.
+    fn take_buffers(&mut self) -> (Buffers, [usize; 3]) {
+        let (buffers, [input, output]) = (mem::take(&mut self.buffers), mem::take(&mut self.mdls));
+        let mdls = [buffers.mdl, input, output];
+        (buffers, mdls)
+    }
+}
+
+fn free(image: &Loaded, mdls: [usize; 3]) {
+    for mdl in mdls {
+        mdl::free_chain(image, mdl);
+    }
 }
 
 impl fmt::Display for Request {
@@ -79,17 +122,19 @@ impl fmt::Display for Request {
         match self.ask {
             Ask::Open => f.write_str("a request to open the device"),
             Ask::Control { code, .. } => write!(f, "a request with the control code {code:#010x}"),
+            Ask::Read(_) => f.write_str("a request to read"),
+            Ask::Write(_) => f.write_str("a request to write"),
         }
     }
 }
 
 impl Request {
-    pub(super) fn new(ask: Ask, file: usize, buffer: Option<Buffer>) -> Arc<Self> {
+    pub(super) fn new(ask: Ask, file: usize, buffers: Buffers) -> Arc<Self> {
         Arc::new(Self {
             ask,
             file,
             state: Mutex::new(State {
-                buffer,
+                buffers,
                 ..State::default()
             }),
             done: Condvar::new(),
@@ -100,20 +145,21 @@ impl Request {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many bytes the program takes.
-    fn output(&self) -> usize {
+    /// The largest number of bytes that the driver can say it has transferred.
+    fn room(&self) -> usize {
         match self.ask {
             Ask::Open => 0,
             Ask::Control { output, .. } => output,
+            Ask::Read(range) | Ask::Write(range) => range.length,
         }
     }
 
     /// Waits until the driver has completed it.
-    pub(super) fn wait(&self) -> Outcome {
+    pub(super) fn wait(&self) -> Ended {
         let mut state = self.lock();
         loop {
-            if let Some(outcome) = state.outcome.take() {
-                return outcome;
+            if let Some(ended) = state.ended.take() {
+                return ended;
             }
             state = self
                 .done
@@ -126,15 +172,18 @@ impl Request {
     pub(super) fn settle(&self, status: NtStatus) {
         let mut state = self.lock();
         state.completed = true;
-        state.outcome = Some(Outcome {
-            status,
-            output: Vec::new(),
-        });
+        state.ended = Some(Ended::with(status));
         drop(state);
         self.done.notify_all();
     }
 
-    /// Whether the driver has it and has not completed it.
+    /// Takes its buffers away: it does not come to the driver.
+    pub(super) fn abandon(&self, image: &Loaded) {
+        let (_, mdls) = self.lock().take_buffers();
+        free(image, mdls);
+    }
+
+    /// Returns `true` if the driver has it and has not completed it.
     pub(super) fn is_open(&self) -> bool {
         !self.lock().completed
     }
@@ -213,13 +262,13 @@ fn finish(handle: Handle, status: NtStatus, information: usize) {
     let Some(mut state) = request.begin_completion() else {
         violation(format_args!("the request {handle:p} is completed already"));
     };
-    let (buffer, queue) = (state.buffer.take(), state.queue.take());
+    let ((buffers, mdls), queue) = (state.take_buffers(), state.queue.take());
     let cancelable = state.cancel.take().is_some() && !state.canceled;
     drop(state);
     if cancelable {
         misuse(format!("{request} is completed while it can be canceled"));
     }
-    let room = request.output();
+    let room = request.room();
     // What `NT_ERROR` is true for brings no output.
     let wanted = if is_error(status) { 0 } else { information };
     if wanted > room && request.ask != Ask::Open {
@@ -227,22 +276,45 @@ fn finish(handle: Handle, status: NtStatus, information: usize) {
             "{request} has room for {room} bytes of output and is completed with {information}"
         ));
     }
-    let length = wanted.min(room);
-    let (output, intact) = buffer.map_or((Vec::new(), true), |buffer| buffer.take(length));
+    let information = wanted.min(room);
+    let (output, intact) = buffers.take(information);
     if !intact {
         misuse(format!(
             "the driver wrote outside of the buffer of {request}"
         ));
     }
     let image = image();
+    free(&image, mdls);
     image.framework().lock().objects.remember_completed(handle);
     object::delete_tree(&image, handle);
     if let (Some(queue), Some(id)) = (queue, object::id(handle)) {
         queue.finish(id);
         queue_state::tell(&image, &queue);
     }
-    request.lock().outcome = Some(Outcome { status, output });
+    request.lock().ended = Some(Ended {
+        status,
+        information,
+        output,
+    });
     request.done.notify_all();
+}
+
+/// `WdfRequestStopAcknowledge`, in `EvtIoStop`: the driver keeps the request, or gives it back to a queue that is
+/// purged, which cancels it.
+pub(crate) extern "win64" fn stop_acknowledge(
+    _globals: *const c_void,
+    handle: Handle,
+    requeue: u8,
+) {
+    check_irql(DISPATCH_LEVEL);
+    let request = find(handle);
+    let queue = request.lock().queue.clone();
+    let number = object::id(handle).unwrap_or_default();
+    if !queue.is_some_and(|queue| queue.acknowledge(number)) {
+        misuse(format!("{request} is not in EvtIoStop"));
+    } else if requeue != 0 {
+        finish(handle, STATUS_CANCELLED, 0);
+    }
 }
 
 /// `WdfRequestSetInformation`.
@@ -272,61 +344,6 @@ pub(crate) extern "win64" fn get_requestor_mode(_globals: *const c_void, request
     USER_MODE
 }
 
-/// `WdfRequestMarkCancelable`. A request that is canceled already is canceled at once.
-pub(crate) extern "win64" fn mark_cancelable(
-    _globals: *const c_void,
-    request: Handle,
-    callback: Callback,
-) {
-    check_irql(DISPATCH_LEVEL);
-    let found = find(request);
-    if callback == 0 {
-        violation("the callback is null");
-    }
-    let mut state = found.lock();
-    if state.cancel.is_some() {
-        drop(state);
-        violation(format_args!("{found} can be canceled already"));
-    }
-    state.cancel = Some(callback);
-    let canceled = state.canceled;
-    drop(state);
-    if canceled {
-        call::object(&image(), "EvtRequestCancel", callback, request);
-    }
-}
-
-/// `WdfRequestUnmarkCancelable`.
-pub(crate) extern "win64" fn unmark_cancelable(
-    _globals: *const c_void,
-    request: Handle,
-) -> NtStatus {
-    check_irql(DISPATCH_LEVEL);
-    let found = find(request);
-    let mut state = found.lock();
-    if state.canceled {
-        return STATUS_CANCELLED;
-    }
-    if state.cancel.take().is_none() {
-        drop(state);
-        violation(format_args!("{found} cannot be canceled"));
-    }
-    STATUS_SUCCESS
-}
-
-/// `WdfRequestIsCanceled`.
-pub(crate) extern "win64" fn is_canceled(_globals: *const c_void, request: Handle) -> u8 {
-    let found = find(request);
-    let state = found.lock();
-    if state.cancel.is_some() && !state.canceled {
-        drop(state);
-        violation(format_args!(
-            "{found} can be canceled, so it must not be asked"
-        ));
-    }
-    state.canceled.into()
-}
-
 /// The open requests of a file, by the numbers of their objects.
 pub(super) fn of_file(image: &Loaded, file: usize) -> Vec<(usize, Arc<Request>)> {
     let state = image.framework().lock();
@@ -340,27 +357,4 @@ pub(super) fn of_file(image: &Loaded, file: usize) -> Vec<(usize, Arc<Request>)>
         }
     });
     requests.collect()
-}
-
-/// Cancels a request that the driver has, once: if it can be canceled, the driver is called.
-pub(super) fn cancel(image: &Loaded, id: usize) -> bool {
-    let handle = object::handle(id);
-    let request = match image
-        .framework()
-        .lock()
-        .objects
-        .get(handle)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::Request(request)) => Arc::clone(request),
-        _ => return false,
-    };
-    let mut state = request.lock();
-    let first = !mem::replace(&mut state.canceled, true);
-    let callback = state.cancel.filter(|_| first && !state.completed);
-    drop(state);
-    if let Some(callback) = callback {
-        call::object(image, "EvtRequestCancel", callback, handle);
-    }
-    first
 }

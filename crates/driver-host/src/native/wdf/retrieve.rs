@@ -1,4 +1,4 @@
-//! What a driver looks at in a request: its parameters, its file, its buffers.
+//! Retrieval from a request: its parameters, its file, its buffers.
 // UNSAFETY: outputs of the driver.
 #![expect(unsafe_code)]
 
@@ -14,9 +14,10 @@ use super::image;
 use super::layout::WDF_REQUEST_PARAMETERS;
 use super::memory::Memory;
 use super::object::{self, Kind};
-use super::queue::DEVICE_CONTROL;
 use super::request::{self, Ask, Request};
 use super::violation;
+use crate::native::kernel::buffer::Buffer;
+use crate::native::kernel::buffers::Method;
 use crate::native::kernel::nt::{
     NtStatus, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS,
 };
@@ -29,34 +30,43 @@ pub(crate) enum Direction {
     Output,
 }
 
+/// The length of the buffer of a request for one direction. Reads have no input, and writes no output.
+pub(super) fn length(request: &Request, direction: Direction) -> Result<usize, NtStatus> {
+    match (request.ask, direction) {
+        (Ask::Control { input, .. }, Direction::Input) => Ok(input),
+        (Ask::Control { output, .. }, Direction::Output) => Ok(output),
+        (Ask::Read(range), Direction::Output) | (Ask::Write(range), Direction::Input) => {
+            Ok(range.length)
+        }
+        _ => Err(STATUS_INVALID_DEVICE_REQUEST),
+    }
+}
+
 /// The buffer of a request for one direction, with its length. `METHOD_BUFFERED` has one buffer for
-/// both, and a direction without bytes has none.
+/// both, a direction without bytes has none, and what the method leaves to the program is not to be had here.
 pub(super) fn buffer(
     request: &Request,
     direction: Direction,
 ) -> Result<(*mut c_void, usize), NtStatus> {
-    const METHOD: u32 = 3;
-    const METHOD_BUFFERED: u32 = 0;
-    let Ask::Control {
-        code,
-        input,
-        output,
-    } = request.ask
-    else {
-        return Err(STATUS_INVALID_DEVICE_REQUEST);
-    };
-    if code & METHOD != METHOD_BUFFERED {
-        return Err(STATUS_INVALID_DEVICE_REQUEST);
-    }
-    let length = match direction {
-        Direction::Input => input,
-        Direction::Output => output,
-    };
+    let length = length(request, direction)?;
     let state = request.lock();
-    match &state.buffer {
+    let buffer = match state.buffers.method {
+        Method::Neither => return Err(STATUS_INVALID_DEVICE_REQUEST),
+        Method::Direct if !has_system_buffer(request, direction) => &state.buffers.output,
+        Method::Direct | Method::Buffered => &state.buffers.system,
+    };
+    match buffer {
         Some(buffer) if length != 0 => Ok((buffer.address(), length)),
         _ => Err(STATUS_BUFFER_TOO_SMALL),
     }
+}
+
+/// Returns `true` if the buffer of a direct request for one direction is a copy: the input of a control request is.
+pub(super) fn has_system_buffer(request: &Request, direction: Direction) -> bool {
+    matches!(
+        (request.ask, direction),
+        (Ask::Control { .. }, Direction::Input)
+    )
 }
 
 unsafe fn retrieve_buffer(
@@ -71,15 +81,32 @@ unsafe fn retrieve_buffer(
     if output.is_null() {
         violation("the output is null");
     }
-    let (address, size, status) = match buffer(&request, direction) {
+    let found = buffer(&request, direction);
+    // SAFETY: the outputs are valid; the driver guarantees it.
+    unsafe { answer(found, minimum, output, length) }
+}
+
+/// Answers with a buffer that was found, if it is large enough, and its size; or with null and none.
+///
+/// # Safety
+///
+/// * `output` is valid for a write.
+/// * `length` is null or valid for a write.
+pub(super) unsafe fn answer(
+    found: Result<(*mut c_void, usize), NtStatus>,
+    minimum: usize,
+    output: *mut *mut c_void,
+    length: *mut usize,
+) -> NtStatus {
+    let (address, size, status) = match found {
         Ok((address, size)) if size >= minimum => (address, size, STATUS_SUCCESS),
         Ok(_) => (ptr::null_mut(), 0, STATUS_BUFFER_TOO_SMALL),
         Err(status) => (ptr::null_mut(), 0, status),
     };
-    // SAFETY: the output is valid; the driver guarantees it.
+    // SAFETY: the output is valid, by this contract.
     unsafe { output.write(address) };
     if !length.is_null() {
-        // SAFETY: the output is valid; the driver guarantees it.
+        // SAFETY: the output is valid, by this contract, and not null.
         unsafe { length.write(size) };
     }
     status
@@ -157,6 +184,11 @@ pub(crate) unsafe extern "win64" fn output_memory(
     unsafe { retrieve_memory(request, Direction::Output, output) }
 }
 
+/// Where a buffer begins, or null.
+pub(super) fn address(buffer: Option<&Buffer>) -> *mut c_void {
+    buffer.map_or(ptr::null_mut(), Buffer::address)
+}
+
 /// `WdfRequestGetParameters`.
 pub(crate) unsafe extern "win64" fn parameters(
     _globals: *const c_void,
@@ -179,10 +211,10 @@ pub(crate) unsafe extern "win64" fn parameters(
     let empty = WDF_REQUEST_PARAMETERS {
         Size: size as u16,
         MinorFunction: 0,
-        Type: 0,
-        OutputBufferLength: 0,
+        Type: request.ask.kind(),
+        Length: 0,
         InputBufferLength: 0,
-        IoControlCode: 0,
+        CodeOrOffset: 0,
         Type3InputBuffer: ptr::null_mut(),
     };
     let parameters = match request.ask {
@@ -192,10 +224,15 @@ pub(crate) unsafe extern "win64" fn parameters(
             input,
             output,
         } => WDF_REQUEST_PARAMETERS {
-            Type: DEVICE_CONTROL,
-            OutputBufferLength: output,
+            Length: output,
             InputBufferLength: input,
-            IoControlCode: code,
+            CodeOrOffset: code.into(),
+            Type3InputBuffer: address(request.lock().buffers.input.as_ref()),
+            ..empty
+        },
+        Ask::Read(range) | Ask::Write(range) => WDF_REQUEST_PARAMETERS {
+            Length: range.length,
+            CodeOrOffset: range.offset,
             ..empty
         },
     };

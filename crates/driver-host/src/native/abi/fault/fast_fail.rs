@@ -6,7 +6,7 @@ use crate::native::kernel::report::Fault;
 const INSTRUCTION: [u8; 2] = [0xcd, 0x29];
 const KERNEL_SECURITY_CHECK_FAILURE: u32 = 0x139;
 
-/// Whether the instruction is at an address.
+/// Returns `true` if the instruction is at an address.
 pub(super) fn is_at(address: usize) -> bool {
     peek(address) == Some(INSTRUCTION)
 }

@@ -1,4 +1,4 @@
-//! Where a thread that faulted goes on: says what happened, and stops.
+//! The landing of a thread that faulted: reports the fault, and stops.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -30,7 +30,7 @@ pub(super) struct Details {
     pub(super) counter: u64,
 }
 
-/// Whose fault it was. Each address tells which image it is.
+/// The owner of a fault. Each address identifies the image.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     /// At this address of an image.
