@@ -1,7 +1,7 @@
 //! The functions of KMDF, without the `Wdf` in front of their names.
 
 table! {
-    { use crate::native::wdf::{cancel, collection, context, control, device, dpc, driver, file, init, interface, lock, memory, object, queue, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, string, timer, user_buffer, work_item}; }
+    { use crate::native::wdf::{cancel, collection, context, control, device, dispatching, dpc, driver, file, init, interface, lock, memory, object, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, work_item}; }
     gated {
         "CollectionAdd" => collection::add,
         "CollectionCreate" => collection::create,
@@ -14,12 +14,12 @@ table! {
         "ControlDeviceInitAllocate" => control::allocate,
         "ControlDeviceInitSetShutdownNotification" => control::set_shutdown_notification,
         "ControlFinishInitializing" => control::finish_initializing,
-        "DeviceConfigureRequestDispatching" => queue::configure_dispatching,
+        "DeviceConfigureRequestDispatching" => dispatching::configure,
         "DeviceCreate" => device::create,
         "DeviceCreateDeviceInterface" => interface::create,
         "DeviceCreateSymbolicLink" => control::create_symbolic_link,
         "DeviceEnqueueRequest" => file::enqueue,
-        "DeviceGetDefaultQueue" => queue::get_default,
+        "DeviceGetDefaultQueue" => dispatching::get_default,
         "DeviceGetDriver" => device::get_driver,
         "DeviceInitAssignName" => init::assign_name,
         "DeviceInitAssignSDDLString" => init::assign_security,
@@ -54,13 +54,13 @@ table! {
         "IoQueueCreate" => queue_config::create,
         "IoQueueDrain" => queue_state::drain,
         "IoQueueDrainSynchronously" => queue_state::drain_and_wait,
-        "IoQueueGetDevice" => queue::get_device,
+        "IoQueueGetDevice" => dispatching::get_device,
         "IoQueueGetState" => queue_state::get,
         "IoQueuePurge" => queue_state::purge,
         "IoQueuePurgeSynchronously" => queue_state::purge_and_wait,
         "IoQueueReadyNotify" => queue_state::ready_notify,
-        "IoQueueRetrieveNextRequest" => queue::retrieve_next,
-        "IoQueueRetrieveRequestByFileObject" => queue::retrieve_of_file,
+        "IoQueueRetrieveNextRequest" => dispatching::retrieve_next,
+        "IoQueueRetrieveRequestByFileObject" => dispatching::retrieve_of_file,
         "IoQueueStart" => queue_state::start,
         "IoQueueStop" => queue_state::stop,
         "IoQueueStopSynchronously" => queue_state::stop_and_wait,
@@ -70,6 +70,7 @@ table! {
         "MemoryCreate" => memory::create,
         "MemoryCreatePreallocated" => memory::create_preallocated,
         "MemoryGetBuffer" => memory::buffer,
+        "ObjectAcquireLock" => serial::acquire,
         "ObjectAllocateContext" => context::allocate,
         "ObjectContextGetObject" => context::owner,
         "ObjectCreate" => object::create,
@@ -77,6 +78,7 @@ table! {
         "ObjectDereferenceActual" => object::dereference,
         "ObjectGetTypedContextWorker" => context::get_typed,
         "ObjectReferenceActual" => object::reference,
+        "ObjectReleaseLock" => serial::release,
         "RegistryAssignMemory" => registry_value::assign_memory,
         "RegistryAssignString" => registry_value::assign_string,
         "RegistryAssignULong" => registry_value::assign_ulong,

@@ -76,24 +76,26 @@ impl Framework {
         default: u64,
         callbacks: &[(usize, usize)],
     ) -> usize {
-        const USE_DEFAULT: u64 = 2;
-        let presented = if dispatch == PARALLEL {
-            u32::MAX.into()
-        } else {
-            0
-        };
-        let mut config = [0; 12];
-        config[0] = 0x60 | dispatch << 32;
-        config[1] = USE_DEFAULT | default << 40;
-        for &(place, callback) in callbacks {
-            config[place] = callback as u64;
-        }
-        config[10] = presented;
-        self.make(
-            "IoQueueCreate",
-            &[device, Memory::new(&config).address(), 0],
-        )
+        let config = queue_config(dispatch, default, callbacks);
+        self.make("IoQueueCreate", &[device, config.address(), 0])
     }
+}
+
+/// `WDF_IO_QUEUE_CONFIG`, with callbacks at their places.
+pub(crate) fn queue_config(dispatch: u64, default: u64, callbacks: &[(usize, usize)]) -> Memory {
+    const USE_DEFAULT: u64 = 2;
+    let mut config = [0; 12];
+    config[0] = 0x60 | dispatch << 32;
+    config[1] = USE_DEFAULT | default << 40;
+    for &(place, callback) in callbacks {
+        config[place] = callback as u64;
+    }
+    config[10] = if dispatch == PARALLEL {
+        u32::MAX.into()
+    } else {
+        0
+    };
+    Memory::new(&config)
 }
 
 /// The places of `EvtIoRead`, `EvtIoWrite`, `EvtIoDeviceControl` and `EvtIoStop`, in words.

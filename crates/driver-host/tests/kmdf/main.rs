@@ -13,6 +13,7 @@ mod devices;
 mod objects;
 mod registry;
 mod requests;
+mod scopes;
 mod stops;
 mod transfers;
 

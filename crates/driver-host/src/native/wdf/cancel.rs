@@ -2,14 +2,15 @@
 
 use std::ffi::c_void;
 use std::mem;
+use std::ptr;
 use std::sync::Arc;
 
 use nmr_host::irql::DISPATCH_LEVEL;
 
 use super::layout::Callback;
 use super::object::{self, Kind};
-use super::request::find;
-use super::{Handle, call, check_irql, image, violation};
+use super::request::{Request, find};
+use super::{Handle, call, check_irql, image, queue_state, violation};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{NtStatus, STATUS_CANCELLED, STATUS_SUCCESS};
 
@@ -40,7 +41,7 @@ pub(crate) extern "win64" fn mark_cancelable(
     callback: Callback,
 ) {
     if mark(request, callback, true) {
-        call::object(&image(), "EvtRequestCancel", callback, request);
+        call_driver(&image(), &find(request), request, callback);
     }
 }
 
@@ -89,7 +90,7 @@ pub(crate) extern "win64" fn is_canceled(_globals: *const c_void, request: Handl
 }
 
 /// Cancels a request that the driver has, once: if it can be canceled, the driver is called.
-pub(super) fn cancel(image: &Loaded, id: usize) -> bool {
+pub(super) fn cancel(image: &Arc<Loaded>, id: usize) -> bool {
     let handle = object::handle(id);
     let request = match image
         .framework()
@@ -106,7 +107,20 @@ pub(super) fn cancel(image: &Loaded, id: usize) -> bool {
     let callback = state.cancel.filter(|_| first && !state.completed);
     drop(state);
     if let Some(callback) = callback {
-        call::object(image, "EvtRequestCancel", callback, handle);
+        call_driver(image, &request, handle, callback);
     }
     first
+}
+
+/// Calls `EvtRequestCancel`, in the scope of the queue that the request came from.
+fn call_driver(image: &Arc<Loaded>, request: &Request, handle: Handle, callback: Callback) {
+    let queue = request.lock().queue.clone();
+    let Some(queue) = queue else {
+        return call::object(image, "EvtRequestCancel", callback, handle);
+    };
+    let handle = handle.addr();
+    queue_state::call_in_scope(image, &queue, move |image| {
+        let handle = ptr::without_provenance_mut(handle);
+        call::object(image, "EvtRequestCancel", callback, handle);
+    });
 }

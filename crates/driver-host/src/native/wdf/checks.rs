@@ -7,7 +7,7 @@ use std::ptr;
 
 use super::layout::{WDF_OBJECT_ATTRIBUTES, WDF_OBJECT_CONTEXT_TYPE_INFO};
 use super::object;
-use super::{image, refuse, violation};
+use super::{Handle, image, refuse, violation};
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_REQUEST,
     STATUS_WDF_EXECUTION_LEVEL_INVALID, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID,
@@ -83,17 +83,18 @@ pub(super) unsafe fn type_info(
 }
 
 /// Checks the parent rule of work items, timers and DPC objects: their parent is a device or below one.
+/// Returns the parent.
 pub(super) fn device_above(
     function: &'static str,
     attributes: Option<WDF_OBJECT_ATTRIBUTES>,
-) -> Result<(), NtStatus> {
+) -> Result<Handle, NtStatus> {
     let image = image();
     let parent = attributes.map_or(std::ptr::null_mut(), |own| own.ParentObject);
     if image.framework().lock().objects.get(parent).is_none() {
         violation(format_args!("the parent {parent:p} is not an object"));
     }
     if object::has_device(&image, parent) {
-        return Ok(());
+        return Ok(parent);
     }
     let text = "its parent is no device, and below none";
     Err(refuse(function, STATUS_INVALID_DEVICE_REQUEST, text))

@@ -17,13 +17,14 @@ use super::layout::{Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
 use super::queue::Queue;
 use super::refuse;
+use super::serial::{self, Constraints, Scope, Serial};
 use super::violation;
 use crate::native::kernel::device_object::{BUFFERED_IO, DEVICE_OBJECT, DeviceObject, EXCLUSIVE};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::namespace::DeviceId;
 use crate::native::kernel::nt::{
-    NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
-    STATUS_OBJECT_NAME_COLLISION, STATUS_SUCCESS, failed,
+    NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_INVALID_PARAMETER, STATUS_OBJECT_NAME_COLLISION, STATUS_SUCCESS, failed,
 };
 use crate::native::wdf::Handle;
 
@@ -78,10 +79,25 @@ pub(crate) struct Device {
     pub(super) init: Init,
     pub(super) object: DeviceObject,
     pub(super) io: Io,
+    /// What its queues inherit, and the objects below it.
+    pub(super) serial: Serial,
+    /// Whether its own attributes ask for callbacks at `PASSIVE_LEVEL`.
+    pub(super) is_passive: bool,
+    /// Whether the callbacks of its files are called with its lock.
+    serializes_files: bool,
 }
 
 impl Device {
-    fn new(image: &Loaded, init: Init) -> Result<Self, NtStatus> {
+    fn new(
+        image: &Loaded,
+        init: Init,
+        attributes: Option<WDF_OBJECT_ATTRIBUTES>,
+    ) -> Result<Self, NtStatus> {
+        let driver = image.framework().lock().driver.clone();
+        let driver = driver.map_or_else(Constraints::default, |driver| driver.serial.constraints);
+        let constraints = driver.below(attributes);
+        let serializes_files = serializes_files(&init, constraints)
+            .map_err(|text| refuse(FUNCTION, STATUS_INVALID_DEVICE_REQUEST, text))?;
         let exclusive = if init.exclusive { EXCLUSIVE } else { 0 };
         let (kind, characteristics) = (init.device_type, init.characteristics);
         let driver = image.objects.driver();
@@ -91,7 +107,16 @@ impl Device {
             object: object.map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?,
             init,
             io: Io::default(),
+            serial: Serial::new(constraints),
+            is_passive: serial::is_passive(attributes),
+            serializes_files,
         })
+    }
+
+    /// Calls a callback of a file.
+    pub(super) fn call_file(&self, callback: impl FnOnce()) {
+        let lock = self.serial.scope_lock().filter(|_| self.serializes_files);
+        serial::call(lock, callback);
     }
 
     /// The name of its device object. A device of Plug and Play has that of its physical device.
@@ -99,6 +124,22 @@ impl Device {
         let physical = || format!("\\Device\\{:08x}", object::id(handle).unwrap_or_default());
         let own = self.init.name.clone();
         own.or_else(|| (!self.init.control).then(physical))
+    }
+}
+
+/// Whether the callbacks of files are called with the lock of their device. They run at `PASSIVE_LEVEL`, and a file has
+/// no queue.
+fn serializes_files(init: &Init, device: Constraints) -> Result<bool, &'static str> {
+    let Some((_, Some(attributes))) = init.files else {
+        return Ok(false);
+    };
+    match device.below(Some(attributes)).scope {
+        Scope::None => Ok(false),
+        Scope::Device if device.passive => Ok(true),
+        Scope::Device => Err(
+            "the scope of its file objects is the device, which has no callbacks at PASSIVE_LEVEL",
+        ),
+        Scope::Queue => Err("the scope of its file objects is a queue"),
     }
 }
 
@@ -121,6 +162,7 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
         .framework()
         .lock()
         .driver
+        .clone()
         .filter(|driver| driver.device_add != 0)?;
     let known: Vec<_> = devices(image);
     let init = Kind::DeviceInit(Box::default());
@@ -131,7 +173,10 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
         .insert(init, object::id(driver.handle));
     let name = "EvtDriverDeviceAdd";
     let arguments = [init, ptr::null_mut()];
-    let status = call::status(image, name, driver.device_add, driver.handle, arguments);
+    let mut status = STATUS_SUCCESS;
+    serial::call(driver.serial.scope_lock(), || {
+        status = call::status(image, name, driver.device_add, driver.handle, arguments);
+    });
     discard_init(image, init);
     let added = devices(image)
         .into_iter()
@@ -223,7 +268,7 @@ fn start(image: &Loaded, handle: Handle) -> NtStatus {
 /// Programs may have it open. Nothing new begins from now on. Before the device leaves its working
 /// state, the driver has to complete what it got from power-managed queues; then the programs let go
 /// of their files; then it has to complete the rest.
-pub(super) fn remove(image: &Loaded, handle: Handle) {
+pub(super) fn remove(image: &Arc<Loaded>, handle: Handle) {
     let Some(device) = object::id(handle).and_then(|id| of(image, id)) else {
         return;
     };
@@ -241,7 +286,7 @@ pub(super) fn remove(image: &Loaded, handle: Handle) {
     object::delete_tree(image, handle);
 }
 
-fn stop(image: &Loaded, handle: Handle, device: &Device) {
+fn stop(image: &Arc<Loaded>, handle: Handle, device: &Device) {
     let callbacks = device.init.callbacks;
     let none = [ptr::null_mut(); 2];
     let step = |name, place: usize, arguments| {
@@ -273,7 +318,7 @@ fn stop(image: &Loaded, handle: Handle, device: &Device) {
 
 /// Cancels the requests in some queues, notifies the driver about those that it has, and waits until it
 /// has completed them.
-fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) {
+fn stop_queues(image: &Arc<Loaded>, device: &Device, which: impl Fn(&Queue) -> bool) {
     /// `WdfRequestStopActionPurge`.
     const PURGE: Handle = ptr::without_provenance_mut(2);
     let queues = device.io.lock().queues.clone();
@@ -283,7 +328,9 @@ fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) 
             cancel::cancel(image, id);
             if queue.power_managed && queue.stop != 0 && queue.has(id) {
                 let arguments = [queue.handle(), object::handle(id), PURGE];
-                call::request(image, "EvtIoStop", queue.stop, arguments);
+                serial::call(queue.serial.scope_lock(), || {
+                    call::request(image, "EvtIoStop", queue.stop, arguments);
+                });
             }
         }
     }
@@ -293,7 +340,7 @@ fn stop_queues(image: &Loaded, device: &Device, which: impl Fn(&Queue) -> bool) 
 }
 
 /// Removes every device of Plug and Play, the youngest first. Control devices stay.
-pub(crate) fn remove_all(image: &Loaded) {
+pub(crate) fn remove_all(image: &Arc<Loaded>) {
     for device in devices(image).into_iter().rev() {
         if !is_control(image, device) {
             remove(image, device);
@@ -302,11 +349,13 @@ pub(crate) fn remove_all(image: &Loaded) {
 }
 
 /// Removes what the driver has left: its control devices.
-pub(super) fn remove_rest(image: &Loaded) {
+pub(super) fn remove_rest(image: &Arc<Loaded>) {
     for device in devices(image).into_iter().rev() {
         remove(image, device);
     }
 }
+
+const FUNCTION: &str = "WdfDeviceCreate";
 
 /// `WdfDeviceCreate`.
 pub(crate) unsafe extern "win64" fn create(
@@ -315,7 +364,6 @@ pub(crate) unsafe extern "win64" fn create(
     attributes: *const WDF_OBJECT_ATTRIBUTES,
     output: *mut Handle,
 ) -> NtStatus {
-    const FUNCTION: &str = "WdfDeviceCreate";
     if init.is_null() || output.is_null() {
         return refuse(FUNCTION, STATUS_INVALID_PARAMETER, "an argument is null");
     }
@@ -332,7 +380,8 @@ pub(crate) unsafe extern "win64" fn create(
         Some(Kind::DeviceInit(about)) => about.clone(),
         _ => violation(format_args!("{handle:p} is not a WDFDEVICE_INIT")),
     };
-    let driver = image.framework().lock().driver.map(|driver| driver.handle);
+    let driver = image.framework().lock().driver.clone();
+    let driver = driver.map(|driver| driver.handle);
     // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
     let name = about.name.clone();
@@ -343,7 +392,7 @@ pub(crate) unsafe extern "win64" fn create(
         return refuse(FUNCTION, STATUS_OBJECT_NAME_COLLISION, text);
     }
     let made = checked.and_then(|attributes| {
-        let kind = Kind::Device(Arc::new(Device::new(&image, *about)?));
+        let kind = Kind::Device(Arc::new(Device::new(&image, *about, attributes)?));
         object::make(&image, kind, driver, attributes)
     });
     match made {
@@ -365,7 +414,7 @@ pub(crate) unsafe extern "win64" fn create(
 
 /// `WdfDeviceGetDriver`.
 pub(crate) extern "win64" fn get_driver(_globals: *const c_void, _device: Handle) -> Handle {
-    let driver = image().framework().lock().driver;
+    let driver = image().framework().lock().driver.clone();
     driver.map_or(ptr::null_mut(), |driver| driver.handle)
 }
 

@@ -11,6 +11,7 @@ use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 use super::checks::{self, Parent, check_size};
 use super::layout::{Callback, WDF_DPC_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
+use super::serial::{self, CallbackLock};
 use super::{Handle, call, check_irql, image, refuse, violation};
 use crate::native::kernel::dpc::{self, Kdpc};
 use crate::native::kernel::loaded::Loaded;
@@ -20,6 +21,7 @@ use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCE
 #[derive(Debug)]
 pub(crate) struct Dpc {
     callback: Callback,
+    lock: Option<Arc<CallbackLock>>,
     kernel: Box<Kdpc>,
 }
 
@@ -56,9 +58,14 @@ pub(crate) unsafe extern "win64" fn create(
     // SAFETY: the driver passes attributes or null.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, false) };
     let made = checked.and_then(|attributes| {
-        checks::device_above(FUNCTION, attributes)?;
+        let parent = checks::device_above(FUNCTION, attributes)?;
+        let lock = match config.AutomaticSerialization {
+            0 => None,
+            _ => serial::automatic(FUNCTION, parent, false)?,
+        };
         let dpc = Dpc {
             callback: config.EvtDpcFunc,
+            lock,
             kernel: Box::default(),
         };
         dpc.kernel.initialize(config.EvtDpcFunc, 0);
@@ -87,7 +94,9 @@ pub(crate) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) ->
     let kernel = &raw const *dpc.kernel;
     let run = move |image: &Arc<Loaded>| {
         let handle = ptr::without_provenance_mut(address);
-        call::object(image, "EvtDpcFunc", dpc.callback, handle);
+        serial::call(dpc.lock.as_deref(), || {
+            call::object(image, "EvtDpcFunc", dpc.callback, handle);
+        });
     };
     // SAFETY: the closure has the DPC, and is dropped after its turn.
     unsafe { dpc::queue(&image, kernel, run) }.into()

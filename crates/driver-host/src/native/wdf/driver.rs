@@ -3,6 +3,7 @@
 #![expect(unsafe_code)]
 
 use std::ffi::c_void;
+use std::sync::Arc;
 
 use nmr_host::irql::{self, PASSIVE_LEVEL};
 
@@ -13,6 +14,7 @@ use super::image;
 use super::layout::{Callback, WDF_DRIVER_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
 use super::refuse;
+use super::serial::{Constraints, Serial};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
     DRIVER_OBJECT, NtStatus, STATUS_DRIVER_INTERNAL_ERROR, STATUS_INVALID_PARAMETER,
@@ -21,9 +23,11 @@ use crate::native::kernel::nt::{
 use crate::native::wdf::Handle;
 
 /// What a driver said when it was created.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Driver {
     pub(super) handle: Handle,
+    /// How `EvtDriverDeviceAdd` is called, and what its devices inherit.
+    pub(super) serial: Serial,
     pub(super) device_add: Callback,
     unload: Callback,
 }
@@ -60,13 +64,14 @@ pub(crate) unsafe extern "win64" fn create(
     let attributes = unsafe { checks::attributes(FUNCTION, attributes, Parent::Forbidden, true) };
     let made = attributes.and_then(|attributes| {
         check(&image, config)?;
-        object::make(&image, Kind::Driver, None, attributes)
+        let handle = object::make(&image, Kind::Driver, None, attributes)?;
+        Ok((handle, Constraints::default().below(attributes)))
     });
-    let handle = match made {
-        Ok(handle) => handle,
+    let (handle, constraints) = match made {
+        Ok(made) => made,
         Err(status) => return status,
     };
-    start(&image, handle, config);
+    start(&image, handle, config, Serial::of_driver(constraints));
     if !output.is_null() {
         // SAFETY: the output is valid; the driver guarantees it.
         unsafe { output.write(handle) };
@@ -102,13 +107,14 @@ fn check(image: &Loaded, config: WDF_DRIVER_CONFIG) -> Result<(), NtStatus> {
 }
 
 /// The driver object is the framework's from now on.
-fn start(image: &Loaded, handle: Handle, config: WDF_DRIVER_CONFIG) {
+fn start(image: &Loaded, handle: Handle, config: WDF_DRIVER_CONFIG, serial: Serial) {
     let (device_add, unload) = (config.EvtDriverDeviceAdd, config.EvtDriverUnload);
     let pnp = config.DriverInitFlags & (NON_PNP | NO_DISPATCH_OVERRIDE) == 0;
     let can_unload = pnp || unload != 0;
     let framework = image.framework();
     framework.lock().driver = Some(Driver {
         handle,
+        serial,
         device_add,
         unload,
     });
@@ -133,7 +139,7 @@ fn start(image: &Loaded, handle: Handle, config: WDF_DRIVER_CONFIG) {
 /// displaces and calls.
 pub(crate) extern "win64" fn unload(_driver: *mut DRIVER_OBJECT) {
     let image = image();
-    let driver = image.framework().lock().driver;
+    let driver = image.framework().lock().driver.clone();
     let Some(driver) = driver else {
         refuse(
             "the framework's unload",
@@ -147,7 +153,7 @@ pub(crate) extern "win64" fn unload(_driver: *mut DRIVER_OBJECT) {
 }
 
 /// Deletes the driver object with everything below it.
-pub(super) fn delete(image: &Loaded) {
+pub(super) fn delete(image: &Arc<Loaded>) {
     device::remove_rest(image);
     let driver = image.framework().lock().driver.take();
     if let Some(driver) = driver {

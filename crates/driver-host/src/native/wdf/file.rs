@@ -13,6 +13,7 @@ use super::image;
 use super::object::{self, Kind};
 use super::queue::{self, Missed, Queue};
 use super::request::{Ask, CallerContext, Request, Transfer};
+use super::serial;
 use super::violation;
 use super::{check_irql, queue_state, refuse};
 use crate::native::kernel::buffers::Buffers;
@@ -54,7 +55,9 @@ pub(crate) fn open(image: &Loaded, id: usize) -> Result<Result<usize, NtStatus>,
         match make(image, &device, parent, &request) {
             Ok(handle) => {
                 let arguments = [parent, handle, file];
-                call::request(image, "EvtDeviceFileCreate", create, arguments);
+                device.call_file(|| {
+                    call::request(image, "EvtDeviceFileCreate", create, arguments);
+                });
                 request.wait().status
             }
             Err(status) => status,
@@ -203,7 +206,7 @@ fn status_of(missed: Missed) -> NtStatus {
 
 /// Brings a request to the driver through a queue.
 fn deliver(
-    image: &Loaded,
+    image: &Arc<Loaded>,
     queue: &Arc<Queue>,
     request: &Request,
     handle: Handle,
@@ -213,6 +216,14 @@ fn deliver(
     if !queue.present(object::id(handle).unwrap_or_default(), arrived)? {
         return Ok(());
     }
+    serial::call(queue.serial.scope_lock(), || {
+        call_queue(image, queue, request, handle);
+    });
+    Ok(())
+}
+
+/// Calls the callback of a queue for a request.
+fn call_queue(image: &Loaded, queue: &Queue, request: &Request, handle: Handle) {
     let (from, callback) = (queue.handle(), queue.callback(request.ask));
     let length = |length| [from, handle, ptr::without_provenance_mut(length)];
     match request.ask {
@@ -232,7 +243,6 @@ fn deliver(
         }
         _ => call::request(image, "EvtIoDefault", queue.default, length(0)),
     }
-    Ok(())
 }
 
 /// `WdfRequestForwardToIoQueue`: the request leaves the queue that it came from.
@@ -297,7 +307,7 @@ pub(crate) extern "win64" fn enqueue(
 
 /// Cancels the open requests of a file: those that wait in a queue end, and the driver is notified of those that it
 /// has. Returns how many were not canceled before.
-pub(crate) fn cancel(image: &Loaded, file: usize) -> usize {
+pub(crate) fn cancel(image: &Arc<Loaded>, file: usize) -> usize {
     let requests = super::request::of_file(image, file).into_iter();
     let cancel = |(id, request): &(usize, Arc<Request>)| {
         let queue = request.lock().queue.clone();
@@ -330,7 +340,7 @@ pub(super) fn clean_up(image: &Loaded, device: &Device, file: usize) {
         .init
         .files
         .map_or(0, |(config, _)| config.EvtFileCleanup);
-    call::object(image, "EvtFileCleanup", callback, object::handle(file));
+    device.call_file(|| call::object(image, "EvtFileCleanup", callback, object::handle(file)));
 }
 
 /// The last request of a file is completed as well.
@@ -340,7 +350,7 @@ pub(super) fn delete(image: &Loaded, device: &Device, file: usize) {
         .init
         .files
         .map_or(0, |(config, _)| config.EvtFileClose);
-    call::object(image, "EvtFileClose", callback, file);
+    device.call_file(|| call::object(image, "EvtFileClose", callback, file));
     object::delete_tree(image, file);
 }
 

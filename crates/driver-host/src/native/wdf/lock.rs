@@ -152,11 +152,17 @@ pub(crate) extern "win64" fn release_wait(_globals: *const c_void, lock: Handle)
 }
 
 impl WaitLock {
-    fn acquire(&self, limit: Option<Duration>) -> bool {
+    /// Returns `true` if this thread has it.
+    pub(super) fn is_owned(&self) -> bool {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) == me()
+    }
+
+    /// Takes the lock, and returns `true`, unless the time ends before.
+    pub(super) fn acquire(&self, limit: Option<Duration>) -> bool {
         let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
         if *owner == me() {
             drop(owner);
-            violation("the thread owns the wait lock already");
+            violation("the thread owns the lock already");
         }
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         while *owner != 0 {
@@ -176,7 +182,8 @@ impl WaitLock {
         true
     }
 
-    fn release(&self) -> bool {
+    /// Gives the lock back. Returns `false` if this thread does not have it.
+    pub(super) fn release(&self) -> bool {
         let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = *owner == me();
         if mine {

@@ -238,15 +238,20 @@ pub(super) fn parent(object: Handle) -> Handle {
 
 /// Returns `true` if an object is a device or below one.
 pub(super) fn has_device(image: &Loaded, object: Handle) -> bool {
+    let above = ancestors(image, object);
+    above.iter().any(|kind| matches!(kind, Kind::Device(_)))
+}
+
+/// What an object and everything above it is, from the object up.
+pub(super) fn ancestors(image: &Loaded, object: Handle) -> Vec<Kind> {
     let state = image.framework().lock();
+    let mut kinds = Vec::new();
     let mut next = id(object);
     while let Some(object) = next.and_then(|id| state.objects.live.get(&id)) {
-        if matches!(object.kind, Kind::Device(_)) {
-            return true;
-        }
+        kinds.push(object.kind.clone());
         next = object.parent;
     }
-    false
+    kinds
 }
 
 /// Takes a reference to an object that exists.

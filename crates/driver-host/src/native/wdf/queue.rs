@@ -1,28 +1,18 @@
 //! Queues: how requests come to a driver. A request is presented on the thread of the program that
 //! sent it, which waits here until it is its turn.
-// UNSAFETY: structures of the driver.
-#![expect(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::ffi::c_void;
-use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use nmr_host::irql::DISPATCH_LEVEL;
-
-use super::check_irql;
 use super::device;
 use super::image;
 use super::layout::{Callback, WDF_IO_QUEUE_CONFIG};
 use super::object::{self, Kind};
 use super::queue_config::{MANUAL, PARALLEL, TRUE, USE_DEFAULT};
-use super::refuse;
 use super::request::Ask;
+use super::serial::Serial;
 use super::violation;
-use crate::native::kernel::nt::{
-    NtStatus, STATUS_NO_MORE_ENTRIES, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_WDF_BUSY,
-    STATUS_WDF_PAUSED,
-};
+use crate::native::kernel::nt::{NtStatus, STATUS_NO_MORE_ENTRIES, STATUS_WDF_PAUSED};
 use crate::native::wdf::Handle;
 
 /// Why a request does not come to the driver.
@@ -78,6 +68,9 @@ pub(super) struct Notice {
 pub(super) struct Queue {
     /// The number of its device.
     device: usize,
+    /// How its callbacks are called.
+    pub(super) serial: Serial,
+    pub(super) parallel: bool,
     /// How many requests the driver has at once.
     limit: usize,
     pub(super) power_managed: bool,
@@ -119,9 +112,16 @@ impl State {
 }
 
 impl Queue {
-    pub(super) fn new(config: WDF_IO_QUEUE_CONFIG, device: Handle, about: &device::Init) -> Self {
+    pub(super) fn new(
+        config: WDF_IO_QUEUE_CONFIG,
+        serial: Serial,
+        device: Handle,
+        about: &device::Init,
+    ) -> Self {
         Self {
             device: object::id(device).unwrap_or_default(),
+            serial,
+            parallel: config.DispatchType == PARALLEL,
             limit: match config.DispatchType {
                 PARALLEL => config.NumberOfPresentedRequests as usize,
                 // The driver takes them itself.
@@ -399,92 +399,4 @@ pub(super) fn find(queue: Handle) -> Arc<Queue> {
         Some(Kind::Queue(queue)) => Arc::clone(queue),
         _ => violation(format_args!("{queue:p} is not a queue")),
     }
-}
-
-/// `WdfIoQueueRetrieveNextRequest`.
-pub(crate) unsafe extern "win64" fn retrieve_next(
-    _globals: *const c_void,
-    queue: Handle,
-    output: *mut Handle,
-) -> NtStatus {
-    // SAFETY: the driver passes an output.
-    unsafe { retrieve(queue, output, |_| true) }
-}
-
-/// `WdfIoQueueRetrieveRequestByFileObject`.
-pub(crate) unsafe extern "win64" fn retrieve_of_file(
-    _globals: *const c_void,
-    queue: Handle,
-    file: Handle,
-    output: *mut Handle,
-) -> NtStatus {
-    let image = image();
-    if !matches!(object::kind(file), Some(Kind::File)) {
-        violation(format_args!("{file:p} is not a file object"));
-    }
-    let number = object::id(file).unwrap_or_default();
-    let requests = super::request::of_file(&image, number);
-    let wanted = |request| requests.iter().any(|&(own, _)| own == request);
-    // SAFETY: the driver passes an output.
-    unsafe { retrieve(queue, output, wanted) }
-}
-
-/// # Safety
-///
-/// `output` is null or valid for a write.
-unsafe fn retrieve(queue: Handle, output: *mut Handle, wanted: impl Fn(usize) -> bool) -> NtStatus {
-    check_irql(DISPATCH_LEVEL);
-    let queue = find(queue);
-    if output.is_null() {
-        violation("the output is null");
-    }
-    let (request, status) = match queue.retrieve(wanted) {
-        Ok(request) => (object::handle(request), STATUS_SUCCESS),
-        Err(status) => (ptr::null_mut(), status),
-    };
-    // SAFETY: the output is valid, by this contract, and not null.
-    unsafe { output.write(request) };
-    status
-}
-
-/// `WdfIoQueueGetDevice`.
-pub(crate) extern "win64" fn get_device(_globals: *const c_void, queue: Handle) -> Handle {
-    object::handle(find(queue).device)
-}
-
-/// `WdfDeviceGetDefaultQueue`.
-pub(crate) extern "win64" fn get_default(_globals: *const c_void, device: Handle) -> Handle {
-    let queue = device::find(device).io.lock().default_queue.clone();
-    queue.map_or(ptr::null_mut(), |queue| queue.handle())
-}
-
-/// The types of request that can have a queue of their own here, and that of an open.
-pub(super) const CREATE: i32 = 0;
-pub(super) const READ: i32 = 3;
-pub(super) const WRITE: i32 = 4;
-pub(super) const DEVICE_CONTROL: i32 = 14;
-const INTERNAL_DEVICE_CONTROL: i32 = 15;
-
-/// `WdfDeviceConfigureRequestDispatching`.
-pub(crate) extern "win64" fn configure_dispatching(
-    _globals: *const c_void,
-    device: Handle,
-    queue: Handle,
-    kind: i32,
-) -> NtStatus {
-    const FUNCTION: &str = "WdfDeviceConfigureRequestDispatching";
-    check_irql(DISPATCH_LEVEL);
-    let (device, queue) = (device::find(device), find(queue));
-    if ![READ, WRITE, DEVICE_CONTROL, INTERNAL_DEVICE_CONTROL].contains(&kind) {
-        let text = format!("this host has no queues for requests of type {kind}");
-        return refuse(FUNCTION, STATUS_NOT_SUPPORTED, text);
-    }
-    let mut state = device.io.lock();
-    if state.routes.contains_key(&kind) {
-        drop(state);
-        let text = format!("requests of type {kind} have a queue already");
-        return refuse(FUNCTION, STATUS_WDF_BUSY, text);
-    }
-    state.routes.insert(kind, queue);
-    STATUS_SUCCESS
 }

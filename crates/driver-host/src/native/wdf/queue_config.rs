@@ -15,8 +15,7 @@ use super::queue::Queue;
 use super::{Handle, check_irql, device, image, misuse, refuse, violation};
 use crate::native::kernel::nt::{
     NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
-    STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
-    STATUS_WDF_NO_CALLBACK,
+    STATUS_INVALID_PARAMETER_4, STATUS_SUCCESS, STATUS_UNSUCCESSFUL, STATUS_WDF_NO_CALLBACK,
 };
 
 const SEQUENTIAL: i32 = 1;
@@ -26,9 +25,6 @@ pub(super) const MANUAL: i32 = 3;
 const FALSE: i32 = 0;
 pub(super) const TRUE: i32 = 1;
 pub(super) const USE_DEFAULT: i32 = 2;
-
-const INHERIT: i32 = 1;
-const NO_SCOPE: i32 = 4;
 
 const FUNCTION: &str = "WdfIoQueueCreate";
 /// The sizes of its configuration up to KMDF 1.7, without the number of requests, and 1.9.
@@ -56,7 +52,7 @@ pub(crate) unsafe extern "win64" fn create(
     // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Optional, true) };
     let made = checked.and_then(|attributes| {
-        check(config, attributes, !output.is_null())
+        check(config, !output.is_null())
             .map_err(|(status, text)| refuse(FUNCTION, status, text))?;
         let state = about.io.lock();
         let default = (state.phase, state.default_queue.is_some());
@@ -73,7 +69,9 @@ pub(crate) unsafe extern "win64" fn create(
                 return Err(refuse(FUNCTION, STATUS_INVALID_DEVICE_STATE, text));
             }
         }
-        let queue = Arc::new(Queue::new(config, device, &about.init));
+        let serial = about.serial.of_queue(attributes);
+        let serial = serial.map_err(|text| refuse(FUNCTION, STATUS_INVALID_PARAMETER, text))?;
+        let queue = Arc::new(Queue::new(config, serial, device, &about.init));
         let kind = Kind::Queue(Arc::clone(&queue));
         let handle = object::make(&image(), kind, Some(device), attributes)?;
         queue.set_number(object::id(handle).unwrap_or_default());
@@ -96,12 +94,8 @@ pub(crate) unsafe extern "win64" fn create(
     }
 }
 
-/// The rules, in the framework's order, and what this host does not have.
-fn check(
-    config: WDF_IO_QUEUE_CONFIG,
-    attributes: Option<WDF_OBJECT_ATTRIBUTES>,
-    has_output: bool,
-) -> Result<(), (NtStatus, String)> {
+/// The rules, in the framework's order.
+fn check(config: WDF_IO_QUEUE_CONFIG, has_output: bool) -> Result<(), (NtStatus, String)> {
     let wrong = |status, text: &str| Err((status, text.to_owned()));
     let expected = size_of::<WDF_IO_QUEUE_CONFIG>();
     if config.Size as usize != expected && !OLDER.contains(&(config.Size as usize)) {
@@ -145,9 +139,6 @@ fn check(
     if config.DispatchType == PARALLEL && presented == 0 {
         misuse("NumberOfPresentedRequests is 0: a parallel queue never presents a request");
     }
-    if attributes.is_some_and(|own| ![INHERIT, NO_SCOPE].contains(&own.SynchronizationScope)) {
-        return wrong(STATUS_NOT_SUPPORTED, "this host serializes no callbacks");
-    }
     Ok(())
 }
 
@@ -180,9 +171,7 @@ mod tests {
     fn status(change: impl FnOnce(&mut WDF_IO_QUEUE_CONFIG)) -> NtStatus {
         let mut config = config();
         change(&mut config);
-        check(config, None, false)
-            .err()
-            .map_or(0, |(status, _)| status)
+        check(config, false).err().map_or(0, |(status, _)| status)
     }
 
     #[test]

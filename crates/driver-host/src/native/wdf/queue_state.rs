@@ -3,6 +3,7 @@
 #![expect(unsafe_code)]
 
 use std::ffi::c_void;
+use std::ptr;
 use std::sync::Arc;
 
 use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
@@ -10,9 +11,10 @@ use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 use super::layout::Callback;
 use super::object;
 use super::queue::{self, Flow, Notice, Queue};
-use super::{Handle, call, cancel, check_irql, image, refuse, violation};
+use super::{Handle, call, cancel, check_irql, device, image, refuse, serial, violation};
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS};
+use crate::native::kernel::runner;
 
 /// The notification of a driver when a queue has come to rest.
 fn notice(callback: Callback, context: Handle, waiting: bool) -> Option<Notice> {
@@ -35,16 +37,45 @@ fn change(handle: Handle, flow: Flow, notice: Option<Notice>) -> Arc<Queue> {
 }
 
 /// Calls the callback of a queue that has come to rest.
-pub(super) fn tell(image: &Loaded, queue: &Queue) {
+pub(super) fn tell(image: &Arc<Loaded>, queue: &Arc<Queue>) {
     if let Some(notice) = queue.take_notice() {
         notify(image, queue, notice);
     }
 }
 
-fn notify(image: &Loaded, queue: &Queue, notice: Notice) {
-    let context = std::ptr::with_exposed_provenance_mut(notice.context);
-    let arguments = [queue.handle(), context, std::ptr::null_mut()];
-    call::request(image, "EvtIoQueueState", notice.callback, arguments);
+fn notify(image: &Arc<Loaded>, queue: &Arc<Queue>, notice: Notice) {
+    let handle = queue.handle().addr();
+    call_in_scope(image, queue, move |image| {
+        let handle = ptr::without_provenance_mut(handle);
+        let context = ptr::with_exposed_provenance_mut(notice.context);
+        let arguments = [handle, context, ptr::null_mut()];
+        call::request(image, "EvtIoQueueState", notice.callback, arguments);
+    });
+}
+
+/// Calls a callback of a queue, on another thread if this one has the queue's lock already or is above the level of
+/// its callbacks.
+pub(super) fn call_in_scope(
+    image: &Arc<Loaded>,
+    queue: &Arc<Queue>,
+    callback: impl FnOnce(&Loaded) + Send + 'static,
+) {
+    if !queue.serial.must_defer() {
+        return serial::call(queue.serial.scope_lock(), || callback(image));
+    }
+    let (image, queue) = (Arc::clone(image), Arc::clone(queue));
+    let visit = image.inside.enter("a callback of a queue");
+    let device = device::of(&image, queue.device());
+    if let Some(device) = &device {
+        device.io.hand_over();
+    }
+    let system = Arc::clone(&image.system);
+    runner::start(&system, move || {
+        let operation = device.as_ref().map(|device| device.io.take_over());
+        serial::call(queue.serial.scope_lock(), || callback(&image));
+        drop(operation);
+        image.inside.leave(visit);
+    });
 }
 
 fn cancel_all(queue: &Queue) {
@@ -101,7 +132,7 @@ pub(crate) extern "win64" fn ready_notify(
 }
 
 /// Calls the callback of a queue to which a request has come.
-pub(super) fn tell_ready(image: &Loaded, queue: &Queue) {
+pub(super) fn tell_ready(image: &Arc<Loaded>, queue: &Arc<Queue>) {
     if let Some(notice) = queue.ready() {
         notify(image, queue, notice);
     }

@@ -9,11 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use nmr_host::irql::DISPATCH_LEVEL;
 
 use super::check_irql;
+use super::dispatching;
 use super::image;
 use super::layout::Callback;
 use super::misuse;
 use super::object::{self, Kind};
-use super::queue::{self, Queue};
+use super::queue::Queue;
 use super::queue_state;
 use super::violation;
 use crate::native::kernel::buffers::Buffers;
@@ -54,10 +55,10 @@ impl Ask {
     /// `WDF_REQUEST_TYPE`.
     pub(super) fn kind(self) -> i32 {
         match self {
-            Self::Open => queue::CREATE,
-            Self::Control { .. } => queue::DEVICE_CONTROL,
-            Self::Read(_) => queue::READ,
-            Self::Write(_) => queue::WRITE,
+            Self::Open => dispatching::CREATE,
+            Self::Control { .. } => dispatching::DEVICE_CONTROL,
+            Self::Read(_) => dispatching::READ,
+            Self::Write(_) => dispatching::WRITE,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::image;
 use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_TIMER_CONFIG};
 use super::object::{self, Kind};
 use super::refuse;
+use super::serial::{self, CallbackLock};
 use super::violation;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::nt::{
@@ -36,6 +37,7 @@ pub(super) struct Timer {
     /// Zero if it runs once.
     period: Duration,
     passive: bool,
+    lock: Option<Arc<CallbackLock>>,
     state: Mutex<State>,
     /// Rings when anything changes.
     changed: Condvar,
@@ -54,7 +56,6 @@ struct State {
 const FUNCTION: &str = "WdfTimerCreate";
 /// The sizes of its configuration up to KMDF 1.7 and 1.11.
 const OLDER: [usize; 2] = [0x18, 0x20];
-const PASSIVE: i32 = 2;
 const INHERIT: i32 = 1;
 const NO_SCOPE: i32 = 4;
 
@@ -74,8 +75,11 @@ pub(crate) unsafe extern "win64" fn create(
     // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, true) };
     let made = checked.and_then(|attributes| {
-        let timer = Timer::new(config, attributes)?;
-        checks::device_above(FUNCTION, attributes)?;
+        let mut timer = Timer::new(config, attributes)?;
+        let parent = checks::device_above(FUNCTION, attributes)?;
+        if config.AutomaticSerialization != 0 {
+            timer.lock = serial::automatic(FUNCTION, parent, timer.passive)?;
+        }
         object::make(&image(), Kind::Timer(Arc::new(timer)), None, attributes)
     });
     match made {
@@ -162,7 +166,7 @@ impl Timer {
             let status = STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID;
             return Err(refuse(FUNCTION, status, text));
         }
-        let passive = attributes.is_some_and(|own| own.ExecutionLevel == PASSIVE);
+        let passive = serial::is_passive(attributes);
         if passive && config.Period != 0 {
             let text = "a timer at PASSIVE_LEVEL has no period";
             return Err(refuse(FUNCTION, STATUS_NOT_SUPPORTED, text));
@@ -171,6 +175,7 @@ impl Timer {
             callback: config.EvtTimerFunc,
             period: Duration::from_millis(config.Period.into()),
             passive,
+            lock: None,
             state: Mutex::default(),
             changed: Condvar::new(),
         })
@@ -241,7 +246,9 @@ impl Timer {
             DISPATCH_LEVEL
         };
         work::at_level(image, "EvtTimerFunc", level, || {
-            call::object(image, "EvtTimerFunc", self.callback, handle);
+            serial::call(self.lock.as_deref(), || {
+                call::object(image, "EvtTimerFunc", self.callback, handle);
+            });
         });
     }
 }

@@ -12,10 +12,9 @@ use super::image;
 use super::layout::{Callback, WDF_OBJECT_ATTRIBUTES, WDF_WORKITEM_CONFIG};
 use super::object::{self, Kind};
 use super::refuse;
+use super::serial::{self, CallbackLock};
 use super::violation;
-use crate::native::kernel::nt::{
-    NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL,
-};
+use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 use crate::native::kernel::runner;
 use crate::native::wdf::Handle;
 
@@ -23,6 +22,7 @@ use crate::native::wdf::Handle;
 #[derive(Debug)]
 pub(super) struct WorkItem {
     callback: Callback,
+    lock: Option<Arc<CallbackLock>>,
     state: Mutex<State>,
     idle: Condvar,
 }
@@ -53,17 +53,21 @@ pub(crate) unsafe extern "win64" fn create(
     }
     // SAFETY: the attributes are valid; the driver guarantees it.
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, false) };
-    let (callback, image) = (config.EvtWorkItemFunc, image());
-    let item = WorkItem {
-        callback,
-        state: Mutex::default(),
-        idle: Condvar::new(),
-    };
-    let kind = Kind::WorkItem(Arc::new(item));
-    match checked.and_then(|attributes| {
-        checks::device_above(FUNCTION, attributes)?;
-        object::make(&image, kind, None, attributes)
-    }) {
+    let made = checked.and_then(|attributes| {
+        let parent = checks::device_above(FUNCTION, attributes)?;
+        let lock = match config.AutomaticSerialization {
+            0 => None,
+            _ => serial::automatic(FUNCTION, parent, true)?,
+        };
+        let item = WorkItem {
+            callback: config.EvtWorkItemFunc,
+            lock,
+            state: Mutex::default(),
+            idle: Condvar::new(),
+        };
+        object::make(&image(), Kind::WorkItem(Arc::new(item)), None, attributes)
+    });
+    match made {
         Ok(handle) => {
             // SAFETY: the output is valid; the driver guarantees it.
             unsafe { output.write(handle) };
@@ -85,14 +89,6 @@ fn check(config: WDF_WORKITEM_CONFIG) -> Result<(), NtStatus> {
             FUNCTION,
             STATUS_INVALID_PARAMETER,
             "there is no callback",
-        ));
-    }
-    if config.AutomaticSerialization != 0 {
-        let text = "AutomaticSerialization needs a parent at passive level, which none is here";
-        return Err(refuse(
-            FUNCTION,
-            STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL,
-            text,
         ));
     }
     Ok(())
@@ -124,7 +120,9 @@ pub(crate) extern "win64" fn enqueue(_globals: *const c_void, handle: Handle) {
     runner::start(&system, move || {
         item.begin();
         let handle = ptr::without_provenance_mut(handle);
-        call::object(&image, "EvtWorkItem", item.callback, handle);
+        serial::call(item.lock.as_deref(), || {
+            call::object(&image, "EvtWorkItem", item.callback, handle);
+        });
         image.inside.leave(visit);
         item.end();
     });
