@@ -68,6 +68,11 @@ NTSTATUS Mistake(PDEVICE_OBJECT Device, PIRP Irp, PIO_STACK_LOCATION Stack)
     case IOCTL_PROBE:
         ProbeForRead((PVOID)(ULONG_PTR)0xffff800000001000ULL, 16, 1);
         return Complete(Irp, STATUS_SUCCESS, 0);
+    case IOCTL_MIDDLE: {
+        NTSTATUS (*volatile Middle)(PDEVICE_OBJECT, PIRP) =
+            (NTSTATUS(*)(PDEVICE_OBJECT, PIRP))((ULONG_PTR)Mistake + 4);
+        return Middle(Device, Irp);
+    }
     case IOCTL_ALIGNMENT:
         ProbeForWrite((PVOID)(ULONG_PTR)0x1001, 16, 8);
         return Complete(Irp, STATUS_SUCCESS, 0);

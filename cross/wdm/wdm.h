@@ -36,6 +36,8 @@
 #define IOCTL_DELETE NMR_CODE(0x81b, METHOD_BUFFERED)
 /* Reads a buffer of the kernel as if it were the program's. */
 #define IOCTL_PROBE NMR_CODE(0x81c, METHOD_BUFFERED)
+// Calls the middle of a function.
+#define IOCTL_MIDDLE NMR_CODE(0x81f, METHOD_BUFFERED)
 /* Probes a buffer that is not aligned. */
 #define IOCTL_ALIGNMENT NMR_CODE(0x81d, METHOD_BUFFERED)
 

@@ -52,11 +52,19 @@ pub(crate) fn build(
     let image = directory.join(format!("{name}.sys"));
     let mut linker = Command::new(cross.made("bin/lld-link"));
     linker.args(LINK).args(objects);
+    if is_guarded(&project.root().join(sources)) {
+        linker.arg("/GUARD:CF");
+    }
     for library in ["ntoskrnl.lib", "hal.lib", "netio.lib"] {
         linker.arg(wdk::libraries_of(cross, arch).join(library));
     }
     command::output(linker.arg(format!("/OUT:{}", image.display())))?;
     Ok(image)
+}
+
+/// Returns `true` if the sources in a directory have what `/guard:cf` needs.
+fn is_guarded(sources: &Path) -> bool {
+    sources.join("guard.c").exists()
 }
 
 fn compile(
@@ -72,6 +80,9 @@ fn compile(
     clang.arg(if release { "/O2" } else { "/Od" });
     // The tags of pool memory are characters.
     clang.args(["/c", "/std:c11", "/GS-", "/W4", "/WX", "-Wno-multichar"]);
+    if source.parent().is_some_and(is_guarded) {
+        clang.arg("/guard:cf");
+    }
     clang.arg(format!("/D{}", arch.macro_name()));
     clang
         .arg("/I")

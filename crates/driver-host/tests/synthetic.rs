@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::synthetic::{DATA, Synthetic, TEXT, ordinary};
+use common::synthetic::{DATA, GUARD_CHECK, GUARD_DISPATCH, Synthetic, TEXT, ordinary};
 use common::{host, lines, named, printed};
 use driver_host::{Fault, LoadError, facts::Facts, hygiene};
 
@@ -39,7 +39,7 @@ fn its_facts_are_what_they_are() {
     assert_eq!(facts.machine(), "x64");
     assert!(!facts.signed);
     assert_eq!(facts.imports()["ntoskrnl.exe"], ["DbgPrint"]);
-    assert_eq!(facts.image.cookie, Some(DATA));
+    assert_eq!(facts.image.load_config.cookie, Some(DATA));
     let points = hygiene::check(&facts);
     assert!(hygiene::passes(&points), "{points:#?}");
 
@@ -355,4 +355,67 @@ fn reports_are_one_line() {
     };
     assert!(report.stops());
     assert_eq!(report.to_string(), "x does not return");
+}
+
+/// The function that [`guarded`] begins with.
+const SUM: u32 = TEXT + 0x10;
+
+/// An image with `/guard:cf` that calls an address with 1, 2, 3 and 4, and fails if the result is not their sum. It is
+/// checked by the one function, and called through the other.
+fn guarded(checked: u32, called: u32) -> Synthetic {
+    Synthetic::default()
+        .guard(&[SUM])
+        // A jump over the unload routine, which is in front of it, and over the function.
+        .code(&[0xeb, 0x18, 0xc3])
+        .code(&[0xcc; 0x0d])
+        // lea eax, [rcx + rdx]; add eax, r8d; add eax, r9d; ret
+        .code(&[0x8d, 0x04, 0x11, 0x44, 0x01, 0xc0, 0x44, 0x01, 0xc8, 0xc3])
+        .unloadable()
+        .enter()
+        .code(&[0xb9, 1, 0, 0, 0, 0xba, 2, 0, 0, 0])
+        .code(&[0x41, 0xb8, 3, 0, 0, 0, 0x41, 0xb9, 4, 0, 0, 0])
+        .relative(&[0x48, 0x8d, 0x0d], checked)
+        .relative(&[0xff, 0x15], GUARD_CHECK)
+        // The check has kept rcx: lea rax, [target]; sub rcx, rax; inc ecx
+        .relative(&[0x48, 0x8d, 0x05], checked)
+        .code(&[0x48, 0x29, 0xc1, 0xff, 0xc1])
+        .relative(&[0x48, 0x8d, 0x05], called)
+        .relative(&[0xff, 0x15], GUARD_DISPATCH)
+        // sub eax, 10; neg eax; sbb eax, eax; add rsp, 40; ret
+        .code(&[0x83, 0xe8, 10, 0xf7, 0xd8, 0x19, 0xc0])
+        .code(&[0x48, 0x83, 0xc4, 0x28, 0xc3])
+}
+
+#[test]
+fn guarded_calls_reach_functions_and_nothing_else() {
+    let host = host();
+    let image = host
+        .load(guarded(SUM, SUM).build(), named("good.sys"))
+        .unwrap();
+    assert!(image.unload().unmapped);
+    assert_eq!(lines(&host.reports()), [""; 0]);
+    for (checked, called) in [(SUM + 1, SUM), (SUM, SUM + 0x10)] {
+        let report = stopped(&guarded(checked, called));
+        let target = if checked == SUM { called } else { checked };
+        let expected = format!(
+            "FAST_FAIL_GUARD_ICALL_CHECK_FAILURE: bad.sys+{target:#x} is no function that may be called by its address"
+        );
+        assert!(report.contains(&expected), "{report}");
+    }
+}
+
+#[test]
+fn a_function_that_is_not_aligned_makes_its_neighbourhood_callable() {
+    // A jump in front of it.
+    let beside = Synthetic::default()
+        .guard(&[TEXT + 5])
+        .unloadable()
+        .enter()
+        .relative(&[0x48, 0x8d, 0x05], TEXT + 2)
+        .relative(&[0xff, 0x15], GUARD_DISPATCH)
+        .leave(0);
+    let host = host();
+    let image = host.load(beside.build(), named("good.sys")).unwrap();
+    assert!(image.unload().unmapped);
+    assert_eq!(lines(&host.reports()), [""; 0]);
 }

@@ -21,6 +21,7 @@ const METHOD: u32 = code(0x80a, 0);
 const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
+const MIDDLE: u32 = code(0x81f, 0);
 const FORGET_DIRECT: u32 = code(0x81e, 2);
 const UNMARKED: u32 = code(0x812, 0);
 const LOST: u32 = code(0x813, 0);
@@ -329,6 +330,15 @@ fn a_probe_of_a_buffer_that_is_not_aligned_stops_the_host() {
     let expected =
         "wdm.sys: ProbeForWrite raised STATUS_DATATYPE_MISALIGNMENT at address 0x1001, at";
     assert!(reports[0].starts_with(expected), "{reports:?}");
+}
+
+#[test]
+#[ignore = "needs drivers built for Windows: run `cargo xtask test`"]
+fn a_call_of_the_middle_of_a_function_stops_the_host() {
+    let (answer, reports) = mistake(MIDDLE);
+    assert!(matches!(answer, Err(RequestError::Stopped(_))));
+    let expected = "FAST_FAIL_GUARD_ICALL_CHECK_FAILURE: wdm.sys+0x";
+    assert!(reports[0].contains(expected), "{reports:?}");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod checksum;
-mod cookie;
 mod error;
 mod import;
+mod load_config;
 mod relocation;
 mod section;
 
@@ -16,6 +16,7 @@ use object::read::pe::PeFile64;
 pub use checksum::checksum;
 pub use error::Malformed;
 pub use import::{Import, LONGEST_NAME, Name};
+pub use load_config::{Guard, LoadConfig};
 pub use section::{Access, Section};
 
 /// The size of a page, and the least alignment of a section in memory.
@@ -58,8 +59,8 @@ pub struct Image {
     pub relocations: Vec<u32>,
     /// Whether it can be moved at all.
     pub relocatable: bool,
-    /// Where the security cookie of `/GS` is, if there is one.
-    pub cookie: Option<u32>,
+    /// What the loader has to set for `/GS` and `/guard:cf`.
+    pub load_config: LoadConfig,
     /// The file offset and the size of the certificates, if there are any.
     pub certificates: Option<(u32, u32)>,
     /// How long the file is.
@@ -95,14 +96,14 @@ impl Image {
             import_addresses: directory(&file, pe::IMAGE_DIRECTORY_ENTRY_IAT),
             relocations: Vec::new(),
             relocatable,
-            cookie: None,
+            load_config: LoadConfig::default(),
             certificates: directory(&file, pe::IMAGE_DIRECTORY_ENTRY_SECURITY),
             file_size: bytes.len(),
         };
         image.check_headers()?;
         image.imports = import::read(&file, &image)?;
         image.relocations = relocation::read(&file, &image)?;
-        image.cookie = cookie::read(&file, &image)?;
+        image.load_config = load_config::read(&file, &image)?;
         Ok(image)
     }
 

@@ -58,7 +58,7 @@ fn lies_inside(image: &Image, bytes: &[u8]) {
         assert!(holds(import.slot, 8), "{import:?}");
     }
     assert!(image.relocations.iter().all(|place| holds(*place, 8)));
-    assert!(image.cookie.is_none_or(|place| holds(place, 8)));
+    assert!(image.load_config.cookie.is_none_or(|place| holds(place, 8)));
     match image.check_loadable() {
         Ok(()) => assert!(image.section(image.entry, 1).is_some()),
         Err(error) => assert!(!error.to_string().is_empty()),

@@ -15,6 +15,10 @@ pub const CONSTANTS: u32 = RDATA + 0x400;
 /// Where the load configuration is.
 pub const LOAD_CONFIG: u32 = RDATA + 0x600;
 
+/// Where an image with `/guard:cf` has the addresses of the functions that check.
+pub const GUARD_CHECK: u32 = DATA + 0x10;
+pub const GUARD_DISPATCH: u32 = DATA + 0x18;
+
 const BASE: u64 = 0x1_4000_0000;
 const HEADER: usize = 0x80;
 const OPTIONAL: usize = HEADER + 24;
@@ -30,6 +34,8 @@ pub struct Synthetic {
     data: Vec<u8>,
     relocations: Vec<u16>,
     cookie: bool,
+    /// What `/guard:cf` may call, if the image has it.
+    targets: Option<Vec<u32>>,
 }
 
 impl Default for Synthetic {
@@ -42,6 +48,7 @@ impl Default for Synthetic {
             data: vec![0; 16],
             relocations: Vec::new(),
             cookie: false,
+            targets: None,
         }
     }
 }
@@ -138,6 +145,13 @@ impl Synthetic {
         self
     }
 
+    /// Adds a load configuration for `/guard:cf`, with the functions that may be called by their addresses.
+    pub fn guard(self, targets: &[u32]) -> Self {
+        let mut guarded = self.data(GUARD_DISPATCH as usize - DATA as usize, &[0; 8]);
+        guarded.targets = Some(targets.to_vec());
+        guarded
+    }
+
     /// The file.
     pub fn build(&self) -> Vec<u8> {
         let mut file = vec![0; 0x400];
@@ -194,8 +208,8 @@ impl Synthetic {
         if !self.relocations.is_empty() {
             directory(5, RELOC, self.reloc().len() as u32);
         }
-        if self.cookie {
-            directory(10, LOAD_CONFIG, 112);
+        if self.cookie || self.targets.is_some() {
+            directory(10, LOAD_CONFIG, 148);
         }
     }
 
@@ -215,9 +229,26 @@ impl Synthetic {
             name_at += (name.len() + 3).next_multiple_of(2);
         }
         bytes[0x400..0x400 + self.constants.len()].copy_from_slice(&self.constants);
+        let mut address = |at: usize, target: u32| {
+            bytes[at..at + 8].copy_from_slice(&(BASE + u64::from(target)).to_le_bytes());
+        };
         if self.cookie {
-            put(&mut bytes, 0x600, 112);
-            bytes[0x658..0x660].copy_from_slice(&(BASE + u64::from(DATA)).to_le_bytes());
+            address(0x658, DATA);
+        }
+        if let Some(targets) = &self.targets {
+            /// The code checks its calls; there is a table, with a byte behind each entry.
+            const FLAGS: u32 = 0x1000_0500;
+            address(0x670, GUARD_CHECK);
+            address(0x678, GUARD_DISPATCH);
+            address(0x680, RDATA + 0x700);
+            put(&mut bytes, 0x688, targets.len() as u32);
+            put(&mut bytes, 0x690, FLAGS);
+            for (place, &target) in targets.iter().enumerate() {
+                put(&mut bytes, 0x700 + 5 * place, target);
+            }
+        }
+        if self.cookie || self.targets.is_some() {
+            put(&mut bytes, 0x600, 148);
         }
         bytes
     }

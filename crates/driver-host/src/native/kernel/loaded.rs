@@ -37,6 +37,8 @@ pub(crate) struct About {
     pub(crate) sections: Vec<Section>,
     /// The imports that are traps.
     pub(crate) missing: Vec<Import>,
+    /// The functions that may be called by their addresses, in ascending order, if the image has a table of them.
+    pub(crate) targets: Option<Vec<u32>>,
 }
 
 /// A loaded driver.
@@ -71,6 +73,7 @@ pub(crate) struct Loaded {
     size: usize,
     entry: usize,
     sections: Vec<Section>,
+    targets: Option<Vec<u32>>,
     mapping: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
@@ -90,6 +93,7 @@ impl Loaded {
             entry,
             sections,
             missing,
+            targets,
         } = about;
         Self {
             system: Arc::clone(system),
@@ -109,6 +113,7 @@ impl Loaded {
             size,
             entry,
             sections,
+            targets,
             mapping: Mutex::new(None),
         }
     }
@@ -164,6 +169,20 @@ impl Loaded {
             let start = u64::from(section.offset);
             (start..start + u64::from(section.size)).contains(&offset)
         })
+    }
+
+    /// Returns `true` if code that checks its calls may call an offset. As on Windows, a function that is not aligned to 16
+    /// bytes makes the whole of its 16 bytes callable.
+    pub(crate) fn is_call_target(&self, offset: u64) -> bool {
+        const GRAIN: u64 = 16;
+        let Some(targets) = &self.targets else {
+            return true;
+        };
+        let start = offset / GRAIN * GRAIN;
+        let first = targets.partition_point(|&target| u64::from(target) < start);
+        let near = targets[first..].iter().map(|&target| u64::from(target));
+        near.take_while(|&target| target < start + GRAIN)
+            .any(|target| target == offset || target % GRAIN != 0)
     }
 
     /// Runs something that calls into the image: an entry point or a callback of the framework. Those end

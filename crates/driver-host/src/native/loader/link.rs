@@ -9,6 +9,7 @@ use super::map::{self, Memory};
 use super::thunk::Thunks;
 use crate::functions::{self, Target};
 use crate::kmdf;
+use crate::native::abi::control_flow;
 use crate::native::abi::gate::Slot;
 use crate::native::abi::trap;
 use crate::native::kernel::call::FRAMEWORK;
@@ -46,6 +47,11 @@ pub(crate) fn load(
         entry: start + image.entry as usize,
         sections: image.sections.clone(),
         missing: missing.map(|(import, _)| import.clone()).collect(),
+        targets: image
+            .load_config
+            .guard
+            .as_ref()
+            .map(|guard| guard.targets.clone()),
     };
     let loaded = Arc::new(Loaded::new(system, about, wdf::new()));
     link(&loaded, image, memory, &targets)?;
@@ -67,6 +73,7 @@ fn link(
         };
         map::write_u64(memory.bytes(), import.slot, address as u64);
     }
+    set_guard(image, &mut memory);
     let first = image.imports.len();
     let framework = loaded.framework();
     framework.set_table(|index| thunks.address(first + index));
@@ -89,6 +96,22 @@ fn link(
     });
     ranges::add(loaded, loaded.address(), size);
     Ok(())
+}
+
+/// Gives an image that is compiled with `/guard:cf` the functions that check its calls.
+fn set_guard(image: &Image, memory: &mut Memory) {
+    let Some(guard) = &image.load_config.guard else {
+        return;
+    };
+    let variables = [
+        (guard.check, control_flow::check_address()),
+        (guard.dispatch, control_flow::dispatch_address()),
+    ];
+    for (variable, function) in variables {
+        if let Some(variable) = variable {
+            map::write_u64(memory.bytes(), variable, function as u64);
+        }
+    }
 }
 
 /// The functions that the image can call: its imports, the framework's table and routines, and those of the

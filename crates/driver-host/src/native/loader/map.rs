@@ -140,7 +140,7 @@ pub(crate) fn map(image: &Image, bytes: &[u8]) -> io::Result<Memory> {
         let moved = read_u64(target, offset).wrapping_add(delta);
         write_u64(target, offset, moved);
     }
-    if let Some(offset) = image.cookie {
+    if let Some(offset) = image.load_config.cookie {
         write_u64(target, offset, cookie(delta));
     }
     Ok(memory)

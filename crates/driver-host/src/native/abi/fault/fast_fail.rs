@@ -14,16 +14,30 @@ pub(super) fn is_at(address: usize) -> bool {
 /// The bug check that it leads to.
 pub(super) fn bug_check(code: u64, offset: u64) -> Fault {
     // The instruction takes 32 bits.
-    let code = code & 0xffff_ffff;
+    with_text(code & 0xffff_ffff, "", Some(offset))
+}
+
+/// The bug check for a call of an address that is no target of calls.
+pub(in crate::native::abi) fn refused_target(
+    callee: &str,
+    target: u64,
+    offset: Option<u64>,
+) -> Fault {
+    const GUARD_ICALL_CHECK_FAILURE: u64 = 10;
+    let text = format!(": {callee}+{target:#x} is no function that may be called by its address");
+    with_text(GUARD_ICALL_CHECK_FAILURE, &text, offset)
+}
+
+fn with_text(code: u64, text: &str, offset: Option<u64>) -> Fault {
     Fault::BugCheck {
         code: KERNEL_SECURITY_CHECK_FAILURE,
         parameters: [code, 0, 0, 0],
         meaning: format!(
-            "KERNEL_SECURITY_CHECK_FAILURE: fast fail with the code {code}, {}",
+            "KERNEL_SECURITY_CHECK_FAILURE: fast fail with the code {code}, {}{text}",
             meaning(code)
         )
         .into(),
-        offset: Some(offset),
+        offset,
     }
 }
 

@@ -80,6 +80,8 @@ extern "C" fn begin(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_v
     )
 }
 
+pub(super) use fast_fail::refused_target;
+
 /// Stops a thread that has called a function of this crate from an image, with a stack on which that
 /// cannot run.
 pub(crate) fn stop_call(
