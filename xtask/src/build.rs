@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn fixtures(&self, build: &BuildFixtures) -> Result<()> {
         let (arch, release) = (build.arch, build.release);
         let to = self.project.drivers(arch, release).join("fixtures");
-        for driver in c_driver::DRIVERS {
+        for driver in c_driver::drivers(arch) {
             let image = c_driver::build(self.project, &self.cross, arch, release, driver)?;
             deliver(&image, &to.join(driver.0).with_extension("sys"))?;
         }

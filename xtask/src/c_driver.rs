@@ -1,5 +1,5 @@
 //! Drivers in C as images: that of `examples/c-module`, from the same sources as its test for Linux, and those
-//! in `cross/wdm` and `cross/threads`.
+//! in `cross/wdm`, `cross/threads` and `cross/seh`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,11 +23,20 @@ const LINK: [&str; 9] = [
 ];
 
 /// The drivers: their names, and where their sources are.
-pub(crate) const DRIVERS: [(&str, &str); 3] = [
+const DRIVERS: [(&str, &str); 4] = [
     ("quota", "examples/c-module/module"),
     ("wdm", "cross/wdm"),
     ("threads", "cross/threads"),
+    ("seh", "cross/seh"),
 ];
+
+/// The drivers for a processor. Those in `cross` are for the host, which runs x64: they look at its registers, and mingw-w64
+/// has no interlocked functions for ARM64.
+pub(crate) fn drivers(arch: Arch) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let fits =
+        move |(_, sources): &(&str, &str)| arch == Arch::X64 || !sources.starts_with("cross/");
+    DRIVERS.into_iter().filter(fits)
+}
 
 /// Compiles and links a driver, on a machine that is set up. Returns the image.
 pub(crate) fn build(

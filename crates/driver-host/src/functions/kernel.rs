@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, spin, string, thread, timer, tracing, waiting, work_item}; }
+    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, spin, string, thread, timer, tracing, waiting, work_item}; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -45,6 +45,9 @@ table! {
         "ExIsResourceAcquiredExclusiveLite" => push_lock::has_resource,
         "ExQueryDepthSList" => list::depth,
         "ExQueueWorkItem" => work_item::queue_executive,
+        "ExRaiseAccessViolation" => exception::raise_access_violation,
+        "ExRaiseDatatypeMisalignment" => exception::raise_datatype_misalignment,
+        "ExRaiseStatus" => exception::raise_status,
         "ExReInitializeRundownProtection" => rundown::initialize,
         "ExReleaseFastMutex" => fast_mutex::release,
         "ExReleaseFastMutexUnsafe" => fast_mutex::release_unsafe,
@@ -158,6 +161,7 @@ table! {
         "ZwOpenKey" => registry::open_key,
         "ZwQueryValueKey" => registry::query_value,
         "ZwSetValueKey" => registry::set_value,
+        "__C_specific_handler" => exception::c_specific_handler,
     }
     direct {
         "PsThreadType" => thread::TYPE,

@@ -61,6 +61,8 @@ pub struct Image {
     pub relocatable: bool,
     /// What the loader has to set for `/GS` and `/guard:cf`.
     pub load_config: LoadConfig,
+    /// The offset and the size of the table of functions, for exceptions, if there is one.
+    pub functions: Option<(u32, u32)>,
     /// The file offset and the size of the certificates, if there are any.
     pub certificates: Option<(u32, u32)>,
     /// How long the file is.
@@ -97,6 +99,7 @@ impl Image {
             relocations: Vec::new(),
             relocatable,
             load_config: LoadConfig::default(),
+            functions: directory(&file, pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION),
             certificates: directory(&file, pe::IMAGE_DIRECTORY_ENTRY_SECURITY),
             file_size: bytes.len(),
         };

@@ -13,7 +13,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use driver_host::{Host, Image};
+use driver_host::{Host, Image, LoadError};
 
 use super::synthetic::{SLOTS, Synthetic};
 use super::{lines, named};
@@ -158,6 +158,17 @@ pub fn load(
     names: &[&'static str],
     body: &mut (dyn FnMut(&Imports<'_>) + Send),
 ) -> Image {
+    let loaded = try_load(host, library, names, body);
+    loaded.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same for a driver that may stop the host.
+pub fn try_load(
+    host: &Host,
+    library: &'static str,
+    names: &[&'static str],
+    body: &mut (dyn FnMut(&Imports<'_>) + Send),
+) -> Result<Image, LoadError> {
     keep_panics();
     let mut job = Job {
         names,
@@ -184,7 +195,7 @@ pub fn load(
     if let Some(panic) = job.panic.take() {
         panic!("{panic}");
     }
-    loaded.unwrap_or_else(|error| panic!("{error}"))
+    loaded
 }
 
 /// Memory that a driver has and the kernel writes to.

@@ -6,6 +6,7 @@
 mod common;
 
 mod data;
+mod exceptions;
 mod services;
 mod waits;
 

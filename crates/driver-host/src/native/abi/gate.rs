@@ -10,8 +10,9 @@
 use std::arch::naked_asm;
 use std::sync::{Arc, Weak};
 
-use super::fault;
+use super::{fault, seh};
 use crate::native::kernel::call::Call;
+use crate::native::kernel::exception;
 use crate::native::kernel::frames;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::stack;
@@ -85,6 +86,8 @@ extern "win64" fn gate() {
         "pop rcx",
         "cld",
         "call {leave}",
+        "test al, al",
+        "jnz {raised}",
         "mov rax, [rbp - 8]",
         "movups xmm0, [rbp - 32]",
         // An image that relies on what a call does not keep gets no addresses of this process.
@@ -98,6 +101,7 @@ extern "win64" fn gate() {
         "ret",
         enter = sym enter,
         leave = sym leave,
+        raised = sym seh::entry::raised,
     )
 }
 
@@ -137,10 +141,10 @@ extern "win64" fn enter(
     slot.target
 }
 
-/// The call ends.
-extern "win64" fn leave(flags: u64) {
+/// The call ends. Returns `true` if the function has raised an exception.
+extern "win64" fn leave(flags: u64) -> bool {
     let Some(call) = frames::end_call() else {
-        return;
+        return false;
     };
     if flags & DIRECTION != 0 {
         call.misused("a callback returned with the direction flag set");
@@ -148,4 +152,5 @@ extern "win64" fn leave(flags: u64) {
     if let Some(visit) = call.visit {
         call.image.inside.leave(visit);
     }
+    exception::is_raised()
 }

@@ -4,4 +4,5 @@
 pub(crate) mod control_flow;
 pub(crate) mod fault;
 pub(crate) mod gate;
+mod seh;
 pub(crate) mod trap;

@@ -16,8 +16,10 @@ use nmr_host::irql::{APC_LEVEL, DISPATCH_LEVEL};
 use super::object::object;
 use super::pool;
 use crate::native::kernel::call::{self, misuse, raise};
+use crate::native::kernel::exception::Exception;
 use crate::native::kernel::irql::check_level;
 use crate::native::kernel::mdl::{self, LOCKED, MAPPED, Mdl, NON_PAGED, WRITE};
+use crate::native::kernel::peek::peek;
 use crate::native::kernel::points;
 use crate::pe::PAGE;
 
@@ -113,10 +115,14 @@ pub(crate) unsafe extern "win64" fn lock(mdl: *mut Mdl, mode: u8, operation: i32
     let (start, length) = own.buffer();
     if mode != 0 {
         check_level(APC_LEVEL);
-        check_range(start, length);
+        if !check_range(start, length) {
+            return;
+        }
     }
     let writes = operation != READ_ACCESS;
-    touch(start, length, writes);
+    if !touch(start, length, writes) {
+        return;
+    }
     let flags = own.flags | LOCKED | if writes { WRITE } else { 0 };
     // SAFETY: as above.
     unsafe { write(mdl, flags, 0) };
@@ -170,12 +176,18 @@ pub(crate) unsafe extern "win64" fn unmap(address: usize, mdl: *mut Mdl) {
     unsafe { write(mdl, own.flags & !MAPPED, 0) };
 }
 
-/// Touches every page of a buffer. A fault is the image's.
-fn touch(start: usize, length: usize, writes: bool) {
+/// Touches every page of a buffer. Raises an exception where nothing is, and returns `false`. A buffer that cannot be
+/// written faults; the fault is the image's.
+fn touch(start: usize, length: usize, writes: bool) -> bool {
     let page = PAGE as usize;
     let end = start.saturating_add(length);
     let mut place = start;
     while place < end {
+        if peek::<1>(place).is_none() {
+            let exception = Exception::access(writes, place);
+            raise("STATUS_ACCESS_VIOLATION", exception, Some(place));
+            return false;
+        }
         let byte = ptr::with_exposed_provenance_mut::<u8>(place);
         // SAFETY: the byte is in a buffer of the driver or of a program; a fault here is the image's, and is
         // reported as such.
@@ -187,16 +199,24 @@ fn touch(start: usize, length: usize, writes: bool) {
         }
         place = (place / page + 1) * page;
     }
+    true
 }
 
-/// Refuses a buffer that no program can have.
-fn check_range(start: usize, length: usize) {
+/// Raises an exception for a buffer that no program can have, and returns `false`.
+fn check_range(start: usize, length: usize) -> bool {
     /// `MmUserProbeAddress`.
     const USER_END: usize = 0x7fff_ffff_0000;
     let end = start.checked_add(length);
-    if end.is_none_or(|end| end > USER_END) {
-        raise("STATUS_ACCESS_VIOLATION for a buffer of the kernel", start);
+    let outside = end.is_none_or(|end| end > USER_END);
+    if outside {
+        let what = "STATUS_ACCESS_VIOLATION for a buffer of the kernel";
+        raise(
+            what,
+            Exception::new(Exception::ACCESS_VIOLATION),
+            Some(start),
+        );
     }
+    !outside
 }
 
 fn probe(start: usize, length: usize, alignment: u32, writes: bool) {
@@ -205,10 +225,9 @@ fn probe(start: usize, length: usize, alignment: u32, writes: bool) {
         return;
     }
     if !start.is_multiple_of(alignment.max(1) as usize) {
-        raise("STATUS_DATATYPE_MISALIGNMENT", start);
-    }
-    check_range(start, length);
-    if writes {
+        let exception = Exception::new(Exception::DATATYPE_MISALIGNMENT);
+        raise("STATUS_DATATYPE_MISALIGNMENT", exception, Some(start));
+    } else if check_range(start, length) && writes {
         touch(start, length, true);
     }
 }

@@ -7,6 +7,8 @@
 
 use std::arch::naked_asm;
 
+use crate::native::kernel::exception::context::{RDI, RSI};
+
 /// Every function.
 fn functions() -> [*const (); 8] {
     [
@@ -33,6 +35,22 @@ pub(crate) fn contains(instruction: usize) -> bool {
     functions()
         .into_iter()
         .any(|function| distance(function) < LONGEST)
+}
+
+/// The registers that the function at an instruction has pushed, the last first, by their numbers, where it touches the
+/// memory of its caller. `None` if it is none of these functions.
+pub(crate) fn pushed(instruction: usize) -> Option<&'static [usize]> {
+    let begins = functions().into_iter().map(<*const ()>::addr);
+    let begin = begins.filter(|&begin| begin <= instruction).max()?;
+    if !contains(instruction) {
+        None
+    } else if begin == (copy as *const ()).addr() {
+        Some(&[RDI, RSI])
+    } else if begin == (set as *const ()).addr() {
+        Some(&[RDI])
+    } else {
+        Some(&[])
+    }
 }
 
 /// `void *memmove(void *to, const void *from, size_t size)`, which is also a `memcpy`.

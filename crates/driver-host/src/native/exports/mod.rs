@@ -9,6 +9,7 @@ pub(crate) mod device;
 pub(crate) mod dpc;
 pub(crate) mod etw;
 pub(crate) mod event;
+pub(crate) mod exception;
 pub(crate) mod fast_mutex;
 mod format;
 pub(crate) mod irp;

@@ -11,6 +11,7 @@ use nmr_host::irql::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 
 use super::object::object;
 use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::exception::Exception;
 use crate::native::kernel::irql::check_level;
 use crate::native::kernel::wait;
 
@@ -62,6 +63,9 @@ pub(crate) unsafe extern "win64" fn initialize(
     semaphore.count.store(count, Ordering::Release);
 }
 
+/// `STATUS_SEMAPHORE_LIMIT_EXCEEDED`.
+const LIMIT_EXCEEDED: u32 = 0xc000_0047;
+
 /// Highest level: `DISPATCH_LEVEL`. Returns the count before.
 pub(crate) unsafe extern "win64" fn release(
     semaphore: *const Semaphore,
@@ -81,7 +85,11 @@ pub(crate) unsafe extern "win64" fn release(
         own.count
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, more)
     });
-    released.unwrap_or_else(|_| call::raise("STATUS_SEMAPHORE_LIMIT_EXCEEDED", semaphore.addr()))
+    released.unwrap_or_else(|count| {
+        let what = "STATUS_SEMAPHORE_LIMIT_EXCEEDED";
+        call::raise(what, Exception::new(LIMIT_EXCEEDED), Some(semaphore.addr()));
+        count
+    })
 }
 
 /// At any level. Returns the count.

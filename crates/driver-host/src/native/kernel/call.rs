@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::exception::{self, Exception, Raised};
 use super::frames;
 use super::loaded::Loaded;
 use super::report::Fault;
@@ -67,9 +68,18 @@ pub(crate) fn misuse(text: impl AsRef<str>) {
     caller().misused(text.as_ref());
 }
 
-/// Stops the host as an exception of the function that the driver is in would, if the driver does not handle it: its
-/// handlers do not run here.
-pub(crate) fn raise(what: &str, address: usize) -> ! {
+/// Raises an exception of the function that the driver is in, which has to return at once. A handler of the driver takes it,
+/// or the host stops.
+pub(crate) fn raise(what: &str, exception: Exception, address: Option<usize>) {
     let call = caller();
-    call.stop(format!("{} raised {what}", call.name()), address)
+    let fault = Fault::Exception {
+        what: format!("{} raised {what}", call.name()),
+        offset: call.offset,
+        address: address.map(|address| address as u64),
+    };
+    exception::raise(Raised {
+        image: call.image,
+        exception,
+        fault,
+    });
 }

@@ -39,6 +39,8 @@ pub(crate) struct About {
     pub(crate) missing: Vec<Import>,
     /// The functions that may be called by their addresses, in ascending order, if the image has a table of them.
     pub(crate) targets: Option<Vec<u32>>,
+    /// The offset and the size of its table of functions, for exceptions.
+    pub(crate) functions: Option<(u32, u32)>,
 }
 
 /// A loaded driver.
@@ -74,6 +76,7 @@ pub(crate) struct Loaded {
     entry: usize,
     sections: Vec<Section>,
     targets: Option<Vec<u32>>,
+    functions: Option<(u32, u32)>,
     mapping: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
@@ -94,6 +97,7 @@ impl Loaded {
             sections,
             missing,
             targets,
+            functions,
         } = about;
         Self {
             system: Arc::clone(system),
@@ -114,6 +118,7 @@ impl Loaded {
             entry,
             sections,
             targets,
+            functions,
             mapping: Mutex::new(None),
         }
     }
@@ -156,6 +161,11 @@ impl Loaded {
     pub(crate) fn offset(&self, address: usize) -> Option<u64> {
         let offset = address.checked_sub(self.start)?;
         (offset < self.size).then_some(offset as u64)
+    }
+
+    /// The offset and the size of its table of functions, for exceptions.
+    pub(crate) fn functions(&self) -> Option<(u32, u32)> {
+        self.functions
     }
 
     /// Its sections.

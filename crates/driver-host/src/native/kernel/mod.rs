@@ -8,6 +8,7 @@ pub(crate) mod device;
 pub(crate) mod device_object;
 pub(crate) mod dpc;
 pub(crate) mod during;
+pub(crate) mod exception;
 pub(crate) mod frames;
 pub(crate) mod inside;
 pub(crate) mod irp;

@@ -134,6 +134,11 @@ pub(crate) fn trouble_of_call(pointer: usize) -> Option<Trouble> {
     }
 }
 
+/// Returns `true` if code that reports can run on the stack of this thread. A handler of signals may ask.
+pub(crate) fn has_room(pointer: usize) -> bool {
+    OWN.get().is_some() && trouble_of_call(pointer).is_none()
+}
+
 /// Where a thread that faulted goes on: below its stack pointer, if that is in its stack and there is
 /// room, or on a new stack, which is never given back, as the thread never returns. A handler of signals
 /// may ask.

@@ -47,6 +47,7 @@ pub(crate) fn load(
         entry: start + image.entry as usize,
         sections: image.sections.clone(),
         missing: missing.map(|(import, _)| import.clone()).collect(),
+        functions: image.functions,
         targets: image
             .load_config
             .guard

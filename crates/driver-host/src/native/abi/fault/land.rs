@@ -28,6 +28,8 @@ pub(super) struct Details {
     pub(super) stack: Option<Trouble>,
     /// The register `rcx`.
     pub(super) counter: u64,
+    /// Whether it was a write.
+    pub(super) writes: bool,
 }
 
 /// The owner of a fault. Each address identifies the image.
@@ -50,6 +52,11 @@ thread_local! {
 /// Leaves the details for `land`.
 pub(super) fn leave(details: Details) {
     DETAILS.set(Some(details));
+}
+
+/// What happened, for `land`.
+pub(super) fn details() -> Option<Details> {
+    DETAILS.get()
 }
 
 /// The function in which the thread goes on.

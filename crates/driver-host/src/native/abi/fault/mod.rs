@@ -6,6 +6,7 @@
 #![expect(unsafe_code)]
 
 mod emulate;
+mod exception;
 mod fast_fail;
 mod land;
 
@@ -65,6 +66,9 @@ const RIP: usize = libc::REG_RIP as usize;
 const RSP: usize = libc::REG_RSP as usize;
 const RCX: usize = libc::REG_RCX as usize;
 const FLAGS: usize = libc::REG_EFL as usize;
+const ERROR: usize = libc::REG_ERR as usize;
+/// In the error code of a page fault: it was a write.
+const WRITE: i64 = 2;
 /// Direction, alignment check and trap: off in compiled code.
 const UNUSUAL: i64 = 0x400 | 0x4_0000 | 0x100;
 
@@ -80,6 +84,7 @@ extern "C" fn begin(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_v
     )
 }
 
+pub(super) use exception::{exception, stop};
 pub(super) use fast_fail::refused_target;
 
 /// Stops a thread that has called a function of this crate from an image, with a stack on which that
@@ -101,6 +106,7 @@ pub(crate) fn stop_call(
         wanted: pointer,
         stack: Some(trouble),
         counter: 0,
+        writes: false,
     });
     let top = stack::for_report(pointer) - size_of::<usize>();
     // SAFETY: nothing of the old stack is used any more, and the function does not return.
@@ -143,14 +149,23 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
         pass_on(signal, info, context.cast());
         return;
     };
-    land::leave(Details {
+    let details = Details {
         signal,
         place,
         instruction,
         wanted,
         stack: stack::trouble(pointer, wanted),
         counter: registers[RCX] as u64,
-    });
+        writes: registers[ERROR] & WRITE != 0,
+    };
+    land::leave(details);
+    if exception::may_be_handled(&details, about.si_code, pointer) {
+        // SAFETY: as above; `registers`, which is a part of it, is not used any more.
+        let saved = unsafe { &mut (*context).uc_mcontext };
+        // SAFETY: the registers are those of this thread, which has room on its stack.
+        unsafe { exception::go_on_in_dispatch(saved) };
+        return;
+    }
     registers[RSP] = (stack::for_report(pointer) - size_of::<usize>()) as i64;
     registers[FLAGS] &= !UNUSUAL;
     registers[RIP] = (land::land as *const ()).expose_provenance() as i64;

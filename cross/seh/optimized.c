@@ -1,0 +1,8 @@
+/* The cases as the optimizer makes them, in the profile for releases. */
+#include "seh.h"
+#include "cases.inc"
+
+VOID Optimized(VOID)
+{
+    Cases();
+}
