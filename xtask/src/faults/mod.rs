@@ -151,6 +151,7 @@ mod tests {
         "tracing::accept",
     ];
     const KMDF: &[&str] = &[
+        "capabilities::set_bus",
         "control::set_shutdown_notification",
         "dpc::cancel",
         "init::assign_security",

@@ -1,7 +1,7 @@
 //! The functions of KMDF, without the `Wdf` in front of their names.
 
 table! {
-    { use crate::native::wdf::{cancel, collection, context, control, device, dispatching, dpc, driver, file, init, interface, lock, memory, object, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, work_item}; }
+    { use crate::native::wdf::{cancel, capabilities, collection, context, control, device, dispatching, dpc, driver, file, idle, init, interface, lock, memory, object, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, version, work_item}; }
     gated {
         "CollectionAdd" => collection::add,
         "CollectionCreate" => collection::create,
@@ -14,6 +14,8 @@ table! {
         "ControlDeviceInitAllocate" => control::allocate,
         "ControlDeviceInitSetShutdownNotification" => control::set_shutdown_notification,
         "ControlFinishInitializing" => control::finish_initializing,
+        "DeviceAssignS0IdleSettings" => idle::assign_idle,
+        "DeviceAssignSxWakeSettings" => idle::assign_wake,
         "DeviceConfigureRequestDispatching" => dispatching::configure,
         "DeviceCreate" => device::create,
         "DeviceCreateDeviceInterface" => interface::create,
@@ -39,6 +41,9 @@ table! {
         "DeviceInitSetPowerPolicyOwnership" => init::set_number,
         "DeviceInitSetRequestAttributes" => init::set_request_attributes,
         "DeviceOpenRegistryKey" => registry::open_of_device,
+        "DeviceSetBusInformationForChildren" => capabilities::set_bus,
+        "DeviceSetPnpCapabilities" => capabilities::set_pnp,
+        "DeviceSetPowerCapabilities" => capabilities::set_power,
         "DeviceWdmGetDeviceObject" => device::wdm_object,
         "DpcCancel" => dpc::cancel,
         "DpcCreate" => dpc::create,
@@ -47,7 +52,9 @@ table! {
         "DpcWdmGetDpc" => dpc::wdm,
         "DriverCreate" => driver::create,
         "DriverGetRegistryPath" => driver::registry_path,
+        "DriverIsVersionAvailable" => version::is_available,
         "DriverOpenParametersRegistryKey" => registry::open_parameters,
+        "DriverRetrieveVersionString" => version::retrieve,
         "DriverWdmGetDriverObject" => driver::wdm_object,
         "FdoInitSetFilter" => init::set_filter,
         "FileObjectGetDevice" => file::get_device,

@@ -11,6 +11,7 @@ mod common;
 
 mod devices;
 mod objects;
+mod power;
 mod registry;
 mod requests;
 mod scopes;

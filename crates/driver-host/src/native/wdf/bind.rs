@@ -9,6 +9,7 @@ use super::driver;
 use super::image;
 use super::layout::{WDF_BIND_INFO, WDF_BIND_INFO2, WDF_DRIVER_GLOBALS};
 use super::refuse;
+use super::version::MINOR;
 use crate::kmdf::{COUNT, LAST_COPIED, OLDER_COUNTS};
 use crate::native::kernel::nt::{
     DRIVER_OBJECT, NtStatus, STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER,
@@ -18,8 +19,6 @@ use crate::native::kernel::points;
 use crate::native::kernel::text;
 
 const FUNCTION: &str = "WdfVersionBind";
-/// The release that this crate stands for.
-const MINOR: u32 = 33;
 
 pub(crate) unsafe extern "win64" fn bind(
     _driver: *mut DRIVER_OBJECT,

@@ -5,6 +5,7 @@
 pub(crate) mod bind;
 mod call;
 pub(crate) mod cancel;
+pub(crate) mod capabilities;
 mod checks;
 pub(crate) mod collection;
 pub(crate) mod context;
@@ -14,6 +15,7 @@ pub(crate) mod dispatching;
 pub(crate) mod dpc;
 pub(crate) mod driver;
 pub(crate) mod file;
+pub(crate) mod idle;
 pub(crate) mod init;
 pub(crate) mod interface;
 mod io;
@@ -33,6 +35,7 @@ pub(crate) mod serial;
 pub(crate) mod string;
 pub(crate) mod timer;
 pub(crate) mod user_buffer;
+pub(crate) mod version;
 pub(crate) mod work_item;
 
 use std::any::Any;
