@@ -50,10 +50,10 @@ pub const UNSUPPORTED: &str = "driver images can be loaded on x86-64 Linux only"
 mod native;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::{
-    BadRegistryFile, Descriptor, DeviceError, Event, Exercise, Exercised, Fate, Fault, Field,
-    Handle, Host, Image, Interface, LoadError, LoadOptions, Outcome, Peer, PeerComes, Plan, Point,
-    Print, Refusal, RegistryValue, Report, RequestError, Scenario, Site, Source, StartPeer, Step,
-    Stopped, Trial, Unloaded, Value, Visit,
+    BadRegistryFile, Child, Descriptor, DeviceError, Event, Exercise, Exercised, Fate, Fault,
+    Field, Handle, Host, Image, Interface, LoadError, LoadOptions, Outcome, Peer, PeerComes, Plan,
+    Point, Print, Refusal, RegistryValue, Report, RequestError, Scenario, Site, Source, StartPeer,
+    Step, Stopped, Trial, Unloaded, Value, Visit,
 };
 
 /// The README, whose examples are tests.

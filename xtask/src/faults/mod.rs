@@ -160,6 +160,8 @@ mod tests {
         "init::set_filter",
         "init::set_number",
         "init::set_power_policy_callbacks",
+        "pdo_init::add_text",
+        "pdo_init::set_locale",
     ];
 
     #[test]

@@ -16,8 +16,9 @@ mod loader;
 pub(crate) mod wdf;
 
 pub use host::{
-    DeviceError, Exercise, Exercised, Fate, Handle, Host, Image, Interface, LoadError, LoadOptions,
-    Outcome, Peer, PeerComes, RequestError, Scenario, Source, StartPeer, Step, Trial, Unloaded,
+    Child, DeviceError, Exercise, Exercised, Fate, Handle, Host, Image, Interface, LoadError,
+    LoadOptions, Outcome, Peer, PeerComes, RequestError, Scenario, Source, StartPeer, Step, Trial,
+    Unloaded,
 };
 pub use kernel::inside::Visit;
 pub use kernel::points::{Plan, Point, Refusal, Site};

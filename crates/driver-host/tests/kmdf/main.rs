@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bus;
 mod devices;
 mod objects;
 mod power;

@@ -66,6 +66,20 @@ impl fmt::Display for DeviceError {
 
 impl std::error::Error for DeviceError {}
 
+/// A child of a bus device, as the driver of the bus identifies it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Child {
+    /// The device ID; empty if the driver has assigned none.
+    pub device_id: String,
+    /// The instance ID; empty if the driver has assigned none.
+    pub instance_id: String,
+    /// The hardware IDs, in the order of the driver.
+    pub hardware_ids: Vec<String>,
+    /// The compatible IDs, in the order of the driver.
+    pub compatible_ids: Vec<String>,
+}
+
 impl Image {
     pub(crate) fn load(
         system: &Arc<System>,
@@ -153,6 +167,20 @@ impl Image {
     #[must_use]
     pub fn devices(&self) -> Vec<Interface> {
         user::devices(&self.loaded)
+    }
+
+    /// The children of the driver's bus devices that are started, in the order in which they came. A child that a driver reports
+    /// gets its device on a thread of the host, a little later.
+    #[must_use]
+    pub fn children(&self) -> Vec<Child> {
+        let children = wdf::children_of(&self.loaded).into_iter();
+        let child = |pdo: wdf::Pdo| Child {
+            device_id: pdo.device_id,
+            instance_id: pdo.instance_id,
+            hardware_ids: pdo.hardware_ids,
+            compatible_ids: pdo.compatible_ids,
+        };
+        children.map(child).collect()
     }
 
     /// Removes the devices, runs the unload routine, looks at what is left, and takes the image

@@ -13,7 +13,7 @@ mod user;
 
 pub use exercise::{Exercise, Exercised};
 pub use host::Host;
-pub use image::{DeviceError, Image, Unloaded};
+pub use image::{Child, DeviceError, Image, Unloaded};
 pub use options::{LoadError, LoadOptions, Source};
 pub use scenario::{Fate, Outcome, Peer, PeerComes, Scenario, StartPeer, Step, Trial};
 pub use user::{Handle, Interface, RequestError};

@@ -4,17 +4,20 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::call;
 use super::cancel;
 use super::checks::{self, Parent};
+use super::child_list::{self, ChildList};
+use super::children::{self, Children};
 use super::file;
 use super::image;
 use super::init;
 use super::io::{Io, Phase};
 use super::layout::{Callback, WDF_FILEOBJECT_CONFIG, WDF_OBJECT_ATTRIBUTES};
 use super::object::{self, Kind};
+use super::pdo_init::Pdo;
 use super::queue::Queue;
 use super::refuse;
 use super::serial::{self, Constraints, Scope, Serial};
@@ -51,6 +54,10 @@ pub(crate) struct Init {
     pub(super) files: Option<(WDF_FILEOBJECT_CONFIG, Option<WDF_OBJECT_ATTRIBUTES>)>,
     /// The attributes of requests.
     pub(super) request_attributes: Option<WDF_OBJECT_ATTRIBUTES>,
+    /// What identifies the device of a child.
+    pub(super) pdo: Option<Pdo>,
+    /// The child list of a bus, and its attributes.
+    pub(super) child_list: Option<(child_list::Config, Option<WDF_OBJECT_ATTRIBUTES>)>,
 }
 
 impl Default for Init {
@@ -69,6 +76,8 @@ impl Default for Init {
             exclusive: false,
             files: None,
             request_attributes: None,
+            pdo: None,
+            child_list: None,
         }
     }
 }
@@ -85,6 +94,9 @@ pub(crate) struct Device {
     pub(super) is_passive: bool,
     /// Whether the callbacks of its files are called with its lock.
     serializes_files: bool,
+    pub(super) children: Children,
+    /// Its default child list.
+    pub(super) list: OnceLock<Arc<ChildList>>,
 }
 
 impl Device {
@@ -110,6 +122,8 @@ impl Device {
             serial: Serial::new(constraints),
             is_passive: serial::is_passive(attributes),
             serializes_files,
+            children: Children::default(),
+            list: OnceLock::new(),
         })
     }
 
@@ -180,7 +194,7 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
     discard_init(image, init);
     let added = devices(image)
         .into_iter()
-        .filter(|device| !known.contains(device) && !is_control(image, *device));
+        .filter(|device| !known.contains(device) && is_functional(image, *device));
     for device in added {
         let status = if failed(status) {
             status
@@ -191,16 +205,19 @@ pub(crate) fn add(image: &Arc<Loaded>) -> Option<NtStatus> {
             remove(image, device);
             return Some(status);
         }
+        children::enumerate(image, object::id(device).unwrap_or_default());
     }
     Some(status)
 }
 
-fn is_control(image: &Loaded, handle: Handle) -> bool {
+/// Returns `true` for a device that Plug and Play has asked the driver for: no control device, and no child.
+fn is_functional(image: &Loaded, handle: Handle) -> bool {
     let device = object::id(handle).and_then(|id| of(image, id));
-    device.is_some_and(|device| device.init.control)
+    device.is_some_and(|device| !device.init.control && device.init.pdo.is_none())
 }
 
-fn discard_init(image: &Loaded, init: Handle) {
+/// Forgets a `WDFDEVICE_INIT` that the driver has not used.
+pub(super) fn discard_init(image: &Loaded, init: Handle) {
     let mut state = image.framework().lock();
     let unused = state
         .objects
@@ -241,7 +258,8 @@ pub(super) fn find(device: Handle) -> Arc<Device> {
     found.unwrap_or_else(|| violation(format_args!("{device:p} is not a device")))
 }
 
-fn start(image: &Loaded, handle: Handle) -> NtStatus {
+/// Starts a device.
+pub(super) fn start(image: &Loaded, handle: Handle) -> NtStatus {
     let Some(device) = object::id(handle).and_then(|id| of(image, id)) else {
         return STATUS_SUCCESS;
     };
@@ -275,6 +293,7 @@ pub(super) fn remove(image: &Arc<Loaded>, handle: Handle) {
     let mut state = device.io.lock();
     let before = std::mem::replace(&mut state.phase, Phase::Removed);
     drop(state);
+    children::remove_all(image, &device.children);
     if before == Phase::Started {
         stop(image, handle, &device);
     }
@@ -339,10 +358,10 @@ fn stop_queues(image: &Arc<Loaded>, device: &Device, which: impl Fn(&Queue) -> b
     }
 }
 
-/// Removes every device of Plug and Play, the youngest first. Control devices stay.
+/// Removes every device of Plug and Play, the youngest first, and its children. Control devices stay.
 pub(crate) fn remove_all(image: &Arc<Loaded>) {
     for device in devices(image).into_iter().rev() {
-        if !is_control(image, device) {
+        if is_functional(image, device) {
             remove(image, device);
         }
     }
@@ -392,8 +411,22 @@ pub(crate) unsafe extern "win64" fn create(
         return refuse(FUNCTION, STATUS_OBJECT_NAME_COLLISION, text);
     }
     let made = checked.and_then(|attributes| {
-        let kind = Kind::Device(Arc::new(Device::new(&image, *about, attributes)?));
-        object::make(&image, kind, driver, attributes)
+        let device = Arc::new(Device::new(&image, *about, attributes)?);
+        let handle = object::make(
+            &image,
+            Kind::Device(Arc::clone(&device)),
+            driver,
+            attributes,
+        )?;
+        if let Err(status) = child_list::make(&image, handle, &device) {
+            object::delete_tree(&image, handle);
+            return Err(status);
+        }
+        if let Some(pdo) = &device.init.pdo {
+            let bus = find(object::handle(pdo.parent));
+            bus.children.set_device(pdo.child, handle);
+        }
+        Ok(handle)
     });
     match made {
         Ok(device) => {

@@ -53,8 +53,14 @@ fn has_size(function: &'static str, found: u32, expected: usize) -> bool {
 
 /// `WdfDeviceInitFree`: for those that the driver has allocated itself.
 pub(crate) extern "win64" fn free(_globals: *const c_void, init: Handle) {
-    if !with(init, |about| about.control) {
-        violation("the WDFDEVICE_INIT of EvtDriverDeviceAdd belongs to the framework");
+    let is_own = |about: &mut Init| {
+        let is_static = about.pdo.as_ref().is_some_and(|pdo| pdo.child == 0);
+        about.control || is_static
+    };
+    if !with(init, is_own) {
+        violation(
+            "the WDFDEVICE_INIT of EvtDriverDeviceAdd and of a child list belongs to the framework",
+        );
     }
     image().framework().lock().objects.remove(init);
 }

@@ -7,6 +7,9 @@ mod call;
 pub(crate) mod cancel;
 pub(crate) mod capabilities;
 mod checks;
+pub(crate) mod child_iteration;
+pub(crate) mod child_list;
+mod children;
 pub(crate) mod collection;
 pub(crate) mod context;
 pub(crate) mod control;
@@ -23,6 +26,8 @@ mod layout;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod object;
+pub(crate) mod pdo;
+pub(crate) mod pdo_init;
 pub(crate) mod queue;
 pub(crate) mod queue_config;
 pub(crate) mod queue_state;
@@ -54,6 +59,8 @@ use layout::Globals;
 use object::Objects;
 
 pub(crate) use device::{add as add_device, remove_all as remove_devices};
+pub(crate) use pdo::all as children_of;
+pub(crate) use pdo_init::Pdo;
 pub(crate) use request::open as open_requests;
 
 /// The name of the framework's unload routine, which follows the functions of the table.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::call;
 use super::checks::{self, Parent};
+use super::child_list::ChildList;
 use super::collection::Collection;
 use super::context::{self, Context};
 use super::device;
@@ -52,6 +53,7 @@ pub(super) enum Kind {
     Text(Arc<Text>),
     Dpc(Arc<Dpc>),
     Key(Arc<Key>),
+    ChildList(Arc<ChildList>),
 }
 
 /// One object.
@@ -374,6 +376,7 @@ pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
             violation("drivers and Plug and Play devices are deleted by the framework")
         }
         Kind::Queue(_) => violation("this host deletes queues with their devices only"),
+        Kind::ChildList(_) => violation("a child list is deleted with its device"),
         Kind::File | Kind::Request(_) | Kind::Memory(_) => {
             violation("what belongs to a request of a program is deleted by the framework")
         }
