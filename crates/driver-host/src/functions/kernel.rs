@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, spin, string, thread, timer, tracing, waiting, work_item}; }
+    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, snprintf, spin, string, thread, timer, tracing, waiting, work_item}; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -162,6 +162,8 @@ table! {
         "ZwQueryValueKey" => registry::query_value,
         "ZwSetValueKey" => registry::set_value,
         "__C_specific_handler" => exception::c_specific_handler,
+        "_vsnprintf" => snprintf::narrow,
+        "_vsnwprintf" => snprintf::wide,
     }
     direct {
         "PsThreadType" => thread::TYPE,

@@ -1,7 +1,7 @@
 //! The functions of KMDF, without the `Wdf` in front of their names.
 
 table! {
-    { use crate::native::wdf::{cancel, capabilities, child_iteration, child_list, collection, context, control, device, dispatching, dpc, driver, file, idle, init, interface, lock, memory, object, pdo, pdo_init, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, version, work_item}; }
+    { use crate::native::wdf::{cancel, capabilities, child_iteration, child_list, collection, context, control, device, dispatching, dpc, driver, file, idle, init, interface, lock, memory, object, pdo, pdo_init, query_interface, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, version, wmi, work_item}; }
     gated {
         "ChildListAddOrUpdateChildDescriptionAsPresent" => child_list::add_or_update,
         "ChildListBeginIteration" => child_iteration::begin,
@@ -9,6 +9,7 @@ table! {
         "ChildListEndIteration" => child_iteration::end,
         "ChildListEndScan" => child_list::end_scan,
         "ChildListGetDevice" => child_list::get_device,
+        "ChildListRequestChildEject" => child_list::request_eject,
         "ChildListRetrieveNextDevice" => child_iteration::retrieve_next,
         "ChildListRetrievePdo" => child_iteration::retrieve_pdo,
         "ChildListUpdateChildDescriptionAsMissing" => child_list::update_as_missing,
@@ -23,7 +24,9 @@ table! {
         "ControlDeviceInitAllocate" => control::allocate,
         "ControlDeviceInitSetShutdownNotification" => control::set_shutdown_notification,
         "ControlFinishInitializing" => control::finish_initializing,
+        "DeviceAssignMofResourceName" => wmi::assign_mof,
         "DeviceAssignS0IdleSettings" => idle::assign_idle,
+        "DeviceAddQueryInterface" => query_interface::add,
         "DeviceAssignSxWakeSettings" => idle::assign_wake,
         "DeviceConfigureRequestDispatching" => dispatching::configure,
         "DeviceCreate" => device::create,
@@ -110,6 +113,7 @@ table! {
         "PdoInitAssignInstanceID" => pdo_init::assign_instance_id,
         "PdoInitSetDefaultLocale" => pdo_init::set_locale,
         "PdoMarkMissing" => pdo::mark_missing,
+        "PdoRequestEject" => pdo::request_eject,
         "PdoRetrieveIdentificationDescription" => pdo::retrieve_identification,
         "RegistryAssignMemory" => registry_value::assign_memory,
         "RegistryAssignString" => registry_value::assign_string,
@@ -165,6 +169,8 @@ table! {
         "WaitLockCreate" => lock::create_wait,
         "WaitLockRelease" => lock::release_wait,
         "WdmDeviceGetWdfDeviceHandle" => device::of_wdm_object,
+        "WmiInstanceCreate" => wmi::create,
+        "WmiInstanceGetDevice" => wmi::get_device,
         "WorkItemCreate" => work_item::create,
         "WorkItemEnqueue" => work_item::enqueue,
         "WorkItemFlush" => work_item::flush,

@@ -272,3 +272,29 @@ fn memory_descriptor_lists() {
         kernel.call("IoFreeMdl", &[mdl]);
     });
 }
+
+#[test]
+fn formats() {
+    const NAMES: [&str; 2] = ["_vsnprintf", "_vsnwprintf"];
+    let found = inside::run(&host(), "ntoskrnl.exe", &NAMES, &mut |imports| {
+        let narrow = Memory::new(&[u64::from_le_bytes(*b"%u-%u\0\0\0")]);
+        let wide = Memory::wide("%u-%u");
+        let list = Memory::new(&[12, 345]);
+        for (room, expected, text) in [
+            (16, 6, "12-345\0?"),
+            (6, 6, "12-345??"),
+            (4, -1, "12-3????"),
+        ] {
+            let buffer = Memory::new(&[u64::from_le_bytes(*b"????????"); 2]);
+            let arguments = [buffer.address(), room, narrow.address(), list.address()];
+            let length = imports.number("_vsnprintf", &arguments).cast_signed();
+            assert_eq!((length, &buffer.bytes()[..8]), (expected, text.as_bytes()));
+            let buffer = Memory::new(&[0x003f_003f_003f_003f; 4]);
+            let arguments = [buffer.address(), room, wide.address(), list.address()];
+            let length = imports.number("_vsnwprintf", &arguments).cast_signed();
+            let units: Vec<u8> = buffer.bytes().into_iter().step_by(2).take(8).collect();
+            assert_eq!((length, &units[..]), (expected, text.as_bytes()));
+        }
+    });
+    assert_eq!(found, [""; 0]);
+}

@@ -33,6 +33,9 @@ const MARK: u32 = code(5);
 const STATIC: u32 = code(6);
 /// Reports a description of another size.
 const WRONG: u32 = code(7);
+/// Ejects a child, through the list or through its device.
+const EJECT: u32 = code(8);
+const EJECT_DEVICE: u32 = code(9);
 
 const BUS: [u64; 2] = [0x6677_4455_0011_2233, 0x1eee_ddcc_bbaa_9901];
 const CHILD: [u64; 2] = [0x6677_4455_0011_2233, 0x1eee_ddcc_bbaa_9902];
@@ -187,12 +190,17 @@ fn scan(serial: u64) -> u32 {
     status
 }
 
-fn find(serial: u64) -> u32 {
+/// The device of a child, and the state of that.
+fn device_of(serial: u64) -> (usize, u32) {
     let (list, wanted) = (LIST.load(Ordering::SeqCst), description(serial));
     let info = Memory::new(&[0x28, wanted.address() as u64, 0, 0, 0]);
     let device = framework().call("ChildListRetrievePdo", &[list, info.address()]);
     assert_eq!(device != 0, info.number(0x18) == 1);
-    info.number(0x18)
+    (device, info.number(0x18))
+}
+
+fn find(serial: u64) -> u32 {
+    device_of(serial).1
 }
 
 /// `EvtIoDeviceControl` of the bus device.
@@ -210,6 +218,11 @@ extern "win64" fn control(_queue: usize, request: usize, _output: usize, _input:
         COUNT => count(),
         SCAN => scan(serial),
         FIND => find(serial),
+        EJECT => report("ChildListRequestChildEject") & 0xff,
+        EJECT_DEVICE => {
+            framework.call("PdoRequestEject", &[device_of(serial).0]);
+            SUCCESS
+        }
         MARK => framework.number("PdoMarkMissing", &[STATIC_CHILD.load(Ordering::SeqCst)]),
         WRONG => {
             let wrong = Memory::new(&[0x18, 0, 0]);
@@ -218,7 +231,8 @@ extern "win64" fn control(_queue: usize, request: usize, _output: usize, _input:
         }
         _ => count_static(),
     };
-    let arguments = [request, status as usize, 0];
+    // There is no output: this is how much of the input was used.
+    let arguments = [request, status as usize, 1];
     framework.call("RequestCompleteWithInformation", &arguments);
 }
 
@@ -313,14 +327,22 @@ fn children_come_and_go() {
     assert_eq!(ask(&bus, REMOVE, 1), NO_SUCH_DEVICE);
     assert_eq!(ask(&bus, SCAN, 3), SUCCESS);
     wait_for(&image, &["77", "3"]);
+    assert_eq!([ask(&bus, EJECT, 9), ask(&bus, EJECT, 3)], [0, 1]);
+    wait_for(&image, &["77"]);
+    for serial in [4, 5] {
+        assert_eq!(ask(&bus, ADD, serial), SUCCESS);
+    }
+    wait_for(&image, &["77", "4", "5"]);
+    assert_eq!(ask(&bus, EJECT_DEVICE, 5), SUCCESS);
+    wait_for(&image, &["77", "4"]);
     assert_eq!(ask(&bus, STATIC, 1), 1);
     assert_eq!(ask(&bus, MARK, 1), SUCCESS);
-    wait_for(&image, &["3"]);
+    wait_for(&image, &["4"]);
     assert_eq!(ask(&bus, STATIC, 1), 0);
     assert_eq!(ask(&bus, WRONG, 1), INVALID_REQUEST);
     drop(bus);
     assert!(image.unload().unmapped);
-    assert_eq!(CLEANED.load(Ordering::SeqCst), 3);
+    assert_eq!(CLEANED.load(Ordering::SeqCst), 5);
     let expected = [
         "test.sys: WdfChildListAddOrUpdateChildDescriptionAsPresent: the size of the description is 24, not 16; answered 0xc0000010",
         "test.sys: the entry stub: unloaded without WdfVersionUnbind",

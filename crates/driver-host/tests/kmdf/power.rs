@@ -37,6 +37,44 @@ fn versions() {
     });
 }
 
+/// An interface for other drivers, and an instance for WMI.
+fn offers(framework: &Framework, device: usize) {
+    let class = Memory::new(&[1, 2]);
+    let offer = |size: u64| {
+        let interface = Memory::new(&[size | 1 << 16, 0, 0, 0]);
+        let config = Memory::new(&[
+            0x30,
+            interface.address() as u64,
+            class.address() as u64,
+            0,
+            0,
+            0,
+        ]);
+        framework.number("DeviceAddQueryInterface", &[device, config.address()])
+    };
+    assert_eq!([offer(0x20), offer(8)], [SUCCESS, INVALID_PARAMETER]);
+    let odd = Memory::new(&[3 | 8 << 16, class.address() as u64]);
+    let arguments = [device, odd.address()];
+    let status = framework.number("DeviceAssignMofResourceName", &arguments);
+    assert_eq!(status, INVALID_PARAMETER);
+    let provider = Memory::new(&[0x28, 1, 2, 0, 0]);
+    let instance = |provider: u64| {
+        let (config, output) = (
+            Memory::new(&[0x40, 0, provider, 0, 0, 0, 0, 0]),
+            Memory::new(&[0]),
+        );
+        let arguments = [device, config.address(), 0, output.address()];
+        (
+            framework.number("WmiInstanceCreate", &arguments),
+            output.pointer(0),
+        )
+    };
+    assert_eq!(instance(0).0, INVALID_PARAMETER);
+    let (status, made) = instance(provider.address() as u64);
+    assert_eq!(status, SUCCESS);
+    assert_eq!(framework.call("WmiInstanceGetDevice", &[made]), device);
+}
+
 static ADDING: OnceLock<Framework> = OnceLock::new();
 /// What the settings were answered with.
 static ANSWERS: [AtomicU32; 6] = [const { AtomicU32::new(1) }; 6];
@@ -70,6 +108,7 @@ extern "win64" fn add_device(_driver: usize, init: usize) -> u32 {
     call("DeviceSetPowerCapabilities", &power(5));
     call("DeviceSetPowerCapabilities", &power(6));
     call("DeviceSetBusInformationForChildren", &numbers(&[0; 6]));
+    offers(framework, device);
     let idle = |size: u32, capabilities: u32, state: u32| {
         let settings = numbers(&[size, capabilities, state, 0, 2, 2, 2, 0, 2]);
         call("DeviceAssignS0IdleSettings", &settings)
@@ -121,6 +160,9 @@ fn settings() {
     let expected = [
         "test.sys: WdfDeviceSetPnpCapabilities: a capability is not 0 to 2",
         "test.sys: WdfDeviceSetPowerCapabilities: a device state is not 0 to 5",
+        "test.sys: WdfDeviceAddQueryInterface: its Interface is shorter than an INTERFACE; answered 0xc000000d",
+        "test.sys: WdfDeviceAssignMofResourceName: a string has an odd length; answered 0xc000000d",
+        "test.sys: WdfWmiInstanceCreate: it needs a Provider or a ProviderConfig, and not both; answered 0xc000000d",
         "test.sys: WdfDeviceAssignS0IdleSettings: a setting is out of its range; answered 0xc000000d",
         "test.sys: WdfDeviceAssignS0IdleSettings: the Size of its settings is 0x20, not 0x24; answered 0xc0000004",
         "test.sys: WdfDeviceAssignSxWakeSettings: a setting is out of its range; answered 0xc000000d",

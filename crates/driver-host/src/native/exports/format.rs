@@ -16,7 +16,25 @@ use crate::native::kernel::text;
 pub(super) unsafe fn format(format: *const u8, arguments: &[u64]) -> String {
     // SAFETY: the string is valid; the driver guarantees it.
     let format = unsafe { text::units(format, None) };
-    let mut rest = format.as_slice();
+    // SAFETY: as above.
+    unsafe { write(&format, arguments, false) }
+}
+
+/// The same as a function for wide strings does it: there, `%s` is one.
+///
+/// # Safety
+///
+/// As for [`format`].
+pub(super) unsafe fn format_wide(format: &str, arguments: &[u64]) -> String {
+    // SAFETY: the arguments are valid, by this contract.
+    unsafe { write(format.as_bytes(), arguments, true) }
+}
+
+/// # Safety
+///
+/// As for [`format`].
+unsafe fn write(format: &[u8], arguments: &[u64], wide: bool) -> String {
+    let mut rest = format;
     let mut arguments = arguments.iter().copied();
     let mut next = || arguments.next().unwrap_or_default();
     let mut out = Vec::new();
@@ -26,7 +44,8 @@ pub(super) unsafe fn format(format: *const u8, arguments: &[u64]) -> String {
             out.push(byte);
             continue;
         }
-        let spec = Spec::read(&mut rest, &mut next);
+        let mut spec = Spec::read(&mut rest, &mut next);
+        spec.wide = wide;
         // SAFETY: the arguments are valid; the driver guarantees it.
         unsafe { spec.write(&mut next, &mut out) };
     }
@@ -35,13 +54,18 @@ pub(super) unsafe fn format(format: *const u8, arguments: &[u64]) -> String {
 
 /// What stands between `%` and the end of a conversion.
 #[derive(Clone, Copy, Default, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "C has five flags")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "C has five flags, and two kinds of functions"
+)]
 struct Spec {
     left: bool,
     zero: bool,
     plus: bool,
     space: bool,
     alternate: bool,
+    /// Whether `%s` is a wide string.
+    wide: bool,
     width: usize,
     precision: Option<usize>,
     size: Size,
@@ -113,7 +137,7 @@ impl Spec {
         match self.size {
             Size::Long | Size::Wide => true,
             Size::Short => false,
-            _ => self.conversion.is_ascii_uppercase(),
+            _ => self.conversion.is_ascii_uppercase() != self.wide,
         }
     }
 
@@ -322,6 +346,19 @@ mod tests {
         let wide: Vec<u16> = "wide\0".encode_utf16().collect();
         let wide = wide.as_ptr().expose_provenance() as u64;
         assert_eq!(format(c"%S %ls %ws", &[wide, wide, wide]), "wide wide wide");
+    }
+
+    #[test]
+    fn a_wide_function_takes_wide_strings() {
+        let (wide, narrow) = (['w', 'x'].map(|unit| unit as u16), c"narrow");
+        let arguments = [
+            address(&wide),
+            7,
+            narrow.as_ptr().expose_provenance() as u64,
+        ];
+        // SAFETY: the precision ends the wide string.
+        let text = unsafe { super::format_wide("%.2s %u %S", &arguments) };
+        assert_eq!(text, "wx 7 narrow");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(crate) mod registry;
 pub(crate) mod routine;
 pub(crate) mod rundown;
 pub(crate) mod semaphore;
+pub(crate) mod snprintf;
 pub(crate) mod spin;
 pub(crate) mod string;
 pub(crate) mod thread;

@@ -39,7 +39,12 @@ fn end(irp: &Irp, completion: Completion) -> Ended {
     // What `NT_ERROR` is true for brings no output.
     let wanted = if is_error(status) { 0 } else { information };
     let room = irp.lengths.output;
-    let transfers = matches!(irp.ask, Ask::Control(_) | Ask::Read(_) | Ask::Write(_));
+    // A control request without output may say how much of the input was used.
+    let transfers = match irp.ask {
+        Ask::Control(_) => room != 0,
+        Ask::Read(_) | Ask::Write(_) => true,
+        _ => false,
+    };
     if wanted > room && transfers {
         misuse(format!(
             "{irp} has room for {room} bytes of output and is completed with {information}"

@@ -337,6 +337,23 @@ pub(crate) unsafe extern "win64" fn update_as_missing(
     STATUS_SUCCESS
 }
 
+/// `WdfChildListRequestChildEject`. Returns whether the child has a device; then it is ejected: it is missing from then on.
+pub(crate) unsafe extern "win64" fn request_eject(
+    _globals: *const c_void,
+    handle: Handle,
+    identification: *const u32,
+) -> u8 {
+    const FUNCTION: &str = "WdfChildListRequestChildEject";
+    let (image, list) = (image(), find(handle));
+    // SAFETY: the driver passes a description.
+    let given = unsafe { check(FUNCTION, identification, list.config.identification) };
+    let child = given.ok().and_then(|given| child_of(&image, &list, given));
+    let Some(child) = child.filter(|child| child.device.is_some()) else {
+        return 0;
+    };
+    set_missing(&image, list.bus, |own| own.number == child.number).into()
+}
+
 /// Marks children as missing. Returns `false` if there is none.
 pub(super) fn set_missing(image: &Arc<Loaded>, bus: usize, which: impl Fn(&Child) -> bool) -> bool {
     let about = device::find(object::handle(bus));

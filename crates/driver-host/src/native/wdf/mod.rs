@@ -28,6 +28,7 @@ pub(crate) mod memory;
 pub(crate) mod object;
 pub(crate) mod pdo;
 pub(crate) mod pdo_init;
+pub(crate) mod query_interface;
 pub(crate) mod queue;
 pub(crate) mod queue_config;
 pub(crate) mod queue_state;
@@ -41,6 +42,7 @@ pub(crate) mod string;
 pub(crate) mod timer;
 pub(crate) mod user_buffer;
 pub(crate) mod version;
+pub(crate) mod wmi;
 pub(crate) mod work_item;
 
 use std::any::Any;

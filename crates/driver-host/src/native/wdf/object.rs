@@ -54,6 +54,7 @@ pub(super) enum Kind {
     Dpc(Arc<Dpc>),
     Key(Arc<Key>),
     ChildList(Arc<ChildList>),
+    WmiInstance,
 }
 
 /// One object.
@@ -366,7 +367,8 @@ pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         | Kind::Collection(_)
         | Kind::Text(_)
         | Kind::Dpc(_)
-        | Kind::Key(_) => {}
+        | Kind::Key(_)
+        | Kind::WmiInstance => {}
         Kind::Memory(memory) if !matches!(*memory, Memory::OfRequest(..)) => {}
         Kind::Device(device) if device.init.control => {
             device::remove(&image, object);

@@ -55,6 +55,13 @@ pub(crate) extern "win64" fn mark_missing(_globals: *const c_void, device: Handl
     }
 }
 
+/// `WdfPdoRequestEject`. The child is ejected: it is missing from then on.
+pub(crate) extern "win64" fn request_eject(_globals: *const c_void, device: Handle) {
+    let (_, pdo) = find(device);
+    let own = object::id(device);
+    child_list::set_missing(&image(), pdo.parent, |child| child.device == own);
+}
+
 /// `WdfPdoRetrieveIdentificationDescription`.
 pub(crate) unsafe extern "win64" fn retrieve_identification(
     _globals: *const c_void,

@@ -272,7 +272,13 @@ fn finish(handle: Handle, status: NtStatus, information: usize) {
     let room = request.room();
     // What `NT_ERROR` is true for brings no output.
     let wanted = if is_error(status) { 0 } else { information };
-    if wanted > room && request.ask != Ask::Open {
+    // A control request without output may say how much of the input was used.
+    let transfers = match request.ask {
+        Ask::Open => false,
+        Ask::Control { output, .. } => output != 0,
+        Ask::Read(_) | Ask::Write(_) => true,
+    };
+    if wanted > room && transfers {
         misuse(format!(
             "{request} has room for {room} bytes of output and is completed with {information}"
         ));
