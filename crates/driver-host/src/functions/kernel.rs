@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, routine, rundown, semaphore, snprintf, spin, string, thread, timer, tracing, waiting, work_item}; }
+    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, remove_lock, routine, rundown, semaphore, snprintf, spin, string, thread, timer, tracing, waiting, work_item}; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -63,6 +63,7 @@ table! {
         "ExpInterlockedPushEntrySList" => list::push_sequenced,
         "InitializeSListHead" => list::initialize,
         "IoAcquireCancelSpinLock" => irp::acquire_cancel_lock,
+        "IoAcquireRemoveLockEx" => remove_lock::acquire,
         "IoAllocateMdl" => mdl::allocate,
         "IoAllocateWorkItem" => work_item::allocate,
         "IoCreateDevice" => device::create,
@@ -75,8 +76,11 @@ table! {
         "IoDeleteSymbolicLink" => device::delete_link,
         "IoFreeMdl" => mdl::free,
         "IoFreeWorkItem" => work_item::free,
+        "IoInitializeRemoveLockEx" => remove_lock::initialize,
         "IoQueueWorkItem" => work_item::queue,
         "IoReleaseCancelSpinLock" => irp::release_cancel_lock,
+        "IoReleaseRemoveLockAndWaitEx" => remove_lock::release_and_wait,
+        "IoReleaseRemoveLockEx" => remove_lock::release,
         "IoWMIRegistrationControl" => tracing::accept,
         "IofCompleteRequest" => irp::complete,
         "KeAcquireInStackQueuedSpinLock" => queued_spin::acquire,

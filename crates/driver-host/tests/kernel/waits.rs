@@ -216,6 +216,31 @@ fn rundown_protection() {
 }
 
 #[test]
+fn remove_locks() {
+    const DELETE_PENDING: u32 = 0xc000_0056;
+    let names = [
+        "IoInitializeRemoveLockEx",
+        "IoAcquireRemoveLockEx",
+        "IoReleaseRemoveLockEx",
+        "IoReleaseRemoveLockAndWaitEx",
+    ];
+    driver(&names, |kernel| {
+        let lock = Memory::fresh(4);
+        let at = lock.address();
+        let count = || lock.number(4);
+        let acquire = || kernel.number("IoAcquireRemoveLockEx", &[at, 1, 0, 0, 0x20]);
+        kernel.call("IoInitializeRemoveLockEx", &[at, 0x4c4d_524e, 0, 0, 0x20]);
+        assert_eq!(count(), 1);
+        assert_eq!([acquire(), acquire()], [0, 0]);
+        assert_eq!(count(), 3);
+        kernel.call("IoReleaseRemoveLockEx", &[at, 1, 0x20]);
+        assert_eq!(count(), 2);
+        kernel.call("IoReleaseRemoveLockAndWaitEx", &[at, 1, 0x20]);
+        assert_eq!((acquire(), count()), (DELETE_PENDING, 0));
+    });
+}
+
+#[test]
 fn spin_locks() {
     let names = [
         "KeInitializeSpinLock",

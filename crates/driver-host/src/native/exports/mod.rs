@@ -26,6 +26,7 @@ pub(crate) mod processor;
 pub(crate) mod push_lock;
 pub(crate) mod queued_spin;
 pub(crate) mod registry;
+pub(crate) mod remove_lock;
 pub(crate) mod routine;
 pub(crate) mod rundown;
 pub(crate) mod semaphore;

@@ -25,6 +25,7 @@ pub(crate) const STATUS_BUFFER_OVERFLOW: NtStatus = 0x8000_0005_u32.cast_signed(
 pub(crate) const STATUS_RESOURCE_DATA_NOT_FOUND: NtStatus = 0xC000_0089_u32.cast_signed();
 pub(crate) const STATUS_NO_MORE_ENTRIES: NtStatus = 0x8000_001A_u32.cast_signed();
 pub(crate) const STATUS_WDF_PAUSED: NtStatus = 0xC020_0203_u32.cast_signed();
+pub(crate) const STATUS_DELETE_PENDING: NtStatus = 0xC000_0056_u32.cast_signed();
 pub(crate) const STATUS_POWER_STATE_INVALID: NtStatus = 0xC000_02D3_u32.cast_signed();
 pub(crate) const STATUS_NO_SUCH_DEVICE: NtStatus = 0xC000_000E_u32.cast_signed();
 pub(crate) const STATUS_UNSUCCESSFUL: NtStatus = 0xC000_0001_u32.cast_signed();
