@@ -419,3 +419,17 @@ fn a_function_that_is_not_aligned_makes_its_neighbourhood_callable() {
     assert!(image.unload().unmapped);
     assert_eq!(lines(&host.reports()), [""; 0]);
 }
+
+#[test]
+fn a_function_of_wsk_names_the_example() {
+    let image = Synthetic::default()
+        .library("netio.sys")
+        .unloadable()
+        .enter()
+        .call("WskRegister")
+        .leave(0);
+    let expected = "bad.sys: called WskRegister of netio.sys, which this host does not have, as it has no network: the \
+                    example wsk of the crate nmr tests a client of WSK through the NMR, at offset 0x";
+    let report = stopped(&image);
+    assert!(report.starts_with(expected), "{report}");
+}

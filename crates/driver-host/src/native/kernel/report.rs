@@ -152,6 +152,9 @@ impl Fault {
     }
 }
 
+/// What to do without WSK's functions.
+const WSK: &str = ", as it has no network: the example wsk of the crate nmr tests a client of WSK through the NMR";
+
 /// One line that begins with the image.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,6 +191,9 @@ impl fmt::Display for Fault {
                     f,
                     "called {function} of {library}, which this host does not have"
                 )?;
+                if function.starts_with("Wsk") {
+                    f.write_str(WSK)?;
+                }
                 called(f, *offset)
             }
             Self::Exception {
