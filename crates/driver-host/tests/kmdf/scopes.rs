@@ -75,9 +75,14 @@ extern "win64" fn control(queue: usize, request: usize, _output: usize, _input: 
     }
 }
 
+/// How many bytes a read is for that waits a moment for another callback, which must not come.
+const READ_ALONE: usize = 8;
+/// How many one is for that waits for another callback.
+const READ_TOGETHER: usize = 16;
+
 /// `EvtIoRead`.
-extern "win64" fn read(_queue: usize, request: usize, _length: usize) {
-    meet(20);
+extern "win64" fn read(_queue: usize, request: usize, length: usize) {
+    meet(if length == READ_ALONE { 20 } else { 10_000 });
     framework().call("RequestComplete", &[request, 0]);
 }
 
@@ -254,13 +259,14 @@ fn scopes() {
     assert_eq!(both(&free, TOGETHER), (2, PASSIVE_LEVEL));
     assert_eq!(both(&queues, ALONE), (1, DISPATCH_LEVEL));
     assert_eq!(both(&whole, ALONE), (1, PASSIVE_LEVEL));
-    let reading = |file: &Handle| {
-        let answer = file.read(0, 8).unwrap();
-        assert_eq!(answer, (0, vec![]));
+    let with_read = |file: &Handle, code, length| {
+        let reading = || assert_eq!(file.read(0, length).unwrap(), (0, vec![]));
+        at_once(|| send(file, code), reading)
     };
-    let with_read = |file, code| at_once(|| send(file, code), || reading(file));
-    assert_eq!(with_read(&whole, ALONE), (1, PASSIVE_LEVEL));
-    assert_eq!(with_read(&queues, TOGETHER), (2, DISPATCH_LEVEL));
+    let alone = with_read(&whole, ALONE, READ_ALONE);
+    assert_eq!(alone, (1, PASSIVE_LEVEL));
+    let together = with_read(&queues, TOGETHER, READ_TOGETHER);
+    assert_eq!(together, (2, DISPATCH_LEVEL));
 
     // The queue of the callback notifies the driver after it.
     send(&whole, STOP);
