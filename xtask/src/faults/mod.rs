@@ -143,8 +143,6 @@ mod tests {
         "lookaside::initialize_ex",
         "lookaside::initialize_non_paged",
         "lookaside::initialize_paged",
-        "mdl::probe_for_read",
-        "mdl::probe_for_write",
         "memory::probe",
         "thread::TYPE",
         "thread::terminate",

@@ -8,19 +8,31 @@ use super::common::{host, lines};
 
 #[test]
 fn raised_exceptions_stop_the_host() {
-    let cases: [(&str, usize, &str); 3] = [
-        ("ExRaiseStatus", 0xc000_009a, "0xc000009a"),
-        ("ExRaiseAccessViolation", 0, "STATUS_ACCESS_VIOLATION"),
+    const KERNEL: usize = 0xffff_8000_0000_1000;
+    const NOWHERE: usize = 0x2_0000;
+    let cases: [(&str, &[usize], &str); 5] = [
+        ("ExRaiseStatus", &[0xc000_009a], "0xc000009a"),
+        ("ExRaiseAccessViolation", &[], "STATUS_ACCESS_VIOLATION"),
         (
             "ExRaiseDatatypeMisalignment",
-            0,
+            &[],
             "STATUS_DATATYPE_MISALIGNMENT",
         ),
+        (
+            "ProbeForRead",
+            &[KERNEL, 16, 1],
+            "STATUS_ACCESS_VIOLATION for a buffer of the kernel at address 0xffff800000001000",
+        ),
+        (
+            "ProbeForWrite",
+            &[NOWHERE, 16, 1],
+            "STATUS_ACCESS_VIOLATION at address 0x20000",
+        ),
     ];
-    for (name, argument, text) in cases {
+    for (name, arguments, text) in cases {
         let host = host();
         let body = &mut |imports: &Imports<'_>| {
-            imports.call(name, &[argument]);
+            imports.call(name, arguments);
         };
         let loaded = inside::try_load(&host, "ntoskrnl.exe", &[name], body);
         assert!(matches!(loaded, Err(LoadError::Stopped(_))), "{name}");
