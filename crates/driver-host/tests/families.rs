@@ -26,6 +26,8 @@ fn implemented() -> BTreeMap<String, usize> {
                 "nmr_host" => "netio",
                 family => family,
             };
+            // The kernel's function for the interfaces of devices is with those.
+            let folder = if family == "interface" { "wdf" } else { folder };
             *families.entry(format!("{folder}/{family}")).or_default() += 1;
         }
     }

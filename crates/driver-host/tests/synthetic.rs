@@ -433,3 +433,29 @@ fn a_function_of_wsk_names_the_example() {
     let report = stopped(&image);
     assert!(report.starts_with(expected), "{report}");
 }
+
+#[test]
+fn the_current_thread_is_behind_gs() {
+    let compare = Synthetic::default()
+        .unloadable()
+        .enter()
+        .call("KeGetCurrentThread")
+        // mov rcx, gs:[188h]; sub rax, rcx; neg rax; sbb eax, eax
+        .code(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 0x88, 1, 0, 0])
+        .code(&[0x48, 0x29, 0xc8, 0x48, 0xf7, 0xd8, 0x19, 0xc0])
+        .code(&[0x48, 0x83, 0xc4, 0x28, 0xc3]);
+    let host = host();
+    let image = host.load(compare.build(), named("good.sys")).unwrap();
+    assert!(image.unload().unmapped);
+    assert_eq!(lines(&host.reports()), [""; 0]);
+    // mov rcx, gs:[20h]: nothing else of the processor is there.
+    let other = Synthetic::default()
+        .unloadable()
+        .enter()
+        .code(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 0x20, 0, 0, 0])
+        .leave(0);
+    let report = stopped(&other);
+    let expected =
+        "bad.sys: access violation or privileged instruction at address 0x20, at offset 0x";
+    assert!(report.starts_with(expected), "{report}");
+}

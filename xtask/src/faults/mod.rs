@@ -159,6 +159,7 @@ mod tests {
         "init::set_number",
         "init::set_power_policy_callbacks",
         "pdo_init::add_text",
+        "pdo_init::allow_forwarding",
         "pdo_init::set_locale",
     ];
 

@@ -1,7 +1,7 @@
 //! `ntoskrnl.exe` and `hal.dll`.
 
 table! {
-    { use crate::native::exports::{bugcheck, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, registry, remove_lock, routine, rundown, semaphore, snprintf, spin, string, thread, timer, tracing, waiting, work_item}; }
+    { use crate::native::exports::{bugcheck, c_string, clock, csq, dbg, device, dpc, etw, event, exception, fast_mutex, irp, irql, list, lookaside, mdl, memory, mutex, pool, processor, push_lock, queued_spin, random, registry, remove_lock, routine, rundown, semaphore, snprintf, spin, string, thread, timer, tracing, waiting, work_item}; use crate::native::wdf::interface; }
     gated {
         "DbgBreakPoint" => dbg::break_point,
         "DbgPrint" => dbg::print,
@@ -76,6 +76,7 @@ table! {
         "IoDeleteSymbolicLink" => device::delete_link,
         "IoFreeMdl" => mdl::free,
         "IoFreeWorkItem" => work_item::free,
+        "IoGetDeviceInterfaces" => interface::list,
         "IoInitializeRemoveLockEx" => remove_lock::initialize,
         "IoQueueWorkItem" => work_item::queue,
         "IoReleaseCancelSpinLock" => irp::release_cancel_lock,
@@ -95,6 +96,7 @@ table! {
         "KeFlushQueuedDpcs" => dpc::flush,
         "KeGetCurrentIrql" => irql::current,
         "KeGetCurrentProcessorNumberEx" => processor::current,
+        "KeGetCurrentThread" => thread::current,
         "KeInitializeDpc" => dpc::initialize,
         "KeInitializeEvent" => event::initialize,
         "KeInitializeMutex" => mutex::initialize,
@@ -142,6 +144,7 @@ table! {
         "ProbeForRead" => mdl::probe_for_read,
         "ProbeForWrite" => mdl::probe_for_write,
         "PsCreateSystemThread" => thread::create,
+        "PsGetCurrentProcessId" => processor::current_process,
         "PsGetCurrentThreadId" => processor::current_thread,
         "PsTerminateSystemThread" => thread::terminate,
         "RtlAppendUnicodeStringToString" => string::append_string,
@@ -156,6 +159,7 @@ table! {
         "RtlIntegerToUnicodeString" => string::from_integer,
         "RtlPrefixUnicodeString" => string::is_prefix,
         "RtlQueryRegistryValues" => registry::query_values,
+        "RtlRandomEx" => random::random,
         "RtlStringFromGUID" => string::from_guid,
         "RtlUnicodeStringToInteger" => string::to_integer,
         "WmiQueryTraceInformation" => tracing::accept,
@@ -168,6 +172,8 @@ table! {
         "__C_specific_handler" => exception::c_specific_handler,
         "_vsnprintf" => snprintf::narrow,
         "_vsnwprintf" => snprintf::wide,
+        "strcmp" => c_string::compare,
+        "strncpy_s" => c_string::copy,
     }
     direct {
         "PsThreadType" => thread::TYPE,

@@ -1,7 +1,7 @@
 //! The functions of KMDF, without the `Wdf` in front of their names.
 
 table! {
-    { use crate::native::wdf::{cancel, capabilities, child_iteration, child_list, collection, context, control, device, dispatching, dpc, driver, file, idle, init, interface, lock, memory, object, pdo, pdo_init, query_interface, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, version, wmi, work_item}; }
+    { use crate::native::wdf::{cancel, capabilities, child_iteration, child_list, collection, context, control, device, dispatching, dpc, driver, file, idle, init, interface, lock, lookaside, memory, object, pdo, pdo_init, query_interface, queue_config, queue_state, registry, registry_value, request, request_mdl, retrieve, serial, string, timer, user_buffer, version, wmi, work_item}; }
     gated {
         "ChildListAddOrUpdateChildDescriptionAsPresent" => child_list::add_or_update,
         "ChildListBeginIteration" => child_iteration::begin,
@@ -89,10 +89,12 @@ table! {
         "IoQueueStart" => queue_state::start,
         "IoQueueStop" => queue_state::stop,
         "IoQueueStopSynchronously" => queue_state::stop_and_wait,
+        "LookasideListCreate" => lookaside::create,
         "MemoryAssignBuffer" => memory::assign_buffer,
         "MemoryCopyFromBuffer" => memory::copy_from_buffer,
         "MemoryCopyToBuffer" => memory::copy_to_buffer,
         "MemoryCreate" => memory::create,
+        "MemoryCreateFromLookaside" => lookaside::create_memory,
         "MemoryCreatePreallocated" => memory::create_preallocated,
         "MemoryGetBuffer" => memory::buffer,
         "ObjectAcquireLock" => serial::acquire,
@@ -109,6 +111,7 @@ table! {
         "PdoInitAddDeviceText" => pdo_init::add_text,
         "PdoInitAddHardwareID" => pdo_init::add_hardware_id,
         "PdoInitAllocate" => pdo_init::allocate,
+        "PdoInitAllowForwardingRequestToParent" => pdo_init::allow_forwarding,
         "PdoInitAssignDeviceID" => pdo_init::assign_device_id,
         "PdoInitAssignInstanceID" => pdo_init::assign_instance_id,
         "PdoInitSetDefaultLocale" => pdo_init::set_locale,

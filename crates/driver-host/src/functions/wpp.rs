@@ -15,6 +15,10 @@ table! {
         "WppRecorderLogDelete" => tracing::accept,
         "WppRecorderLogGetDefault" => tracing::accept,
         "WppRecorderReplay" => tracing::accept,
+        "imp_WppRecorderIsDefaultLogAvailable" => tracing::accept,
+        "imp_WppRecorderLogCreate" => tracing::accept,
+        "imp_WppRecorderLogDelete" => tracing::accept,
+        "imp_WppRecorderLogGetDefault" => tracing::accept,
         "imp_WppRecorderReplay" => tracing::accept,
     }
     direct {

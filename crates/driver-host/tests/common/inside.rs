@@ -229,6 +229,10 @@ impl Memory {
         self.0[place].load(Ordering::Relaxed)
     }
 
+    pub fn set(&self, place: usize, word: u64) {
+        self.0[place].store(word, Ordering::Relaxed);
+    }
+
     /// The address or the handle that a word holds.
     pub fn pointer(&self, place: usize) -> usize {
         self.word(place) as usize

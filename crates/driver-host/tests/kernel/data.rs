@@ -298,3 +298,57 @@ fn formats() {
     });
     assert_eq!(found, [""; 0]);
 }
+
+#[test]
+fn strings_of_bytes_and_random_numbers() {
+    const NAMES: [&str; 4] = [
+        "strcmp",
+        "strncpy_s",
+        "RtlRandomEx",
+        "IoGetDeviceInterfaces",
+    ];
+    const TRUNCATE: usize = usize::MAX;
+    let names = [&NAMES[..], &["ExFreePool"]].concat();
+    let found = inside::run(&host(), "ntoskrnl.exe", &names, &mut |imports| {
+        let text = |bytes: &[u8; 8]| Memory::new(&[u64::from_le_bytes(*bytes)]);
+        let (first, second) = (text(b"abcd\0\0\0\0"), text(b"abce\0\0\0\0"));
+        let compare = |a: &Memory, b: &Memory| {
+            imports
+                .number("strcmp", &[a.address(), b.address()])
+                .cast_signed()
+        };
+        assert_eq!(
+            [compare(&first, &second), compare(&second, &first)],
+            [-1, 1]
+        );
+        assert_eq!(compare(&first, &first), 0);
+
+        // Room, count, the result, and what is in the buffer.
+        for (room, count, result, expected) in [
+            (8, 8, 0, *b"abcd\0???"),
+            (8, 2, 0, *b"ab\0?????"),
+            (4, 8, 34, *b"\0???????"),
+            (3, TRUNCATE, 80, *b"ab\0?????"),
+        ] {
+            let buffer = text(b"????????");
+            let arguments = [buffer.address(), room, first.address(), count];
+            assert_eq!(imports.number("strncpy_s", &arguments), result);
+            assert_eq!(buffer.bytes(), expected);
+        }
+
+        let seed = Memory::new(&[7]);
+        let random = || imports.number("RtlRandomEx", &[seed.address()]);
+        let numbers = [random(), random()];
+        assert!(numbers[0] != numbers[1] && numbers.iter().all(|&number| number < 0x7fff_ffff));
+        seed.set(0, 7);
+        assert_eq!([random(), random()], numbers);
+
+        let (class, list) = (Memory::new(&[1, 2]), Memory::new(&[0]));
+        let arguments = [class.address(), 0, 0, list.address()];
+        assert_eq!(imports.number("IoGetDeviceInterfaces", &arguments), 0);
+        // There is no interface: the list ends at once.
+        assert_eq!(inside::number_at::<u32>(list.pointer(0)), 0);
+        imports.call("ExFreePool", &[list.pointer(0)]);
+    });
+    assert_eq!(found, [""; 0]);
+}

@@ -10,7 +10,14 @@ use super::common::{host, lines};
 fn raised_exceptions_stop_the_host() {
     const KERNEL: usize = 0xffff_8000_0000_1000;
     const NOWHERE: usize = 0x2_0000;
-    let cases: [(&str, &[usize], &str); 5] = [
+    /// `POOL_FLAG_NON_PAGED` and `POOL_FLAG_RAISE_ON_FAILURE`.
+    const RAISING: usize = 0x40 | 0x20;
+    let cases: [(&str, &[usize], &str); 6] = [
+        (
+            "ExAllocatePool2",
+            &[RAISING, usize::MAX / 2, 0x4c4d_524e],
+            "STATUS_INSUFFICIENT_RESOURCES",
+        ),
         ("ExRaiseStatus", &[0xc000_009a], "0xc000009a"),
         ("ExRaiseAccessViolation", &[], "STATUS_ACCESS_VIOLATION"),
         (

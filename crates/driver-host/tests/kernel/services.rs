@@ -47,14 +47,21 @@ fn clocks_and_the_version() {
 
 #[test]
 fn processors_and_threads() {
-    let names = ["KeGetCurrentProcessorNumberEx", "PsGetCurrentThreadId"];
+    let names = [
+        "KeGetCurrentProcessorNumberEx",
+        "PsGetCurrentThreadId",
+        "PsGetCurrentProcessId",
+        "KeGetCurrentThread",
+    ];
     driver(&names, |kernel| {
         let number = Memory::fresh(1);
         let index = kernel.number("KeGetCurrentProcessorNumberEx", &[number.address()]);
         let [group, _, processor, reserved] = number.number(0).to_le_bytes();
         assert_eq!(u32::from(group) * 64 + u32::from(processor), index);
         assert_eq!(reserved, 0);
-        assert_ne!(kernel.call("PsGetCurrentThreadId", &[]), 0);
+        for name in &names[1..] {
+            assert_ne!(kernel.call(name, &[]), 0, "{name}");
+        }
     });
 }
 

@@ -122,6 +122,16 @@ fn memory() {
         assert_eq!(framework.number("MemoryCopyToBuffer", &to), SUCCESS);
         assert_eq!(copied.word(0), 2);
 
+        let arguments = [0, 24, NON_PAGED, 0, 0x7473_6554];
+        let list = framework.make("LookasideListCreate", &arguments);
+        let own = framework.make("MemoryCreateFromLookaside", &[list]);
+        assert_ne!(
+            framework.call("MemoryGetBuffer", &[own, length.address()]),
+            0
+        );
+        assert_eq!(length.word(0), 24);
+        framework.call("ObjectDelete", &[own]);
+
         let given = framework.make("MemoryCreatePreallocated", &[0, bytes.address(), 16]);
         let found = || framework.call("MemoryGetBuffer", &[given, 0]);
         assert_eq!(found(), bytes.address());

@@ -2,6 +2,7 @@
 //! row in [`functions`](crate::functions), the table of names.
 
 pub(crate) mod bugcheck;
+pub(crate) mod c_string;
 pub(crate) mod clock;
 pub(crate) mod csq;
 pub(crate) mod dbg;
@@ -25,6 +26,7 @@ pub(crate) mod pool;
 pub(crate) mod processor;
 pub(crate) mod push_lock;
 pub(crate) mod queued_spin;
+pub(crate) mod random;
 pub(crate) mod registry;
 pub(crate) mod remove_lock;
 pub(crate) mod routine;

@@ -8,6 +8,7 @@ use nmr_host::irql::{self, DISPATCH_LEVEL};
 
 use super::bugcheck;
 use crate::native::kernel::call::{self, misuse};
+use crate::native::kernel::exception::Exception;
 use crate::native::kernel::points;
 use crate::native::kernel::pool::{FRESH_BYTE, Wanted};
 use crate::native::kernel::report::Fault;
@@ -25,15 +26,17 @@ pub(crate) extern "win64" fn allocate_2(flags: u64, size: usize, tag: u32) -> *m
         misuse(format!("the flags {flags:#x} do not name one kind of pool"));
         return ptr::null_mut();
     }
-    if flags & RAISE_ON_FAILURE != 0 {
-        misuse("POOL_FLAG_RAISE_ON_FAILURE needs structured exceptions, which this host lacks");
-    }
     let fill = if flags & UNINITIALIZED == 0 {
         0
     } else {
         FRESH_BYTE
     };
-    allocate(size, tag, fill, kind == PAGED)
+    let block = allocate(size, tag, fill, kind == PAGED);
+    if block.is_null() && flags & RAISE_ON_FAILURE != 0 {
+        let exception = Exception::new(Exception::INSUFFICIENT_RESOURCES);
+        call::raise("STATUS_INSUFFICIENT_RESOURCES", exception, None);
+    }
+    block
 }
 
 /// `ExAllocatePoolWithTag`. Paged pool has an odd type.

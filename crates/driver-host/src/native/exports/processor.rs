@@ -39,3 +39,8 @@ pub(crate) extern "win64" fn current_thread() -> usize {
     let thread = unsafe { libc::gettid() };
     usize::try_from(thread).unwrap_or_default()
 }
+
+/// The number that the system has for the process, as a handle.
+pub(crate) extern "win64" fn current_process() -> usize {
+    std::process::id() as usize
+}

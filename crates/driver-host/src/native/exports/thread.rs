@@ -21,7 +21,7 @@ use crate::native::kernel::nt::{
     NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER,
     STATUS_OBJECT_TYPE_MISMATCH, STATUS_SUCCESS,
 };
-use crate::native::kernel::thread::Thread;
+use crate::native::kernel::thread::{self, Thread};
 use crate::native::kernel::{points, runner, wait, work};
 
 /// `OBJECT_TYPE`, which begins with a list. Drivers only compare its address.
@@ -57,6 +57,11 @@ const THREAD: &str = "a system thread";
 pub(crate) struct ClientId {
     process: usize,
     thread: usize,
+}
+
+/// `KeGetCurrentThread`, at any level: what is behind `gs` for code that has it inline.
+pub(crate) extern "win64" fn current() -> usize {
+    thread::current()
 }
 
 /// At `PASSIVE_LEVEL`.

@@ -1,4 +1,6 @@
 //! System threads: their objects, which can be waited for, with the handles and the references that a driver has.
+// UNSAFETY: asks the system for the number of the thread.
+#![expect(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,6 +17,15 @@ pub(crate) const THREAD: u8 = 6;
 const KIND: usize = 0x00;
 const STATE: usize = 0x04;
 const SIZE: usize = 0x20;
+
+/// What stands for the object of this thread, unless a driver has created it: an address of the kernel at which nothing is, and
+/// which no other thread has. A handler of signals may ask.
+pub(crate) fn current() -> usize {
+    const FIRST: usize = 0xffff_c000_0000_0000;
+    // SAFETY: it has no requirements.
+    let number = unsafe { libc::gettid() };
+    FIRST + ((number as usize) << 12)
+}
 
 /// A thread object.
 #[derive(Debug)]

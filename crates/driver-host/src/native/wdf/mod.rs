@@ -24,6 +24,7 @@ pub(crate) mod interface;
 mod io;
 mod layout;
 pub(crate) mod lock;
+pub(crate) mod lookaside;
 pub(crate) mod memory;
 pub(crate) mod object;
 pub(crate) mod pdo;

@@ -21,8 +21,10 @@ use super::dpc::Dpc;
 use super::image;
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::lock::{SpinLock, WaitLock};
+use super::lookaside::Lookaside;
 use super::memory::Memory;
 use super::queue::Queue;
+use super::queue_state;
 use super::registry::Key;
 use super::request::Request;
 use super::string::Text;
@@ -55,6 +57,7 @@ pub(super) enum Kind {
     Key(Arc<Key>),
     ChildList(Arc<ChildList>),
     WmiInstance,
+    Lookaside(Arc<Lookaside>),
 }
 
 /// One object.
@@ -66,6 +69,8 @@ pub(super) struct Object {
     /// Its own, until it is deleted, and those that the driver took.
     references: usize,
     deleted: bool,
+    /// Whether the driver has asked for it.
+    delete_called: bool,
 }
 
 /// The objects of a driver.
@@ -109,6 +114,7 @@ impl Objects {
             contexts: Vec::new(),
             references: 1,
             deleted: false,
+            delete_called: false,
         };
         self.live.insert(self.last, object);
         handle(self.last)
@@ -351,12 +357,24 @@ pub(super) unsafe fn create_simple(
     }
 }
 
+/// Notes that the driver deletes an object. `None` for one that is being deleted with its parent already, which the parent's
+/// cleanup callback may do.
+fn begin_delete(image: &Loaded, object: Handle) -> Option<Kind> {
+    let mut state = image.framework().lock();
+    let found = state.objects.get_mut(object);
+    if let Some(found) = found.filter(|found| !found.delete_called) {
+        found.delete_called = true;
+        return (!found.deleted).then(|| found.kind.clone());
+    }
+    drop(state);
+    violation(format_args!("{object:p} is not an object"))
+}
+
 /// `WdfObjectDelete`.
 pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
     let image = image();
-    let kind = match image.framework().lock().objects.get(object) {
-        Some(found) if !found.deleted => found.kind.clone(),
-        _ => violation(format_args!("{object:p} is not an object")),
+    let Some(kind) = begin_delete(&image, object) else {
+        return;
     };
     match kind {
         Kind::General
@@ -368,7 +386,8 @@ pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         | Kind::Text(_)
         | Kind::Dpc(_)
         | Kind::Key(_)
-        | Kind::WmiInstance => {}
+        | Kind::WmiInstance
+        | Kind::Lookaside(_) => {}
         Kind::Memory(memory) if !matches!(*memory, Memory::OfRequest(..)) => {}
         Kind::Device(device) if device.init.control => {
             device::remove(&image, object);
@@ -377,7 +396,7 @@ pub(crate) extern "win64" fn delete(_globals: *const c_void, object: Handle) {
         Kind::Driver | Kind::Device(_) | Kind::DeviceInit(_) => {
             violation("drivers and Plug and Play devices are deleted by the framework")
         }
-        Kind::Queue(_) => violation("this host deletes queues with their devices only"),
+        Kind::Queue(queue) => queue_state::close(&image, &queue),
         Kind::ChildList(_) => violation("a child list is deleted with its device"),
         Kind::File | Kind::Request(_) | Kind::Memory(_) => {
             violation("what belongs to a request of a program is deleted by the framework")

@@ -170,8 +170,18 @@ pub(crate) unsafe extern "win64" fn add_text(
     STATUS_SUCCESS
 }
 
+/// `WdfPdoInitAllowForwardingRequestToParent`. `WdfRequestForwardToParentDeviceIoQueue` does not exist here.
+pub(crate) extern "win64" fn allow_forwarding(_globals: *const c_void, init: Handle) {
+    check_init(init);
+}
+
 /// `WdfPdoInitSetDefaultLocale`, for the texts.
 pub(crate) extern "win64" fn set_locale(_globals: *const c_void, init: Handle, _locale: u32) {
+    check_init(init);
+}
+
+/// Reports a `WDFDEVICE_INIT` of another device than one of a child.
+fn check_init(init: Handle) {
     check_irql(PASSIVE_LEVEL);
     if !init::with(init, |about| about.pdo.is_some()) {
         misuse("the WDFDEVICE_INIT is not one of a child");

@@ -138,6 +138,30 @@ pub(super) fn tell_ready(image: &Arc<Loaded>, queue: &Arc<Queue>) {
     }
 }
 
+/// Takes a queue out of its device before it is deleted. Its requests are canceled, and waited for.
+pub(super) fn close(image: &Arc<Loaded>, queue: &Arc<Queue>) {
+    let Some(device) = device::of(image, queue.device()) else {
+        return;
+    };
+    let mut state = device.io.lock();
+    let is_same = |own: &Arc<Queue>| Arc::ptr_eq(own, queue);
+    if state
+        .default_queue
+        .iter()
+        .chain(state.routes.values())
+        .any(is_same)
+    {
+        drop(state);
+        violation("the queue gets the requests of its device: it is deleted with that");
+    }
+    state.queues.retain(|own| !is_same(own));
+    drop(state);
+    for id in queue.purge() {
+        cancel::cancel(image, id);
+    }
+    wait(queue, false);
+}
+
 /// `WdfIoQueueStart`.
 pub(crate) extern "win64" fn start(_globals: *const c_void, queue: Handle) {
     change(queue, Flow::STARTED, None);

@@ -1,5 +1,6 @@
 //! Instructions of images that a process may not execute, carried out for them: the IRQL in `cr8`, which
-//! headers read and write inline, and reads of the kernel's shared data.
+//! headers read and write inline, reads of the kernel's shared data, and the current thread in the processor's block
+//! behind `gs`.
 
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 use nmr_host::irql::{self, Irql};
@@ -8,7 +9,7 @@ use crate::native::kernel::irql as levels;
 use crate::native::kernel::loaded::Loaded;
 use crate::native::kernel::peek::peek;
 use crate::native::kernel::report::Fault;
-use crate::native::kernel::shared_data;
+use crate::native::kernel::{shared_data, thread};
 
 /// Makes the tables of the decoder, which allocates. The handler of faults may not.
 pub(super) fn prepare() {
@@ -54,9 +55,31 @@ pub(super) fn carry_out(
                 image.report(Fault::Misuse { function, text });
             }
         }
+        Code::Mov_r64_rm64 if is_current_thread(&code) => {
+            set(registers, code.op0_register(), thread::current() as u64)?;
+        }
         _ => read_shared_data(&code, registers)?,
     }
     Some(code.len())
+}
+
+/// Returns `true` for a read of `Prcb.CurrentThread` in the `KPCR`: what `KeGetCurrentThread` is inline.
+fn is_current_thread(code: &Instruction) -> bool {
+    const CURRENT_THREAD: u64 = 0x188;
+    is_of_processor(code)
+        && code.memory_base() == Register::None
+        && code.memory_index() == Register::None
+        && code.memory_displacement64() == CURRENT_THREAD
+}
+
+/// Returns `true` if an instruction uses the block of the processor.
+fn is_of_processor(code: &Instruction) -> bool {
+    code.segment_prefix() == Register::GS
+}
+
+/// Returns `true` if the instruction at an address uses the block of the processor, of which nothing else is here.
+pub(super) fn needs_processor(address: usize) -> bool {
+    decode(address).is_some_and(|code| is_of_processor(&code))
 }
 
 fn read_shared_data(code: &Instruction, registers: &mut Registers) -> Option<()> {

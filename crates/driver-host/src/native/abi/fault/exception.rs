@@ -10,6 +10,7 @@ use std::ptr;
 
 use nmr_host::quarantine;
 
+use super::emulate;
 use super::land::{self, Details, Place};
 use super::{FLAGS, RIP, RSP, UNUSUAL};
 use crate::native::abi::seh::entry;
@@ -41,7 +42,11 @@ pub(super) fn may_be_handled(details: &Details, code: i32, pointer: usize) -> bo
     let in_image = address == details.instruction || memory::contains(details.instruction);
     in_image
         && match details.signal {
-            libc::SIGSEGV => WITH_ADDRESS.contains(&code) && is_users(details),
+            libc::SIGSEGV => {
+                WITH_ADDRESS.contains(&code)
+                    && is_users(details)
+                    && !emulate::needs_processor(details.instruction)
+            }
             libc::SIGFPE => code == DIVISION,
             _ => false,
         }

@@ -17,6 +17,7 @@ pub(crate) struct Exception {
 impl Exception {
     pub(crate) const ACCESS_VIOLATION: u32 = 0xc000_0005;
     pub(crate) const DATATYPE_MISALIGNMENT: u32 = 0x8000_0002;
+    pub(crate) const INSUFFICIENT_RESOURCES: u32 = 0xc000_009a;
     pub(crate) const INTEGER_DIVIDE_BY_ZERO: u32 = 0xc000_0094;
 
     /// One without parameters.
