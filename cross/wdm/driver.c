@@ -108,6 +108,8 @@ static NTSTATUS Control(PDEVICE_OBJECT Device, PIRP Irp)
         return QueueTake(Irp);
     case IOCTL_CONTEXT:
         return QueueContext(Irp);
+    case IOCTL_LIMITED:
+        return QueueLimited(Irp);
     default:
         return Mistake(Device, Irp, stack);
     }

@@ -2,6 +2,7 @@
 #include "wdm.h"
 
 static IO_CSQ Queue;
+static IO_CSQ Limited;
 static LIST_ENTRY Entries;
 static KSPIN_LOCK Lock;
 
@@ -49,10 +50,20 @@ static VOID NTAPI Canceled(PIO_CSQ Csq, PIRP Irp)
     (VOID)Complete(Irp, STATUS_CANCELLED, 0);
 }
 
+/* Takes what comes without a status. */
+static NTSTATUS NTAPI InsertLimited(PIO_CSQ Csq, PIRP Irp, PVOID Refusal)
+{
+    if (Refusal == NULL) {
+        Insert(Csq, Irp);
+    }
+    return (NTSTATUS)(LONG_PTR)Refusal;
+}
+
 NTSTATUS QueueInitialize(VOID)
 {
     InitializeListHead(&Entries);
     KeInitializeSpinLock(&Lock);
+    (VOID)IoCsqInitializeEx(&Limited, InsertLimited, Remove, Peek, Acquire, Release, Canceled);
     return IoCsqInitialize(&Queue, Insert, Remove, Peek, Acquire, Release, Canceled);
 }
 
@@ -92,5 +103,17 @@ NTSTATUS QueueContext(PIRP Irp)
         BOOLEAN right = taken == Irp && IoCsqRemoveIrp(&Queue, &context) == NULL;
         (VOID)Complete(taken, right ? STATUS_SUCCESS : STATUS_INTERNAL_ERROR, 0);
     }
+    return STATUS_PENDING;
+}
+
+/* A request that a queue takes, and then does not take. */
+NTSTATUS QueueLimited(PIRP Irp)
+{
+    IO_CSQ_IRP_CONTEXT context;
+    NTSTATUS taken = IoCsqInsertIrpEx(&Limited, Irp, &context, NULL);
+    PIRP same = IoCsqRemoveIrp(&Limited, &context);
+    NTSTATUS refused = IoCsqInsertIrpEx(&Limited, Irp, &context, (PVOID)(LONG_PTR)STATUS_DEVICE_BUSY);
+    BOOLEAN right = taken == STATUS_SUCCESS && same == Irp && IoCsqRemoveIrp(&Limited, &context) == NULL;
+    (VOID)Complete(Irp, right ? refused : STATUS_INTERNAL_ERROR, 0);
     return STATUS_PENDING;
 }

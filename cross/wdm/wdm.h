@@ -36,6 +36,8 @@
 #define IOCTL_DELETE NMR_CODE(0x81b, METHOD_BUFFERED)
 /* Reads a buffer of the kernel as if it were the program's. */
 #define IOCTL_PROBE NMR_CODE(0x81c, METHOD_BUFFERED)
+// Inserted into a queue that takes one, and not another.
+#define IOCTL_LIMITED NMR_CODE(0x820, METHOD_BUFFERED)
 // Calls the middle of a function.
 #define IOCTL_MIDDLE NMR_CODE(0x81f, METHOD_BUFFERED)
 /* Probes a buffer that is not aligned. */
@@ -55,6 +57,7 @@ VOID WaitingCleanup(PFILE_OBJECT File);
 NTSTATUS QueueInitialize(VOID);
 NTSTATUS QueueAdd(PIRP Irp);
 NTSTATUS QueueTake(PIRP Irp);
+NTSTATUS QueueLimited(PIRP Irp);
 NTSTATUS QueueContext(PIRP Irp);
 VOID QueueCleanup(PFILE_OBJECT File);
 

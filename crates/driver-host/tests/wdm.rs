@@ -21,6 +21,7 @@ const METHOD: u32 = code(0x80a, 0);
 const MDLS: u32 = code(0x806, 3);
 const TWICE: u32 = code(0x810, 0);
 const FORGET: u32 = code(0x811, 0);
+const LIMITED: u32 = code(0x820, 0);
 const MIDDLE: u32 = code(0x81f, 0);
 const FORGET_DIRECT: u32 = code(0x81e, 2);
 const UNMARKED: u32 = code(0x812, 0);
@@ -38,6 +39,7 @@ const ALIGNMENT: u32 = code(0x81d, 0);
 
 const BUFFER_TOO_SMALL: NTSTATUS = 0xC000_0023_u32.cast_signed();
 const CANCELLED: NTSTATUS = 0xC000_0120_u32.cast_signed();
+const DEVICE_BUSY: NTSTATUS = 0x8000_0011_u32.cast_signed();
 const NO_MORE_ENTRIES: NTSTATUS = 0x8000_001A_u32.cast_signed();
 
 const fn code(function: u32, method: u32) -> u32 {
@@ -168,6 +170,7 @@ fn a_request_waits_in_a_cancel_safe_queue() {
     let image = load(&host);
     let handle = open(&host);
     assert_eq!(handle.control(CONTEXT, &[], 0).unwrap().0, 0);
+    assert_eq!(handle.control(LIMITED, &[], 0).unwrap().0, DEVICE_BUSY);
     let _ = host.take_prints();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| handle.control(QUEUE, &[], 0).unwrap().0);

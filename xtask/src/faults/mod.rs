@@ -126,7 +126,9 @@ mod tests {
     /// Functions that do nothing anyway, or whose tests need images: see docs/images.md.
     const KERNEL: &[&str] = &[
         "csq::initialize",
+        "csq::initialize_ex",
         "csq::insert",
+        "csq::insert_ex",
         "csq::remove",
         "csq::remove_next",
         "dbg::break_point",

@@ -52,6 +52,7 @@ fn processors_and_threads() {
         "PsGetCurrentThreadId",
         "PsGetCurrentProcessId",
         "KeGetCurrentThread",
+        "KeSetPriorityThread",
     ];
     driver(&names, |kernel| {
         let number = Memory::fresh(1);
@@ -59,9 +60,12 @@ fn processors_and_threads() {
         let [group, _, processor, reserved] = number.number(0).to_le_bytes();
         assert_eq!(u32::from(group) * 64 + u32::from(processor), index);
         assert_eq!(reserved, 0);
-        for name in &names[1..] {
+        for name in &names[1..4] {
             assert_ne!(kernel.call(name, &[]), 0, "{name}");
         }
+        let thread = kernel.call("KeGetCurrentThread", &[]);
+        let set = |priority| kernel.number("KeSetPriorityThread", &[thread, priority]);
+        assert_eq!([set(16), set(9)], [8, 16]);
     });
 }
 

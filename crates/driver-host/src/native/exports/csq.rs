@@ -1,5 +1,5 @@
-//! Cancel-safe queues of IRPs: `IoCsqInitialize`, `IoCsqInsertIrp`, `IoCsqRemoveIrp`, `IoCsqRemoveNextIrp`. The
-//! list and its lock are the driver's, in callbacks.
+//! Cancel-safe queues of IRPs: `IoCsqInitialize`, `IoCsqInitializeEx`, `IoCsqInsertIrp`, `IoCsqInsertIrpEx`, `IoCsqRemoveIrp`,
+//! `IoCsqRemoveNextIrp`. The list and its lock are the driver's, in callbacks.
 //!
 //! Levels and statuses are those of the pages of these names in Microsoft's reference of `wdm.h`.
 // UNSAFETY: queues are in the memory of images, with callbacks of the image.
@@ -17,7 +17,7 @@ use crate::native::crossing;
 use crate::native::kernel::call::{self, misuse};
 use crate::native::kernel::irp::Irp;
 use crate::native::kernel::irql::check_level;
-use crate::native::kernel::nt::{NtStatus, STATUS_SUCCESS};
+use crate::native::kernel::nt::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, failed};
 
 /// `IO_CSQ`.
 #[repr(C)]
@@ -43,8 +43,9 @@ pub(crate) struct Context {
 const _: () = assert!(size_of::<Queue>() == 0x40);
 const _: () = assert!(size_of::<Context>() == 0x18);
 
-/// `IO_TYPE_CSQ` and `IO_TYPE_CSQ_IRP_CONTEXT`.
+/// `IO_TYPE_CSQ`, `IO_TYPE_CSQ_EX` and `IO_TYPE_CSQ_IRP_CONTEXT`.
 const QUEUE: u32 = 2;
+const QUEUE_THAT_REFUSES: u32 = 3;
 const CONTEXT: u32 = 1;
 
 /// The cancel routine of a request in a queue, which drivers find in the request only.
@@ -123,8 +124,33 @@ pub(crate) unsafe extern "win64" fn initialize(
     release: usize,
     complete_canceled: usize,
 ) -> NtStatus {
+    let callbacks = [insert, remove, peek, acquire, release, complete_canceled];
+    // SAFETY: `queue` points to memory for a queue; the driver guarantees it.
+    unsafe { write(queue, QUEUE, callbacks) }
+}
+
+/// At any level. The callback that inserts returns a status.
+pub(crate) unsafe extern "win64" fn initialize_ex(
+    queue: *mut Queue,
+    insert: usize,
+    remove: usize,
+    peek: usize,
+    acquire: usize,
+    release: usize,
+    complete_canceled: usize,
+) -> NtStatus {
+    let callbacks = [insert, remove, peek, acquire, release, complete_canceled];
+    // SAFETY: `queue` points to memory for a queue; the driver guarantees it.
+    unsafe { write(queue, QUEUE_THAT_REFUSES, callbacks) }
+}
+
+/// # Safety
+///
+/// `queue` points to memory for a queue.
+unsafe fn write(queue: *mut Queue, kind: u32, callbacks: [usize; 6]) -> NtStatus {
+    let [insert, remove, peek, acquire, release, complete_canceled] = callbacks;
     let value = Queue {
-        kind: QUEUE,
+        kind,
         insert,
         remove,
         peek,
@@ -133,18 +159,30 @@ pub(crate) unsafe extern "win64" fn initialize(
         complete_canceled,
         _reserved: 0,
     };
-    // SAFETY: `queue` points to memory for a queue; the driver guarantees it.
+    // SAFETY: the memory is there, by this contract.
     unsafe { queue.write(value) };
     STATUS_SUCCESS
 }
 
 /// Highest level: `DISPATCH_LEVEL`. Marks the IRP pending.
 pub(crate) unsafe extern "win64" fn insert(queue: *const Queue, irp: usize, context: *mut Context) {
+    // SAFETY: `queue` points to a queue, and `context` to memory or is null; the driver guarantees it.
+    unsafe { insert_ex(queue, irp, context, 0) };
+}
+
+/// Highest level: `DISPATCH_LEVEL`. Marks the IRP pending. Returns what the callback of the driver answers: one that fails has
+/// not put the IRP into the queue.
+pub(crate) unsafe extern "win64" fn insert_ex(
+    queue: *const Queue,
+    irp: usize,
+    context: *mut Context,
+    insert_context: usize,
+) -> NtStatus {
     check_level(DISPATCH_LEVEL);
     // SAFETY: `queue` points to a queue; the driver guarantees it.
     let queue = unsafe { object(queue) };
     let Some(irp) = find(irp) else {
-        return;
+        return STATUS_INVALID_PARAMETER;
     };
     if !context.is_null() {
         let value = Context {
@@ -160,15 +198,31 @@ pub(crate) unsafe extern "win64" fn insert(queue: *const Queue, irp: usize, cont
         context => context,
     };
     let routine = call::caller().image.routine(CANCEL).unwrap_or_default();
-    let canceled = queue.locked(|| {
+    let inserted = queue.locked(|| {
         irp.mark_pending();
         irp.set_context(mark);
-        queue.call("CsqInsertIrp", queue.insert, [irp.address(), 0]);
+        let arguments = [irp.address(), insert_context];
+        let answer = queue.call("CsqInsertIrp", queue.insert, arguments) as NtStatus;
+        if queue.kind == QUEUE_THAT_REFUSES && failed(answer) {
+            irp.set_context(0);
+            return Err(answer);
+        }
         irp.set_cancel_routine(routine);
-        irp.is_canceled() && queue.take(&irp)
+        Ok(irp.is_canceled() && queue.take(&irp))
     });
-    if canceled {
-        complete_canceled(queue, &irp);
+    match inserted {
+        Ok(canceled) => {
+            if canceled {
+                complete_canceled(queue, &irp);
+            }
+            STATUS_SUCCESS
+        }
+        Err(status) => {
+            if !context.is_null() {
+                forget(context.expose_provenance());
+            }
+            status
+        }
     }
 }
 

@@ -59,6 +59,15 @@ pub(crate) struct ClientId {
     thread: usize,
 }
 
+/// `KeSetPriorityThread`, at any level. Returns the priority before.
+pub(crate) extern "win64" fn set_priority(thread: usize, priority: i32) -> i32 {
+    const PRIORITIES: std::ops::RangeInclusive<i32> = 1..=31;
+    if !PRIORITIES.contains(&priority) {
+        misuse(format!("the priority {priority} is not 1 to 31"));
+    }
+    call::caller().image.threads.set_priority(thread, priority)
+}
+
 /// `KeGetCurrentThread`, at any level: what is behind `gs` for code that has it inline.
 pub(crate) extern "win64" fn current() -> usize {
     thread::current()

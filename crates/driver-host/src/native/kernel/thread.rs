@@ -58,9 +58,19 @@ struct Own {
     handles: BTreeMap<usize, Arc<Thread>>,
     /// The threads that the driver has referenced, by their addresses, and how often.
     references: BTreeMap<usize, (Arc<Thread>, usize)>,
+    /// The priorities that the driver has set, by the addresses of the threads.
+    priorities: BTreeMap<usize, i32>,
 }
 
 impl Threads {
+    /// Sets the priority of a thread, which makes no difference. Returns the one before.
+    pub(crate) fn set_priority(&self, thread: usize, priority: i32) -> i32 {
+        /// That of a system thread.
+        const FIRST: i32 = 8;
+        let before = self.lock().priorities.insert(thread, priority);
+        before.unwrap_or(FIRST)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Own> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
