@@ -1,4 +1,5 @@
 //! Control Flow Guard: the functions through which code that is compiled with `/guard:cf` checks the target of a call.
+
 use std::arch::naked_asm;
 use std::sync::Arc;
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::native::crossing;
 use crate::native::kernel::call::{self, caller};
-use crate::native::kernel::exception::record::{TARGET_UNWIND, UNWINDING};
+use crate::native::kernel::exception::record::{
+    CONTINUE_EXECUTION, CONTINUE_SEARCH, TARGET_UNWIND, UNWINDING,
+};
 use crate::native::kernel::exception::{
     self, Context, Dispatcher, Exception, Pointers, Record, Target,
 };
@@ -30,10 +32,6 @@ pub(crate) extern "win64" fn raise_datatype_misalignment() {
     let exception = Exception::new(Exception::DATATYPE_MISALIGNMENT);
     call::raise("STATUS_DATATYPE_MISALIGNMENT", exception, None);
 }
-
-/// Answers of a language handler.
-const CONTINUE_EXECUTION: i32 = 0;
-const CONTINUE_SEARCH: i32 = 1;
 
 /// In place of a filter: the handler takes every exception.
 const ALWAYS: u32 = 1;

@@ -19,7 +19,7 @@ use crate::native::kernel::call::{self, misuse, raise};
 use crate::native::kernel::exception::Exception;
 use crate::native::kernel::irql::check_level;
 use crate::native::kernel::mdl::{self, LOCKED, MAPPED, Mdl, NON_PAGED, WRITE};
-use crate::native::kernel::peek::peek;
+use crate::native::kernel::peek::{USER_END, first_gap};
 use crate::native::kernel::points;
 use crate::pe::PAGE;
 
@@ -181,13 +181,13 @@ pub(crate) unsafe extern "win64" fn unmap(address: usize, mdl: *mut Mdl) {
 fn touch(start: usize, length: usize, writes: bool) -> bool {
     let page = PAGE as usize;
     let end = start.saturating_add(length);
+    if let Some(gap) = first_gap(start, end) {
+        let exception = Exception::access(writes, gap);
+        raise("STATUS_ACCESS_VIOLATION", exception, Some(gap));
+        return false;
+    }
     let mut place = start;
     while place < end {
-        if peek::<1>(place).is_none() {
-            let exception = Exception::access(writes, place);
-            raise("STATUS_ACCESS_VIOLATION", exception, Some(place));
-            return false;
-        }
         let byte = ptr::with_exposed_provenance_mut::<u8>(place);
         // SAFETY: the byte is in a buffer of the driver or of a program; a fault here is the image's, and is
         // reported as such.
@@ -204,8 +204,6 @@ fn touch(start: usize, length: usize, writes: bool) -> bool {
 
 /// Raises an exception for a buffer that no program can have, and returns `false`.
 fn check_range(start: usize, length: usize) -> bool {
-    /// `MmUserProbeAddress`.
-    const USER_END: usize = 0x7fff_ffff_0000;
     let end = start.checked_add(length);
     let outside = end.is_none_or(|end| end > USER_END);
     if outside {

@@ -40,11 +40,15 @@ impl Call {
 
     /// Stops the host at this call.
     pub(crate) fn stop(&self, what: String, address: usize) -> ! {
-        self.image.stop(Fault::Exception {
+        self.image.stop(self.exception(what, Some(address)))
+    }
+
+    fn exception(&self, what: String, address: Option<usize>) -> Fault {
+        Fault::Exception {
             what,
             offset: self.offset,
-            address: Some(address as u64),
-        })
+            address: address.map(|address| address as u64),
+        }
     }
 
     pub(crate) fn misused(&self, text: &str) {
@@ -72,11 +76,7 @@ pub(crate) fn misuse(text: impl AsRef<str>) {
 /// or the host stops.
 pub(crate) fn raise(what: &str, exception: Exception, address: Option<usize>) {
     let call = caller();
-    let fault = Fault::Exception {
-        what: format!("{} raised {what}", call.name()),
-        offset: call.offset,
-        address: address.map(|address| address as u64),
-    };
+    let fault = call.exception(format!("{} raised {what}", call.name()), address);
     exception::raise(Raised {
         image: call.image,
         exception,

@@ -4,6 +4,8 @@
 
 use std::ptr;
 
+use crate::pe::PAGE;
+
 /// Reads some bytes through the system, which fails where nothing is. A handler of signals may ask.
 pub(crate) fn peek<const SIZE: usize>(address: usize) -> Option<[u8; SIZE]> {
     let mut bytes = [0; SIZE];
@@ -20,6 +22,17 @@ pub(crate) fn peek<const SIZE: usize>(address: usize) -> Option<[u8; SIZE]> {
     // SAFETY: it writes the bytes, and reads nothing that is not there.
     let read = unsafe { libc::process_vm_readv(process, &raw const to, 1, &raw const from, 1, 0) };
     (usize::try_from(read) == Ok(SIZE)).then_some(bytes)
+}
+
+/// `MmUserProbeAddress`: where the addresses of programs end.
+pub(crate) const USER_END: usize = 0x7fff_ffff_0000;
+
+/// The first address of a range at which a page of it cannot be read.
+pub(crate) fn first_gap(start: usize, end: usize) -> Option<usize> {
+    let page = PAGE as usize;
+    let pages = (start / page..end.div_ceil(page)).map(|number| (number * page).max(start));
+    let mut inside = pages.take_while(|&place| place < end);
+    inside.find(|&place| peek::<1>(place).is_none())
 }
 
 #[cfg(test)]

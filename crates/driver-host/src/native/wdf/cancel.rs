@@ -92,15 +92,8 @@ pub(crate) extern "win64" fn is_canceled(_globals: *const c_void, request: Handl
 /// Cancels a request that the driver has, once: if it can be canceled, the driver is called.
 pub(super) fn cancel(image: &Arc<Loaded>, id: usize) -> bool {
     let handle = object::handle(id);
-    let request = match image
-        .framework()
-        .lock()
-        .objects
-        .get(handle)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::Request(request)) => Arc::clone(request),
-        _ => return false,
+    let Some(Kind::Request(request)) = object::kind_in(image, handle) else {
+        return false;
     };
     let mut state = request.lock();
     let first = !mem::replace(&mut state.canceled, true);

@@ -89,7 +89,7 @@ pub(crate) unsafe extern "win64" fn begin(
     own.last = 0;
     // SAFETY: as above.
     unsafe { iterator.write(own) };
-    device::find(object::handle(list.bus())).children.hold();
+    list.device().children.hold();
 }
 
 /// `WdfChildListEndIteration`.
@@ -100,7 +100,7 @@ pub(crate) extern "win64" fn end(
 ) {
     check_irql(DISPATCH_LEVEL);
     let list = child_list::find(list);
-    release(list.bus());
+    release(list.bus);
 }
 
 fn release(bus: usize) {
@@ -153,7 +153,7 @@ pub(crate) unsafe extern "win64" fn retrieve_next(
         let text = "the Size of its information is not 0x28";
         return refuse(FUNCTION, STATUS_INFO_LENGTH_MISMATCH, text);
     }
-    let mut next = after(list.bus(), own.last, own.flags, false).into_iter();
+    let mut next = after(list.bus, own.last, own.flags, false).into_iter();
     let found = next.find(|child| wanted.is_none_or(|wanted| is_like(child, &wanted, &list)));
     let (device, status) = match &found {
         Some(child) => {
@@ -189,7 +189,7 @@ fn is_like(child: &Child, wanted: &Info, list: &ChildList) -> bool {
     let address = copy.as_mut_ptr().expose_provenance();
     description.copy_to(&image(), address);
     let pair = [wanted.identification.expose_provenance(), address];
-    child_list::compare(&image(), wanted.compare, list.object(), pair)
+    child_list::compare(&image(), wanted.compare, list.handle(), pair)
 }
 
 /// What the driver learns of a child.
@@ -231,7 +231,7 @@ pub(crate) unsafe extern "win64" fn retrieve_pdo(
     }
     let identification = wanted.identification.expose_provenance();
     let image = image();
-    let all = after(list.bus(), 0, ALL, false);
+    let all = after(list.bus, 0, ALL, false);
     let found = all.into_iter().find(|child| {
         let own = child.description.as_ref();
         own.is_some_and(|own| own.is(&image, identification))

@@ -47,18 +47,22 @@ const _: () = assert!(size_of::<Config>() == 0x60);
 #[derive(Debug)]
 pub(super) struct ChildList {
     /// The number of its device.
-    bus: usize,
+    pub(super) bus: usize,
     config: Config,
     /// The number of its object.
     number: OnceLock<usize>,
 }
 
 impl ChildList {
-    fn handle(&self) -> Handle {
+    pub(super) fn handle(&self) -> Handle {
         object::handle(self.number.get().copied().unwrap_or_default())
     }
 
-    fn device(&self) -> Arc<Device> {
+    pub(super) fn identification_size(&self) -> u32 {
+        self.config.identification
+    }
+
+    pub(super) fn device(&self) -> Arc<Device> {
         device::find(object::handle(self.bus))
     }
 }
@@ -85,6 +89,29 @@ impl Description {
             return bytes(own, size) == bytes(other, size);
         }
         compare(image, config.compare, self.list.handle(), [own, other])
+    }
+
+    pub(super) fn list(&self) -> &Arc<ChildList> {
+        &self.list
+    }
+
+    /// Copies the identification into a structure of the driver, by the driver's function if it has given one.
+    pub(super) fn copy_to(&self, image: &Loaded, output: usize) {
+        let config = &self.list.config;
+        if config.copy == 0 {
+            copy(self.pointer(), output, config.identification);
+            return;
+        }
+        let name = "EvtChildListIdentificationDescriptionCopy";
+        let pair = [self.pointer(), output].map(ptr::with_exposed_provenance_mut);
+        let arguments = [self.list.handle(), pair[0], pair[1]];
+        call::request(image, name, config.copy, arguments);
+    }
+
+    /// Copies the address.
+    pub(super) fn copy_address_to(&self, output: usize) {
+        let address = self.address.as_ptr().expose_provenance();
+        copy(address, output, self.list.config.address);
     }
 
     /// The driver frees what belongs to it.
@@ -389,48 +416,9 @@ pub(crate) extern "win64" fn end_scan(_globals: *const c_void, list: Handle) {
     }
 }
 
-impl Description {
-    pub(super) fn list(&self) -> &Arc<ChildList> {
-        &self.list
-    }
-
-    /// Copies the identification into a structure of the driver, by the driver's function if it has given one.
-    pub(super) fn copy_to(&self, image: &Loaded, output: usize) {
-        let config = &self.list.config;
-        if config.copy == 0 {
-            copy(self.pointer(), output, config.identification);
-            return;
-        }
-        let name = "EvtChildListIdentificationDescriptionCopy";
-        let pair = [self.pointer(), output].map(ptr::with_exposed_provenance_mut);
-        let arguments = [self.list.handle(), pair[0], pair[1]];
-        call::request(image, name, config.copy, arguments);
-    }
-
-    /// Copies the address.
-    pub(super) fn copy_address_to(&self, output: usize) {
-        let address = self.address.as_ptr().expose_provenance();
-        copy(address, output, self.list.config.address);
-    }
-}
-
 fn copy(from: usize, to: usize, size: u32) {
     let bytes = bytes(from, size as usize);
     let to = ptr::with_exposed_provenance_mut::<u8>(to);
     // SAFETY: the driver passes an output of the size that it has said for its list.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
-}
-
-impl ChildList {
-    pub(super) fn bus(&self) -> usize {
-        self.bus
-    }
-
-    pub(super) fn identification_size(&self) -> u32 {
-        self.config.identification
-    }
-
-    pub(super) fn object(&self) -> Handle {
-        self.handle()
-    }
 }

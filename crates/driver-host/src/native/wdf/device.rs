@@ -389,15 +389,8 @@ pub(crate) unsafe extern "win64" fn create(
     let image = image();
     // SAFETY: the variable is valid; the driver guarantees it.
     let handle = unsafe { init.read() };
-    let about = match image
-        .framework()
-        .lock()
-        .objects
-        .get(handle)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::DeviceInit(about)) => about.clone(),
-        _ => violation(format_args!("{handle:p} is not a WDFDEVICE_INIT")),
+    let Some(Kind::DeviceInit(about)) = object::kind(handle) else {
+        violation(format_args!("{handle:p} is not a WDFDEVICE_INIT"))
     };
     let driver = image.framework().lock().driver.clone();
     let driver = driver.map(|driver| driver.handle);

@@ -59,10 +59,8 @@ pub(crate) unsafe extern "win64" fn create(
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, false) };
     let made = checked.and_then(|attributes| {
         let parent = checks::device_above(FUNCTION, attributes)?;
-        let lock = match config.AutomaticSerialization {
-            0 => None,
-            _ => serial::automatic(FUNCTION, parent, false)?,
-        };
+        let asked = config.AutomaticSerialization;
+        let lock = serial::automatic(FUNCTION, asked, parent, false)?;
         let dpc = Dpc {
             callback: config.EvtDpcFunc,
             lock,

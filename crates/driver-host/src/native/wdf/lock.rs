@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use nmr_host::irql::{self, DISPATCH_LEVEL, PASSIVE_LEVEL};
 use nmr_host::locks;
 
-use super::image;
 use super::layout::WDF_OBJECT_ATTRIBUTES;
 use super::object::{self, Kind};
 use super::violation;
@@ -38,27 +37,15 @@ fn me() -> i32 {
 }
 
 fn spin_lock(lock: Handle) -> Arc<SpinLock> {
-    match image()
-        .framework()
-        .lock()
-        .objects
-        .get(lock)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::SpinLock(lock)) => Arc::clone(lock),
+    match object::kind(lock) {
+        Some(Kind::SpinLock(lock)) => lock,
         _ => violation(format_args!("{lock:p} is not a spin lock")),
     }
 }
 
 fn wait_lock(lock: Handle) -> Arc<WaitLock> {
-    match image()
-        .framework()
-        .lock()
-        .objects
-        .get(lock)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::WaitLock(lock)) => Arc::clone(lock),
+    match object::kind(lock) {
+        Some(Kind::WaitLock(lock)) => lock,
         _ => violation(format_args!("{lock:p} is not a wait lock")),
     }
 }

@@ -23,11 +23,6 @@ pub(crate) struct Lookaside {
     attributes: Option<WDF_OBJECT_ATTRIBUTES>,
 }
 
-// SAFETY: the pointers in the attributes are those of the driver, and are only followed in its calls.
-unsafe impl Send for Lookaside {}
-// SAFETY: as above; nothing of it changes.
-unsafe impl Sync for Lookaside {}
-
 fn check_level(kind: i32) {
     check_irql(if kind & 1 == 0 {
         DISPATCH_LEVEL

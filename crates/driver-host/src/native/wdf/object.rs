@@ -232,7 +232,11 @@ pub(super) fn delete_tree(image: &Loaded, root: Handle) {
 
 /// What an object of the calling driver is, if there is one with this handle.
 pub(super) fn kind(object: Handle) -> Option<Kind> {
-    let image = image();
+    kind_in(&image(), object)
+}
+
+/// What an object of a driver is, if there is one with this handle.
+pub(super) fn kind_in(image: &Loaded, object: Handle) -> Option<Kind> {
     let state = image.framework().lock();
     state.objects.get(object).map(|object| object.kind.clone())
 }
@@ -298,14 +302,7 @@ fn callbacks(image: &Loaded, id: usize, which: fn(&Context) -> usize) -> Vec<usi
 
 /// Work items and timers finish before they are deleted.
 fn stop_working(image: &Loaded, id: usize) {
-    let state = image.framework().lock();
-    let kind = state
-        .objects
-        .live
-        .get(&id)
-        .map(|object| object.kind.clone());
-    drop(state);
-    match kind {
+    match kind_in(image, handle(id)) {
         Some(Kind::WorkItem(item)) => item.flush(),
         Some(Kind::Timer(timer)) => timer.finish(),
         Some(Kind::Dpc(dpc)) => dpc.finish(image),

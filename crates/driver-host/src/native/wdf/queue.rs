@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::device;
-use super::image;
 use super::layout::{Callback, WDF_IO_QUEUE_CONFIG};
 use super::object::{self, Kind};
 use super::queue_config::{MANUAL, PARALLEL, TRUE, USE_DEFAULT};
@@ -389,14 +388,8 @@ impl Queue {
 }
 
 pub(super) fn find(queue: Handle) -> Arc<Queue> {
-    match image()
-        .framework()
-        .lock()
-        .objects
-        .get(queue)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::Queue(queue)) => Arc::clone(queue),
+    match object::kind(queue) {
+        Some(Kind::Queue(queue)) => queue,
         _ => violation(format_args!("{queue:p} is not a queue")),
     }
 }

@@ -180,13 +180,17 @@ impl Serial {
     }
 }
 
-/// What an object below a device is called with, if it is serialized automatically: the lock of the queue or the
-/// device that it is below. Fails if that has a scope, and `parent` calls back at another level.
+/// What an object below a device is called with, if its configuration asks for automatic serialization: the lock of the
+/// queue or the device that it is below. Fails if that has a scope, and `parent` calls back at another level.
 pub(super) fn automatic(
     function: &'static str,
+    asked: u8,
     parent: Handle,
     passive: bool,
 ) -> Result<Option<Arc<CallbackLock>>, NtStatus> {
+    if asked == 0 {
+        return Ok(None);
+    }
     let image = image();
     let is_passive = match object::kind(parent) {
         Some(Kind::Queue(queue)) => queue.serial.constraints.passive,

@@ -77,9 +77,8 @@ pub(crate) unsafe extern "win64" fn create(
     let made = checked.and_then(|attributes| {
         let mut timer = Timer::new(config, attributes)?;
         let parent = checks::device_above(FUNCTION, attributes)?;
-        if config.AutomaticSerialization != 0 {
-            timer.lock = serial::automatic(FUNCTION, parent, timer.passive)?;
-        }
+        let asked = config.AutomaticSerialization;
+        timer.lock = serial::automatic(FUNCTION, asked, parent, timer.passive)?;
         object::make(&image(), Kind::Timer(Arc::new(timer)), None, attributes)
     });
     match made {
@@ -93,14 +92,8 @@ pub(crate) unsafe extern "win64" fn create(
 }
 
 fn find(timer: Handle) -> Arc<Timer> {
-    match image()
-        .framework()
-        .lock()
-        .objects
-        .get(timer)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::Timer(timer)) => Arc::clone(timer),
+    match object::kind(timer) {
+        Some(Kind::Timer(timer)) => timer,
         _ => violation(format_args!("{timer:p} is not a timer")),
     }
 }
@@ -141,10 +134,7 @@ pub(crate) extern "win64" fn stop(_globals: *const c_void, timer: Handle, wait: 
 /// `WdfTimerGetParentObject`.
 pub(crate) extern "win64" fn parent(_globals: *const c_void, timer: Handle) -> Handle {
     find(timer);
-    let image = image();
-    let state = image.framework().lock();
-    let parent = state.objects.get(timer).and_then(|object| object.parent);
-    parent.map_or(ptr::null_mut(), object::handle)
+    object::parent(timer)
 }
 
 impl Timer {

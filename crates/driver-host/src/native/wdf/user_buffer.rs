@@ -18,8 +18,7 @@ use crate::native::kernel::nt::{
     NtStatus, STATUS_ACCESS_VIOLATION, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_USER_BUFFER,
     STATUS_SUCCESS,
 };
-use crate::native::kernel::peek::peek;
-use crate::pe::PAGE;
+use crate::native::kernel::peek::first_gap;
 
 /// The program's buffer for one direction, if the method leaves it to the program.
 fn user_buffer(request: &Request, direction: Direction) -> Result<(*mut c_void, usize), NtStatus> {
@@ -85,16 +84,6 @@ pub(crate) unsafe extern "win64" fn output(
     unsafe { retrieve(request, Direction::Output, minimum, output, length) }
 }
 
-/// Returns `true` if every page of a range can be read.
-fn is_mapped(start: usize, length: usize) -> bool {
-    let page = PAGE as usize;
-    let Some(end) = start.checked_add(length) else {
-        return false;
-    };
-    let pages = (start / page..end.div_ceil(page)).map(|number| (number * page).max(start));
-    pages.into_iter().all(|place| peek::<1>(place).is_some())
-}
-
 /// `WdfRequestProbeAndLockUserBufferForRead` and `WdfRequestProbeAndLockUserBufferForWrite`: make a memory object of a
 /// program's buffer, which ends with the request. What the program can read, it can write here.
 pub(crate) unsafe extern "win64" fn lock(
@@ -113,7 +102,8 @@ pub(crate) unsafe extern "win64" fn lock(
         return STATUS_INVALID_USER_BUFFER;
     }
     let start = buffer.expose_provenance();
-    if !is_mapped(start, length) {
+    let end = start.checked_add(length);
+    if end.is_none_or(|end| first_gap(start, end).is_some()) {
         return STATUS_ACCESS_VIOLATION;
     }
     let memory = Memory::Preallocated(Mutex::new((start, length)));

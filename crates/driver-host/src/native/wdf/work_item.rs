@@ -55,10 +55,8 @@ pub(crate) unsafe extern "win64" fn create(
     let checked = unsafe { checks::attributes(FUNCTION, attributes, Parent::Required, false) };
     let made = checked.and_then(|attributes| {
         let parent = checks::device_above(FUNCTION, attributes)?;
-        let lock = match config.AutomaticSerialization {
-            0 => None,
-            _ => serial::automatic(FUNCTION, parent, true)?,
-        };
+        let asked = config.AutomaticSerialization;
+        let lock = serial::automatic(FUNCTION, asked, parent, true)?;
         let item = WorkItem {
             callback: config.EvtWorkItemFunc,
             lock,
@@ -95,14 +93,8 @@ fn check(config: WDF_WORKITEM_CONFIG) -> Result<(), NtStatus> {
 }
 
 fn find(item: Handle) -> Arc<WorkItem> {
-    match image()
-        .framework()
-        .lock()
-        .objects
-        .get(item)
-        .map(|object| &object.kind)
-    {
-        Some(Kind::WorkItem(item)) => Arc::clone(item),
+    match object::kind(item) {
+        Some(Kind::WorkItem(item)) => item,
         _ => violation(format_args!("{item:p} is not a work item")),
     }
 }
@@ -179,8 +171,5 @@ pub(crate) extern "win64" fn flush(_globals: *const c_void, item: Handle) {
 
 /// `WdfWorkItemGetParentObject`.
 pub(crate) extern "win64" fn parent(_globals: *const c_void, item: Handle) -> Handle {
-    let image = image();
-    let state = image.framework().lock();
-    let parent = state.objects.get(item).and_then(|object| object.parent);
-    parent.map_or(ptr::null_mut(), object::handle)
+    object::parent(item)
 }

@@ -17,11 +17,9 @@ use crate::native::abi::seh::entry;
 use crate::native::exports::memory;
 use crate::native::kernel::buffer;
 use crate::native::kernel::exception::{Context, Exception};
+use crate::native::kernel::peek::USER_END;
 use crate::native::kernel::ranges::{self, Found};
 use crate::native::kernel::stack;
-
-/// `MmUserProbeAddress`.
-const USER_END: usize = 0x7fff_ffff_0000;
 
 /// Codes of `SIGSEGV` that come with an address.
 const WITH_ADDRESS: [i32; 2] = [1, 2];

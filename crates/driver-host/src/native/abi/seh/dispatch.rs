@@ -9,13 +9,11 @@ use super::function::{EXCEPTION_HANDLER, TERMINATION_HANDLER};
 use super::unwind::{self, Frame};
 use crate::native::crossing;
 use crate::native::kernel::exception::context::RAX;
-use crate::native::kernel::exception::record::{NON_CONTINUABLE, TARGET_UNWIND, UNWINDING};
+use crate::native::kernel::exception::record::{
+    CONTINUE_EXECUTION, CONTINUE_SEARCH, NON_CONTINUABLE, TARGET_UNWIND, UNWINDING,
+};
 use crate::native::kernel::exception::{self, Context, Dispatcher, Exception, Record, Target};
 use crate::native::kernel::report::Fault;
-
-/// Answers of a language handler.
-const CONTINUE_EXECUTION: i32 = 0;
-const CONTINUE_SEARCH: i32 = 1;
 
 /// The direction flag, which a function of this crate may have set.
 const DIRECTION: u32 = 0x400;

@@ -39,6 +39,10 @@ impl Exception {
     }
 }
 
+/// Answers of a language handler.
+pub(crate) const CONTINUE_EXECUTION: i32 = 0;
+pub(crate) const CONTINUE_SEARCH: i32 = 1;
+
 /// In [`Record::flags`]: the exception cannot be continued; frames are being unwound; this is the last of them.
 pub(crate) const NON_CONTINUABLE: u32 = 1;
 pub(crate) const UNWINDING: u32 = 2;
